@@ -1,0 +1,339 @@
+//! The tables as diesel sees them; a test compares this file with the migrated database.
+
+#![allow(missing_docs, reason = "generated shape; the migrations carry the comments")]
+
+diesel::table! {
+    organisations (id) {
+        id -> Uuid,
+        name -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        revision -> Int8,
+    }
+}
+
+diesel::table! {
+    people (id) {
+        id -> Uuid,
+        login -> Text,
+        login_key -> Text,
+        display_name -> Text,
+        password_hash -> Nullable<Text>,
+        password_change_required -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        disabled_at -> Nullable<Timestamptz>,
+        revision -> Int8,
+    }
+}
+
+diesel::table! {
+    organisation_members (organisation_id, person_id) {
+        organisation_id -> Uuid,
+        person_id -> Uuid,
+        role -> Text,
+        created_at -> Timestamptz,
+        revision -> Int8,
+    }
+}
+
+diesel::table! {
+    productions (id) {
+        id -> Uuid,
+        organisation_id -> Uuid,
+        name -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        removed_at -> Nullable<Timestamptz>,
+        revision -> Int8,
+        event_sequence -> Int8,
+    }
+}
+
+diesel::table! {
+    production_members (production_id, person_id) {
+        production_id -> Uuid,
+        person_id -> Uuid,
+        office_role -> Nullable<Text>,
+        library_role -> Nullable<Text>,
+        subtitling_role -> Nullable<Text>,
+        budget_role -> Nullable<Text>,
+        created_at -> Timestamptz,
+        revision -> Int8,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (login_digest) {
+        login_digest -> Bytea,
+        failures -> Int4,
+        locked_until -> Nullable<Timestamptz>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        token_digest -> Bytea,
+        created_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+        idle_expires_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    access_tokens (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        name -> Text,
+        token_digest -> Bytea,
+        hint -> Text,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    password_links (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        token_digest -> Bytea,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (person_id, key) {
+        person_id -> Uuid,
+        key -> Text,
+        request_digest -> Bytea,
+        status -> Int2,
+        headers -> Jsonb,
+        body -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    audit_rows (sequence) {
+        sequence -> Int8,
+        at -> Timestamptz,
+        actor_id -> Nullable<Uuid>,
+        actor -> Text,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        organisation_id -> Nullable<Uuid>,
+        production_id -> Nullable<Uuid>,
+        action -> Text,
+        subject_kind -> Text,
+        subject_id -> Nullable<Uuid>,
+        subject -> Nullable<Text>,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    audit_head (singleton) {
+        singleton -> Bool,
+        sequence -> Int8,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    objects (id) {
+        id -> Uuid,
+        production_id -> Uuid,
+        master_key_id -> Text,
+        wrapped_key -> Text,
+        size_bytes -> Int8,
+        sha256 -> Text,
+        segments -> Jsonb,
+        place -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    orphan_objects (object_id) {
+        object_id -> Uuid,
+        created_at -> Timestamptz,
+        remove_after -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    assets (id) {
+        id -> Uuid,
+        production_id -> Uuid,
+        name -> Text,
+        kind -> Text,
+        status -> Text,
+        failure -> Nullable<Jsonb>,
+        current_version -> Nullable<Uuid>,
+        size_bytes -> Int8,
+        duration_us -> Nullable<Int8>,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        removed_at -> Nullable<Timestamptz>,
+        revision -> Int8,
+    }
+}
+
+diesel::table! {
+    versions (id) {
+        id -> Uuid,
+        asset_id -> Uuid,
+        production_id -> Uuid,
+        number -> Int4,
+        file_name -> Text,
+        media_type -> Text,
+        original_object_id -> Uuid,
+        size_bytes -> Int8,
+        sha256 -> Text,
+        technical -> Nullable<Jsonb>,
+        analysis -> Nullable<Jsonb>,
+        warnings -> Jsonb,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    derivatives (version_id, kind) {
+        version_id -> Uuid,
+        kind -> Text,
+        object_id -> Uuid,
+        media_type -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    uploads (id) {
+        id -> Uuid,
+        production_id -> Uuid,
+        person_id -> Uuid,
+        length_bytes -> Nullable<Int8>,
+        offset_bytes -> Int8,
+        metadata -> Text,
+        file_name -> Nullable<Text>,
+        media_type -> Nullable<Text>,
+        concatenation -> Nullable<Text>,
+        parts -> Nullable<Jsonb>,
+        object_id -> Uuid,
+        master_key_id -> Text,
+        wrapped_key -> Text,
+        segments -> Jsonb,
+        hash_state -> Nullable<Bytea>,
+        epoch -> Int4,
+        writer -> Nullable<Text>,
+        writer_seen_at -> Nullable<Timestamptz>,
+        state -> Text,
+        asset_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    runs (id) {
+        id -> Uuid,
+        production_id -> Uuid,
+        asset_id -> Uuid,
+        version_id -> Uuid,
+        workflow -> Text,
+        workflow_version -> Int4,
+        state -> Text,
+        failure -> Nullable<Jsonb>,
+        cancel_requested_at -> Nullable<Timestamptz>,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    steps (id) {
+        id -> Uuid,
+        run_id -> Uuid,
+        position -> Int4,
+        kind -> Text,
+        needs -> Array<Text>,
+        state -> Text,
+        attempt -> Int4,
+        tries -> Int4,
+        not_before -> Timestamptz,
+        progress -> Nullable<Jsonb>,
+        output -> Nullable<Jsonb>,
+        failure -> Nullable<Jsonb>,
+        worker -> Nullable<Text>,
+        waiting_since -> Timestamptz,
+        queued_at -> Nullable<Timestamptz>,
+        started_at -> Nullable<Timestamptz>,
+        heartbeat_at -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    events (production_id, sequence) {
+        production_id -> Uuid,
+        sequence -> Int8,
+        at -> Timestamptz,
+        module -> Nullable<Text>,
+        kind -> Text,
+        payload -> Jsonb,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    access_tokens,
+    assets,
+    audit_head,
+    audit_rows,
+    derivatives,
+    events,
+    idempotency_keys,
+    objects,
+    organisation_members,
+    organisations,
+    orphan_objects,
+    password_links,
+    people,
+    production_members,
+    productions,
+    runs,
+    sessions,
+    sign_in_failures,
+    steps,
+    uploads,
+    versions,
+);
+diesel::joinable!(organisation_members -> organisations (organisation_id));
+diesel::joinable!(organisation_members -> people (person_id));
+diesel::joinable!(productions -> organisations (organisation_id));
+diesel::joinable!(production_members -> productions (production_id));
+diesel::joinable!(production_members -> people (person_id));
+diesel::joinable!(sessions -> people (person_id));
+diesel::joinable!(access_tokens -> people (person_id));
+diesel::joinable!(derivatives -> versions (version_id));
+diesel::joinable!(derivatives -> objects (object_id));
+diesel::joinable!(steps -> runs (run_id));
+diesel::joinable!(runs -> versions (version_id));
+diesel::joinable!(runs -> assets (asset_id));
+diesel::joinable!(versions -> objects (original_object_id));
