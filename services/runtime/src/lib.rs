@@ -1,1 +1,18 @@
-//! .
+//! Process plumbing that is the same for every role: settings and credentials, logging, systemd
+//! notifications and watchdog, orderly shutdown, and the metrics listener.
+//!
+//! A role's `main` reads its command line, and calls [`service::run`] with its settings type; see
+//! there for an example. This crate knows nothing about Kinora itself.
+
+pub mod cli;
+pub mod credentials;
+pub mod logging;
+pub mod metrics;
+pub mod service;
+pub mod settings;
+pub mod shutdown;
+
+pub use credentials::{CredentialError, Credentials, Secret};
+pub use service::Service;
+pub use settings::{Problems, Settings, SettingsError};
+pub use shutdown::Shutdown;
