@@ -1,0 +1,339 @@
+//! The whole product in the foreground on one machine: what `make run` starts.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde::Deserialize;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::child::Launch;
+use crate::directory::DirectoryLock;
+use crate::error::DevstackError;
+use crate::ports::PortBook;
+use crate::postgresql::Durability;
+use crate::services::{ServiceEndpoints, Services, ServicesOptions};
+use crate::settings::{BrokerSettings, DatabaseSettings, ProductSettings, RedisSettings, Role};
+use crate::supervisor::{PartPlan, Readiness, Reporter, Supervised};
+
+const ADMINISTRATOR: &str = "admin@localhost";
+
+/// How the product is started.
+#[derive(Debug, Clone)]
+pub struct ProductOptions {
+    /// Where everything it keeps lives.
+    pub directory: PathBuf,
+    /// Where its programs are.
+    pub programs: PathBuf,
+    /// The directory of the built web client, if not the one built in.
+    pub web_root: Option<PathBuf>,
+    /// How many workers run.
+    pub workers: u16,
+}
+
+/// What runs, in the order in which it was started.
+#[derive(Default)]
+struct Running {
+    stopping: bool,
+    services: Option<Arc<Services>>,
+    parts: Vec<Arc<Supervised>>,
+}
+
+#[derive(Clone, Default)]
+struct Product {
+    running: Arc<Mutex<Running>>,
+}
+
+enum Event {
+    Signal,
+    Started(Result<(), DevstackError>),
+}
+
+/// Runs the product until it is told to stop by SIGINT, SIGTERM or SIGHUP.
+///
+/// # Errors
+/// When it cannot be started; whatever had been started is stopped again first.
+pub fn run_product(options: &ProductOptions) -> Result<(), DevstackError> {
+    let lock = DirectoryLock::take(&options.directory)?;
+    let directory =
+        std::path::absolute(&options.directory).map_err(DevstackError::file("find", &options.directory))?;
+    let options = ProductOptions { directory, ..options.clone() };
+    let events = listen_for_signals()?;
+    let product = Product::default();
+    let (sender, receiver) = events;
+    {
+        let product = product.clone();
+        std::thread::Builder::new()
+            .name("start".to_owned())
+            .spawn(move || {
+                let outcome = start(&product, &options);
+                let _ = sender.send(Event::Started(outcome));
+                // Parent-death signals follow threads: this one stays for the tools it started.
+                drop(options);
+            })
+            .map_err(|source| DevstackError::Spawn { name: "start".to_owned(), source })?;
+    }
+    let mut outcome = Ok(());
+    loop {
+        match receiver.recv() {
+            Ok(Event::Started(Ok(()))) => {}
+            Ok(Event::Started(Err(error))) => {
+                outcome = Err(error);
+                break;
+            }
+            Ok(Event::Signal) | Err(_) => break,
+        }
+    }
+    say("stopping");
+    let begun = Instant::now();
+    product.stop();
+    say(&format!("stopped in {:.1} s", begun.elapsed().as_secs_f64()));
+    drop(lock);
+    outcome
+}
+
+type Events = (mpsc::Sender<Event>, mpsc::Receiver<Event>);
+
+/// A second signal ends the process at once; the kernel then ends its children.
+fn listen_for_signals() -> Result<Events, DevstackError> {
+    let failed = |source| DevstackError::Spawn { name: "signal listener".to_owned(), source };
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
+    let (sender, receiver) = mpsc::channel();
+    let listener = sender.clone();
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for (number, _) in signals.forever().enumerate() {
+                if number > 0 {
+                    std::process::exit(130);
+                }
+                let _ = listener.send(Event::Signal);
+            }
+        })
+        .map_err(failed)?;
+    Ok((sender, receiver))
+}
+
+impl Product {
+    fn lock(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a part unless the product is stopping already.
+    fn add(&self, plan: PartPlan) -> Result<Arc<Supervised>, DevstackError> {
+        let mut running = self.lock();
+        if running.stopping {
+            return Err(DevstackError::Stopped);
+        }
+        let part = Arc::new(Supervised::start(plan, say)?);
+        running.parts.push(Arc::clone(&part));
+        Ok(part)
+    }
+
+    /// The product's own parts first, while their services still answer; then the services.
+    fn stop(&self) {
+        let (parts, services) = {
+            let mut running = self.lock();
+            running.stopping = true;
+            (std::mem::take(&mut running.parts), running.services.clone())
+        };
+        for part in &parts {
+            part.begin_stop();
+        }
+        for part in &parts {
+            part.stop();
+        }
+        if let Some(services) = services {
+            services.stop();
+        }
+    }
+}
+
+fn start(product: &Product, options: &ProductOptions) -> Result<(), DevstackError> {
+    let begun = Instant::now();
+    check_programs(&options.programs)?;
+    let mut ports = PortBook::open(&options.directory);
+    say("starting PostgreSQL, RabbitMQ and Redis (private, on loopback)");
+    let reporter: Reporter = Arc::new(say);
+    let services = {
+        let mut running = product.lock();
+        if running.stopping {
+            return Err(DevstackError::Stopped);
+        }
+        let services = Arc::new(Services::start(
+            &options.directory,
+            &mut ports,
+            ServicesOptions { durability: Durability::Full, owner_creates_databases: false },
+            &reporter,
+        )?);
+        running.services = Some(Arc::clone(&services));
+        services
+    };
+    let former_port = ports.remembered("application");
+    let port = ports.assign("application")?;
+    if let Some(former) = former_port
+        && former != port
+    {
+        say(&format!("port {former} is taken by another program: the address changes to port {port}"));
+    }
+    let settings = product_settings(&options.directory, services.endpoints());
+    settings.write(&Role::Migration, ports.assign("migration-metrics")?)?;
+    services.wait_database()?;
+    say("bringing the database schema up to date");
+    run_tool(options, &settings, &Role::Migration, &["migrate"])?;
+
+    let backend_metrics = ports.assign("backend-metrics")?;
+    settings.write(&Role::Backend, backend_metrics)?;
+    services.wait_redis()?;
+    say("starting the application");
+    let application = start_application(product, options, &settings, &mut ports, port)?;
+    let administrator = create_administrator(options, &settings)?;
+    services.wait_broker()?;
+    say("starting the backend and the workers");
+    let mut parts = vec![application];
+    parts.push(start_role(product, options, &settings, &Role::Backend, backend_metrics)?);
+    for number in 1..=options.workers {
+        let name = format!("worker-{number}");
+        let metrics = ports.assign(&format!("{name}-metrics"))?;
+        let role = Role::Worker { name };
+        settings.write(&role, metrics)?;
+        parts.push(start_role(product, options, &settings, &role, metrics)?);
+    }
+    for part in parts {
+        part.wait_ready()?;
+    }
+    say(&format!("up after {:.1} s", begun.elapsed().as_secs_f64()));
+    say(&format!("ready: http://localhost:{port}/"));
+    if let Some(password) = administrator.one_time_password {
+        say(&format!("first administrator: {}", administrator.login));
+        say(&format!("one-time password: {password}"));
+    }
+    say(&format!("logs: {}", options.directory.join("logs").display()));
+    Ok(())
+}
+
+fn check_programs(programs: &Path) -> Result<(), DevstackError> {
+    for name in ["kinora-application", "kinora-backend", "kinora-worker"] {
+        let path = programs.join(name);
+        if !path.exists() {
+            return Err(DevstackError::Command {
+                name: "starting Kinora".to_owned(),
+                detail: format!("{} does not exist; build it first", path.display()),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn product_settings(directory: &Path, endpoints: &ServiceEndpoints) -> ProductSettings {
+    ProductSettings {
+        directory: directory.to_owned(),
+        database: DatabaseSettings::from(&endpoints.database),
+        broker: BrokerSettings::from(&endpoints.broker),
+        redis: RedisSettings::from(&endpoints.redis),
+        additions: Vec::new(),
+    }
+}
+
+fn start_application(
+    product: &Product,
+    options: &ProductOptions,
+    settings: &ProductSettings,
+    ports: &mut PortBook,
+    port: u16,
+) -> Result<Arc<Supervised>, DevstackError> {
+    let metrics = ports.assign("application-metrics")?;
+    let role = Role::Application { port, web_root: options.web_root.clone() };
+    settings.write(&role, metrics)?;
+    start_role(product, options, settings, &role, port)
+}
+
+fn start_role(
+    product: &Product,
+    options: &ProductOptions,
+    settings: &ProductSettings,
+    role: &Role,
+    readiness_port: u16,
+) -> Result<Arc<Supervised>, DevstackError> {
+    let log = options.directory.join("logs").join(format!("{}.log", role.name()));
+    product.add(PartPlan {
+        launch: settings.launch(role, &options.programs, &log),
+        readiness: Readiness::Http { port: readiness_port, path: "/readyz" },
+        stop_signal: Signal::TERM,
+        stop_grace: Duration::from_secs(4),
+        start_limit: Duration::from_secs(60),
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct Administrator {
+    #[serde(default)]
+    login: String,
+    #[serde(default)]
+    one_time_password: Option<String>,
+}
+
+/// Makes the first administrator; harmless when there is one.
+fn create_administrator(
+    options: &ProductOptions,
+    settings: &ProductSettings,
+) -> Result<Administrator, DevstackError> {
+    let output = run_tool(
+        options,
+        settings,
+        &Role::Backend,
+        &[
+            "create-administrator",
+            "--login",
+            ADMINISTRATOR,
+            "--name",
+            "Administrator",
+            "--organisation",
+            "Kinora",
+        ],
+    )?;
+    serde_json::from_str(output.trim()).map_err(|error| DevstackError::Command {
+        name: "creating the first administrator".to_owned(),
+        detail: error.to_string(),
+    })
+}
+
+/// Runs a command of the backend's program to its end and returns what it printed.
+fn run_tool(
+    options: &ProductOptions,
+    settings: &ProductSettings,
+    role: &Role,
+    arguments: &[&str],
+) -> Result<String, DevstackError> {
+    let name = arguments.first().copied().unwrap_or_default();
+    let log = options.directory.join("logs").join("tools.log");
+    let mut launch: Launch = settings.launch(role, &options.programs, &log);
+    // `launch` ends in the command that runs the service; this one takes its place.
+    if matches!(role, Role::Backend | Role::Migration) {
+        launch.arguments.pop();
+    }
+    launch.arguments.extend(arguments.iter().map(Into::into));
+    let failed = |detail: String| DevstackError::Command { name: name.to_owned(), detail };
+    let output = launch
+        .command()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(failed(complaint))
+}
+
+/// A line for the operator. Nobody may be reading any more: that is no reason to die.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}");
+    let _ = out.flush();
+}
