@@ -1,1 +1,204 @@
-//! .
+//! The vault: media objects, encrypted, durable, readable at any offset, in a directory or on S3.
+//!
+//! * [`MasterKeys`] come from a credential and wrap one data key per object; see `keys`.
+//! * A segment is what one writer wrote without interruption. Its bytes are sealed in frames; the
+//!   layout is in `frame` and in `docs/adr/0002-object-format.md`.
+//! * [`SegmentWriter`] takes the bytes of an upload as they arrive and makes checkpoints;
+//!   [`Vault::put_file`] and [`Vault::put_bytes`] store what is there already.
+//! * [`ObjectReader`] reads any part of an object, decrypting only the frames that hold it.
+//!
+//! What an object consists of is known to the caller: [`SealedObject`] is its record, kept in the
+//! database. Bytes in the store that no record covers do not exist for the reader, which is what makes
+//! a crash harmless: whatever was written after the last recorded checkpoint is simply not read.
+//!
+//! This crate never reaches the database, the broker or HTTP handlers.
+
+mod error;
+mod frame;
+mod hash;
+mod keys;
+mod place;
+mod put;
+mod reader;
+mod settings;
+mod writer;
+
+use std::sync::Arc;
+
+use kinora_core::ObjectId;
+use kinora_core::object::{Place as Location, SealedObject, Segment};
+
+pub use error::VaultError;
+pub use hash::HashState;
+pub use keys::{MasterKeys, ObjectSeal};
+pub use reader::ObjectReader;
+pub use settings::{S3Credentials, S3Settings, VaultSecrets, VaultSettings};
+pub use writer::{Checkpoint, Finished, PendingCheckpoint, SegmentWriter};
+
+use place::Place;
+use place::directory::Directory;
+
+/// Access to all objects. Cheap to clone.
+#[derive(Clone)]
+pub struct Vault {
+    keys: MasterKeys,
+    /// Where uploads arrive.
+    directory: Directory,
+    staging: Arc<dyn Place>,
+    /// Where objects stay; the same as `staging` unless there is an S3 service.
+    store: Arc<dyn Place>,
+    stages: bool,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vault").field("directory", &self.directory).field("stages", &self.stages).finish()
+    }
+}
+
+impl Vault {
+    /// Takes the places named by `settings` into use. Does not reach out to S3; see [`Self::check`].
+    ///
+    /// # Errors
+    /// [`VaultError::Settings`] if a setting or credential cannot be used; the errors of making the
+    /// directory.
+    pub fn open(settings: &VaultSettings, secrets: VaultSecrets) -> Result<Self, VaultError> {
+        let directory = Directory::open(&settings.directory)?;
+        let staging: Arc<dyn Place> = Arc::new(directory.clone());
+        let store: Arc<dyn Place> = match &settings.s3 {
+            Some(_) => return Err(VaultError::Settings("vault.s3: not yet".to_owned())),
+            None => Arc::clone(&staging),
+        };
+        Ok(Self { keys: secrets.master_keys, directory, staging, store, stages: settings.s3.is_some() })
+    }
+
+    /// Whether the stores work: writes, reads and removes something in each.
+    ///
+    /// # Errors
+    /// What is wrong with the one that does not.
+    pub async fn check(&self) -> Result<(), VaultError> {
+        self.staging.check().await?;
+        if self.stages { self.store.check().await } else { Ok(()) }
+    }
+
+    /// A new object with a fresh data key. Nothing is stored yet.
+    ///
+    /// # Errors
+    /// [`VaultError::Crypto`] if there is no randomness.
+    pub fn begin_object(&self) -> Result<ObjectSeal, VaultError> {
+        let id = ObjectId::new();
+        let key = keys::random_key()?;
+        Ok(ObjectSeal {
+            id,
+            master_key_id: self.keys.current_id().to_owned(),
+            wrapped_key: self.keys.wrap(id, &key)?,
+            key: Arc::new(key),
+        })
+    }
+
+    /// An object begun earlier, by any process, so that another segment can be added.
+    ///
+    /// # Errors
+    /// [`VaultError::UnknownMasterKey`]; [`VaultError::Corrupt`] if the key does not unwrap.
+    pub fn reopen_object(
+        &self,
+        id: ObjectId,
+        master_key_id: &str,
+        wrapped_key: &str,
+    ) -> Result<ObjectSeal, VaultError> {
+        let key = self.keys.unwrap(id, master_key_id, wrapped_key)?;
+        Ok(ObjectSeal {
+            id,
+            master_key_id: master_key_id.to_owned(),
+            wrapped_key: wrapped_key.to_owned(),
+            key: Arc::new(key),
+        })
+    }
+
+    /// Begins segment `number` of an object; `hash` is the state at the end of the segment before.
+    ///
+    /// The caller sees to it that a number is given to one writer only (uploads use their epoch).
+    ///
+    /// # Errors
+    /// [`VaultError::SegmentExists`] if the number was used before; the errors of creating a file.
+    pub async fn segment_writer(
+        &self,
+        seal: &ObjectSeal,
+        number: u32,
+        hash: HashState,
+    ) -> Result<SegmentWriter, VaultError> {
+        SegmentWriter::create(self.directory.clone(), seal, number, hash).await
+    }
+
+    /// The record of an object whose segments have all been written by [`Self::segment_writer`];
+    /// segments without bytes are left out.
+    #[must_use]
+    pub fn seal_object(&self, seal: &ObjectSeal, segments: &[Segment], hash: &HashState) -> SealedObject {
+        let segments: Vec<Segment> = segments.iter().copied().filter(|s| s.length_bytes > 0).collect();
+        SealedObject {
+            id: seal.id,
+            master_key_id: seal.master_key_id.clone(),
+            wrapped_key: seal.wrapped_key.clone(),
+            size_bytes: segments.iter().map(|segment| segment.length_bytes).sum(),
+            sha256: hash.sha256(),
+            segments,
+            place: if self.stages { Location::Staging } else { Location::Store },
+        }
+    }
+
+    /// A reader of `object`. Does not touch the store yet.
+    ///
+    /// # Errors
+    /// [`VaultError::UnknownMasterKey`]; [`VaultError::Corrupt`] if the record is inconsistent or the
+    /// key does not unwrap.
+    pub fn reader(&self, object: &SealedObject) -> Result<ObjectReader, VaultError> {
+        let key = self.keys.unwrap(object.id, &object.master_key_id, &object.wrapped_key)?;
+        let places = reader::places(object.place, &self.staging, &self.store, !self.stages);
+        ObjectReader::new(object, key, places)
+    }
+
+    /// Removes everything of an object, staged and stored. Nothing there is no error.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] if something could not be removed.
+    pub async fn delete(&self, object: ObjectId) -> Result<(), VaultError> {
+        self.staging.delete(object).await?;
+        if self.stages { self.store.delete(object).await } else { Ok(()) }
+    }
+
+    /// Removes one staged segment that no record mentions.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] if it could not be removed.
+    pub async fn delete_segment(&self, object: ObjectId, number: u32) -> Result<(), VaultError> {
+        self.directory.delete_segment(object, number).await
+    }
+
+    /// The objects of which anything is stored, one of 256 shards at a time (0 … 255): for finding what
+    /// no record mentions. The id of an object tells when it was begun.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] if a store cannot be listed.
+    pub async fn list(&self, shard: u8) -> Result<Vec<ObjectId>, VaultError> {
+        let mut found = self.staging.list(shard).await?;
+        if self.stages {
+            found.extend(self.store.list(shard).await?);
+            found.sort_unstable();
+            found.dedup();
+        }
+        Ok(found)
+    }
+
+    /// The same object with its data key wrapped by the current master key. The media stay as they are.
+    ///
+    /// # Errors
+    /// [`VaultError::UnknownMasterKey`]; [`VaultError::Corrupt`] if the key does not unwrap.
+    pub fn rewrap(&self, object: &SealedObject) -> Result<SealedObject, VaultError> {
+        let key = self.keys.unwrap(object.id, &object.master_key_id, &object.wrapped_key)?;
+        Ok(SealedObject {
+            master_key_id: self.keys.current_id().to_owned(),
+            wrapped_key: self.keys.wrap(object.id, &key)?,
+            ..object.clone()
+        })
+    }
+}

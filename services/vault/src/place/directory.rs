@@ -1,0 +1,248 @@
+//! Segments as files in a directory, usually a NAS mount.
+//!
+//! Directories are made with mode 0700 and files with 0600. A new file or directory is durable only
+//! when the directory that names it has been synced too, so each is, before anything is acknowledged.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::ops::Range;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use kinora_core::ObjectId;
+
+use super::{Place, SegmentSink, SegmentSource, object_path, segment_path};
+use crate::error::VaultError;
+
+/// A directory that keeps segments.
+#[derive(Clone, Debug)]
+pub(crate) struct Directory {
+    root: PathBuf,
+}
+
+/// Runs `work` where blocking is allowed.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
+) -> Result<T, VaultError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| VaultError::from_join(&error))?
+}
+
+impl Directory {
+    /// Takes `root` into use; makes it (not its parents) if it does not exist.
+    pub(crate) fn open(root: &Path) -> Result<Self, VaultError> {
+        if !root.is_absolute() {
+            return Err(VaultError::Settings(format!(
+                "vault directory: {} is not an absolute path",
+                root.display()
+            )));
+        }
+        make_directory(root).map_err(|error| VaultError::from_io(&error, root.display()))?;
+        Ok(Self { root: root.to_owned() })
+    }
+
+    /// Creates the file of a segment, exclusively, and makes its name durable. Blocks.
+    pub(crate) fn create_file(&self, object: ObjectId, number: u32) -> Result<File, VaultError> {
+        let path = self.root.join(segment_path(object, number));
+        let fail = |error: io::Error| match error.kind() {
+            io::ErrorKind::AlreadyExists => VaultError::SegmentExists { object: object.to_string(), number },
+            // The directory cannot be missing for the reason that an object is.
+            io::ErrorKind::NotFound => VaultError::Unavailable(format!("{}: {error}", path.display())),
+            _ => VaultError::from_io(&error, path.display()),
+        };
+        let directory = self.root.join(object_path(object));
+        if let Some(shard) = directory.parent() {
+            make_directory(shard).map_err(fail)?;
+        }
+        make_directory(&directory).map_err(fail)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(fail)?;
+        sync_directory(&directory).map_err(fail)?;
+        Ok(file)
+    }
+
+    /// Removes one segment. Nothing there is no error.
+    pub(crate) async fn delete_segment(&self, object: ObjectId, number: u32) -> Result<(), VaultError> {
+        let path = self.root.join(segment_path(object, number));
+        blocking(move || match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(VaultError::from_io(&error, path.display()))
+            }
+            _ => Ok(()),
+        })
+        .await
+    }
+
+    fn check_now(&self) -> Result<(), VaultError> {
+        const PROBE: &[u8] = b"kinora";
+        let path = self.root.join(format!(".check-{}", ObjectId::new()));
+        let attempt = || -> io::Result<bool> {
+            let mut file =
+                OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(&path)?;
+            file.write_all(PROBE)?;
+            file.sync_data()?;
+            let mut back = [0; PROBE.len()];
+            file.read_exact_at(&mut back, 0)?;
+            Ok(back == PROBE)
+        };
+        let outcome = attempt();
+        let removed = fs::remove_file(&path);
+        match outcome.and_then(|same| removed.map(|()| same)) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(VaultError::Corrupt(path.display().to_string())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(VaultError::Unavailable(format!("{}: {error}", self.root.display())))
+            }
+            Err(error) => Err(VaultError::from_io(&error, self.root.display())),
+        }
+    }
+
+    fn list_now(&self, shard: u8) -> Result<Vec<ObjectId>, VaultError> {
+        let path = self.root.join(format!("{shard:02x}"));
+        let fail = |error: io::Error| VaultError::from_io(&error, path.display());
+        let entries = match fs::read_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(fail)?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(fail)?.file_name();
+            found.extend(name.to_str().and_then(|name| name.parse::<ObjectId>().ok()));
+        }
+        Ok(found)
+    }
+}
+
+/// Makes `path` if it does not exist, and its entry in its parent durable.
+fn make_directory(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {
+            // The umask of the process must not make it unusable for the process itself.
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+            path.parent().map_or(Ok(()), sync_directory)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[async_trait]
+impl Place for Directory {
+    async fn create(
+        &self,
+        object: ObjectId,
+        number: u32,
+        _stored_bytes: u64,
+    ) -> Result<Box<dyn SegmentSink>, VaultError> {
+        let this = self.clone();
+        let file = blocking(move || this.create_file(object, number)).await?;
+        Ok(Box::new(FileSink { file: Arc::new(file), place: self.clone(), object, number }))
+    }
+
+    async fn open(&self, object: ObjectId, number: u32) -> Result<Arc<dyn SegmentSource>, VaultError> {
+        let path = self.root.join(segment_path(object, number));
+        let name = format!("segment {number} of object {object}");
+        let file = blocking({
+            let name = name.clone();
+            move || File::open(&path).map_err(|error| VaultError::from_io(&error, name))
+        })
+        .await?;
+        Ok(Arc::new(FileSource { file: Arc::new(file), name }))
+    }
+
+    async fn stored_bytes(&self, object: ObjectId, number: u32) -> Result<u64, VaultError> {
+        let path = self.root.join(segment_path(object, number));
+        blocking(move || {
+            let metadata = fs::metadata(&path);
+            metadata
+                .map(|metadata| metadata.len())
+                .map_err(|error| VaultError::from_io(&error, format!("segment {number} of object {object}")))
+        })
+        .await
+    }
+
+    async fn delete(&self, object: ObjectId) -> Result<(), VaultError> {
+        let path = self.root.join(object_path(object));
+        blocking(move || match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(VaultError::from_io(&error, path.display()))
+            }
+            _ => Ok(()),
+        })
+        .await
+    }
+
+    async fn list(&self, shard: u8) -> Result<Vec<ObjectId>, VaultError> {
+        let this = self.clone();
+        blocking(move || this.list_now(shard)).await
+    }
+
+    async fn check(&self) -> Result<(), VaultError> {
+        let this = self.clone();
+        blocking(move || this.check_now()).await
+    }
+
+    fn frames_per_read(&self) -> u64 {
+        4
+    }
+}
+
+struct FileSink {
+    file: Arc<File>,
+    place: Directory,
+    object: ObjectId,
+    number: u32,
+}
+
+#[async_trait]
+impl SegmentSink for FileSink {
+    async fn append(&mut self, bytes: Bytes) -> Result<(), VaultError> {
+        let file = Arc::clone(&self.file);
+        let object = self.object;
+        blocking(move || {
+            (&*file)
+                .write_all(&bytes)
+                .map_err(|error| VaultError::from_io(&error, format!("object {object}")))
+        })
+        .await
+    }
+
+    async fn finish(self: Box<Self>) -> Result<(), VaultError> {
+        let object = self.object;
+        blocking(move || {
+            self.file.sync_data().map_err(|error| VaultError::from_io(&error, format!("object {object}")))
+        })
+        .await
+    }
+
+    async fn abort(self: Box<Self>) {
+        // What cannot be removed now is removed by the search for orphans.
+        let _ = self.place.delete_segment(self.object, self.number).await;
+    }
+}
+
+struct FileSource {
+    file: Arc<File>,
+    name: String,
+}
+
+#[async_trait]
+impl SegmentSource for FileSource {
+    async fn read(&self, range: Range<u64>) -> Result<Bytes, VaultError> {
+        let file = Arc::clone(&self.file);
+        let name = self.name.clone();
+        blocking(move || {
+            let length = usize::try_from(range.end.saturating_sub(range.start))
+                .map_err(|_| VaultError::Corrupt(name.clone()))?;
+            let mut bytes = vec![0; length];
+            file.read_exact_at(&mut bytes, range.start).map_err(|error| VaultError::from_io(&error, name))?;
+            Ok(Bytes::from(bytes))
+        })
+        .await
+    }
+}
