@@ -1,1 +1,13 @@
-//! .
+//! PostgreSQL: the only truth. One place for SQL: schema, queries, migrations, notifications.
+//!
+//! Finders take the caller, so that nothing is read without permission; changes leave their audit
+//! row and their event in the same transaction. Lock order, so that transactions never wait for
+//! each other in a circle: first the rows that are changed, then [`events`] (locks the
+//! production's row), last the audit trail (locks the one row of its head).
+
+mod columns;
+mod error;
+pub mod events;
+pub mod schema;
+
+pub use error::{Result, StoreError};

@@ -1,0 +1,316 @@
+//! Connections to PostgreSQL: where the servers are, a pool that survives a change of the primary,
+//! and single connections for those that keep one (listener, leader).
+//!
+//! libpq is given all servers and picks the one that accepts writes. A server that turned read-only
+//! under an open connection would fail every write for ever, so a connection is asked for that when
+//! it is taken from the pool, unless it was asked a moment ago.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::r2d2::{HandleError, ManageConnection, R2D2Connection};
+use diesel::sql_types::Bool;
+use serde::Deserialize;
+
+use crate::{Result, StoreError};
+
+/// How long a connection is trusted to be alive and writable without asking.
+const TRUST: Duration = Duration::from_millis(500);
+
+/// Where the database is and how it is used; the `[database]` table of each role's settings.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// Servers as `host`, `host:port` or `[address]:port`, or the directory of a Unix socket. With
+    /// several, the one that accepts writes is used.
+    pub hosts: Vec<String>,
+    /// The database's name.
+    pub name: String,
+    /// The role's PostgreSQL user; its password is the credential `database-password`.
+    pub user: String,
+    /// libpq's `sslmode`: "disable", "prefer", "require", "verify-ca" or "verify-full".
+    #[serde(default = "default_tls")]
+    pub tls: String,
+    /// Certificates of the authorities that the servers' certificates must come from (PEM).
+    #[serde(default)]
+    pub tls_authorities: Option<PathBuf>,
+    /// Most connections of this process.
+    pub pool_size: u32,
+    /// Longest a statement may run, seconds.
+    pub statement_timeout_seconds: u32,
+    /// Longest wait for a free connection, seconds.
+    pub checkout_timeout_seconds: u32,
+}
+
+fn default_tls() -> String {
+    "prefer".to_owned()
+}
+
+impl DatabaseSettings {
+    /// What is wrong with the values: pairs of a key in the table and what is allowed.
+    #[must_use]
+    pub fn problems(&self) -> Vec<(&'static str, &'static str)> {
+        let modes = ["disable", "prefer", "require", "verify-ca", "verify-full"];
+        let checks = [
+            (!self.hosts.is_empty(), "hosts", "a list of at least one server"),
+            (
+                modes.contains(&self.tls.as_str()),
+                "tls",
+                "\"disable\", \"prefer\", \"require\", \"verify-ca\" or \"verify-full\"",
+            ),
+            ((1..=500).contains(&self.pool_size), "pool_size", "1 to 500"),
+            ((1..=3600).contains(&self.statement_timeout_seconds), "statement_timeout_seconds", "1 to 3600"),
+            ((1..=60).contains(&self.checkout_timeout_seconds), "checkout_timeout_seconds", "1 to 60"),
+        ];
+        checks.into_iter().filter(|(fine, ..)| !fine).map(|(_, key, allowed)| (key, allowed)).collect()
+    }
+}
+
+/// All that libpq needs to connect, the password included; shown without it.
+#[derive(Clone)]
+pub struct Connector {
+    conninfo: String,
+    shown: String,
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connector({})", self.shown)
+    }
+}
+
+/// Quotes a value for libpq's `keyword = 'value'` strings.
+fn quote(value: &str) -> String {
+    format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+/// Host and port of an entry like `host`, `host:port`, `[::1]:port` or `/socket/directory`.
+fn host_and_port(entry: &str) -> (&str, &str) {
+    const DEFAULT_PORT: &str = "5432";
+    if let Some(rest) = entry.strip_prefix('[') {
+        let (host, port) = rest.split_once(']').unwrap_or((rest, ""));
+        return (host, port.strip_prefix(':').unwrap_or(DEFAULT_PORT));
+    }
+    match entry.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') => (host, port),
+        _ => (entry, DEFAULT_PORT),
+    }
+}
+
+impl Connector {
+    /// Connects with these settings; `application` shows in `pg_stat_activity`.
+    #[must_use]
+    pub fn new(settings: &DatabaseSettings, password: &str, application: &str) -> Self {
+        let servers: Vec<_> = settings.hosts.iter().map(|entry| host_and_port(entry)).collect();
+        let list = |part: fn(&(&str, &str)) -> String| servers.iter().map(part).collect::<Vec<_>>().join(",");
+        // The server ends the session of a client whose host has vanished within about ten seconds,
+        // so that its locks do not outlive it.
+        let options = format!(
+            "-c statement_timeout={} -c idle_in_transaction_session_timeout=60s -c timezone=UTC \
+             -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2",
+            u64::from(settings.statement_timeout_seconds) * 1000,
+        );
+        let mut shown = String::new();
+        for (keyword, value) in [
+            ("host", list(|(host, _)| (*host).to_owned())),
+            ("port", list(|(_, port)| (*port).to_owned())),
+            ("dbname", settings.name.clone()),
+            ("user", settings.user.clone()),
+            ("sslmode", settings.tls.clone()),
+            ("sslrootcert", settings.tls_authorities.as_ref().map_or_else(String::new, |p| p.display().to_string())),
+            ("application_name", application.to_owned()),
+            ("target_session_attrs", "read-write".to_owned()),
+            ("connect_timeout", "2".to_owned()),
+            ("tcp_user_timeout", "5000".to_owned()),
+            ("keepalives_idle", "5".to_owned()),
+            ("keepalives_interval", "2".to_owned()),
+            ("keepalives_count", "2".to_owned()),
+            ("client_encoding", "UTF8".to_owned()),
+            ("options", options),
+        ] {
+            if !value.is_empty() {
+                let _ = write!(shown, "{keyword}={} ", quote(&value));
+            }
+        }
+        Self { conninfo: format!("{shown}password={}", quote(password)), shown }
+    }
+
+    /// A connection outside the pool, to the server that accepts writes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if no server can be reached.
+    pub fn connect(&self) -> Result<PgConnection> {
+        let mut connection = PgConnection::establish(&self.conninfo)
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        // Hints and notices of the server are not ours to print.
+        connection.batch_execute("SET client_min_messages = warning")?;
+        Ok(connection)
+    }
+}
+
+/// Whether the server behind the connection has stopped accepting writes.
+fn is_read_only(connection: &mut PgConnection) -> QueryResult<bool> {
+    let query = "pg_is_in_recovery() OR current_setting('transaction_read_only')::bool";
+    diesel::select(diesel::dsl::sql::<Bool>(query)).get_result(connection)
+}
+
+/// A connection and when it was last seen to be alive and writable.
+struct Checked {
+    connection: PgConnection,
+    seen: Instant,
+}
+
+#[derive(Debug)]
+struct Manager(Connector);
+
+impl ManageConnection for Manager {
+    type Connection = Checked;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Checked> {
+        Ok(Checked { connection: self.0.connect()?, seen: Instant::now() })
+    }
+
+    fn is_valid(&self, checked: &mut Checked) -> Result<()> {
+        if checked.seen.elapsed() < TRUST {
+            return Ok(());
+        }
+        if is_read_only(&mut checked.connection)? {
+            return Err(StoreError::Unavailable("the server has become read-only".to_owned()));
+        }
+        checked.seen = Instant::now();
+        Ok(())
+    }
+
+    fn has_broken(&self, checked: &mut Checked) -> bool {
+        std::thread::panicking() || checked.connection.is_broken()
+    }
+}
+
+/// One line for each failed attempt to connect, at a level that does not drown the caller's error.
+#[derive(Debug)]
+struct Quiet;
+
+impl HandleError<StoreError> for Quiet {
+    fn handle_error(&self, error: StoreError) {
+        log::warn!("database connection: {error}");
+    }
+}
+
+/// The connections of a process. Clones share them. All methods block: call them where that is
+/// allowed (`web::block`, `spawn_blocking`).
+#[derive(Clone)]
+pub struct Pool {
+    pool: diesel::r2d2::Pool<Manager>,
+    connector: Connector,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pool").field(&self.connector).finish()
+    }
+}
+
+/// A connection on loan from the pool.
+pub struct Lease(diesel::r2d2::PooledConnection<Manager>);
+
+impl Deref for Lease {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.0.connection
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.0.connection
+    }
+}
+
+impl Pool {
+    /// A pool that connects when it is first used, so that a role can start before its database.
+    #[must_use]
+    pub fn new(settings: &DatabaseSettings, password: &str, application: &str) -> Self {
+        let connector = Connector::new(settings, password, application);
+        let pool = diesel::r2d2::Pool::builder()
+            .max_size(settings.pool_size.max(1))
+            .min_idle(Some(0))
+            .connection_timeout(Duration::from_secs(u64::from(settings.checkout_timeout_seconds.max(1))))
+            .max_lifetime(Some(Duration::from_secs(60 * 60)))
+            .idle_timeout(Some(Duration::from_secs(5 * 60)))
+            .test_on_check_out(true)
+            .error_handler(Box::new(Quiet))
+            .build_unchecked(Manager(connector.clone()));
+        Self { pool, connector }
+    }
+
+    /// Takes a connection to a server that accepts writes; waits for a free one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if there is none within the time that is set.
+    pub fn get(&self) -> Result<Lease> {
+        self.pool.get().map(Lease).map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    /// How to connect outside the pool.
+    #[must_use]
+    pub fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// Open connections, and those of them that nobody uses.
+    #[must_use]
+    pub fn counts(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.connections, state.idle_connections)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> DatabaseSettings {
+        DatabaseSettings {
+            hosts: vec!["db1".into(), "db2:6432".into(), "[::1]:5433".into(), "/run/postgresql".into()],
+            name: "kinora".into(),
+            user: "o'hara\\".into(),
+            tls: "disable".into(),
+            tls_authorities: None,
+            pool_size: 4,
+            statement_timeout_seconds: 30,
+            checkout_timeout_seconds: 3,
+        }
+    }
+
+    #[test]
+    fn the_password_is_never_shown() {
+        let connector = Connector::new(&settings(), "hunter2", "test");
+        assert!(connector.conninfo.ends_with("password='hunter2'"));
+        let pool = Pool::new(&settings(), "hunter2", "test");
+        assert!(!format!("{connector:?}{pool:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn all_servers_are_listed_and_values_quoted() {
+        let shown = Connector::new(&settings(), "x", "test").shown;
+        assert!(shown.contains("host='db1,db2,::1,/run/postgresql' port='5432,6432,5433,5432'"), "{shown}");
+        assert!(shown.contains(r"user='o\'hara\\'"), "{shown}");
+        assert!(shown.contains("target_session_attrs='read-write'"), "{shown}");
+    }
+
+    #[test]
+    fn wrong_values_are_found() {
+        assert_eq!(settings().problems(), []);
+        let wrong = DatabaseSettings { hosts: vec![], tls: "yes".into(), pool_size: 0, ..settings() };
+        let keys: Vec<_> = wrong.problems().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["hosts", "tls", "pool_size"]);
+    }
+}

@@ -1,0 +1,272 @@
+//! Who is calling: the person behind a session or an access token, with all their roles.
+//!
+//! A [`Principal`] is what finders take as the caller's scope. It is loaded with few short queries
+//! and may be kept by the application for at most a second.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use kinora_core::permission::{Decision, Module, ModuleRole, OrganisationRole, ProductionRoles};
+use kinora_core::{OrganisationId, PersonId, ProductionId, SessionId, TokenId};
+use uuid::Uuid;
+
+use crate::schema::{
+    access_tokens, organisation_members, organisations, people, production_members, productions, sessions,
+};
+use crate::{Result, StoreError};
+
+/// What a caller proved who they are with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A session: the cookie of a browser.
+    Session(SessionId),
+    /// An API access token.
+    Token(TokenId),
+}
+
+/// A role in an organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganisationMembership {
+    /// The organisation.
+    pub id: OrganisationId,
+    /// Its name.
+    pub name: String,
+    /// The role in it.
+    pub role: OrganisationRole,
+}
+
+/// Roles in a production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProductionMembership {
+    /// The organisation that owns the production.
+    pub organisation_id: OrganisationId,
+    /// The roles, at least one.
+    pub roles: ProductionRoles,
+}
+
+/// A person who is calling.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// The person.
+    pub person_id: PersonId,
+    /// The login, for the audit trail.
+    pub login: String,
+    /// How they are called.
+    pub display_name: String,
+    /// Nothing but choosing a new password is allowed.
+    pub password_change_required: bool,
+    /// What they proved it with.
+    pub proof: Proof,
+    /// Until when it holds.
+    pub expires_at: DateTime<Utc>,
+    /// Their organisations, by name.
+    pub organisations: Vec<OrganisationMembership>,
+    /// Their productions that are not removed.
+    pub productions: HashMap<ProductionId, ProductionMembership>,
+}
+
+impl Principal {
+    /// The role in an organisation.
+    #[must_use]
+    pub fn organisation_role(&self, id: OrganisationId) -> Option<OrganisationRole> {
+        self.organisations.iter().find(|membership| membership.id == id).map(|membership| membership.role)
+    }
+
+    /// The roles in a production; none in any module if they are no member of it.
+    #[must_use]
+    pub fn production_roles(&self, id: ProductionId) -> ProductionRoles {
+        self.productions.get(&id).map(|membership| membership.roles).unwrap_or_default()
+    }
+
+    /// How to answer a request that needs at least `least` in `module` of a production.
+    #[must_use]
+    pub fn decide(&self, id: ProductionId, module: Module, least: ModuleRole) -> Decision {
+        self.production_roles(id).decide(module, least)
+    }
+
+    /// The same as an error for finders.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without any role in the module, [`StoreError::Forbidden`] with one
+    /// that is not enough.
+    pub fn require(&self, id: ProductionId, module: Module, least: ModuleRole) -> Result<()> {
+        match self.decide(id, module, least) {
+            Decision::Allowed => Ok(()),
+            Decision::Forbidden => Err(StoreError::Forbidden),
+            Decision::Invisible => Err(StoreError::NotFound),
+        }
+    }
+
+    /// The productions in which they have at least `least` in `module`, for lists and searches.
+    #[must_use]
+    pub fn productions_with(&self, module: Module, least: ModuleRole) -> Vec<Uuid> {
+        let allowed =
+            |membership: &ProductionMembership| membership.roles.decide(module, least) == Decision::Allowed;
+        self.productions.iter().filter(|(_, membership)| allowed(membership)).map(|(id, _)| id.0).collect()
+    }
+}
+
+/// How long use is not written down again after it was.
+const USE_RESOLUTION: TimeDelta = TimeDelta::seconds(60);
+
+/// The person behind a session, if it holds. Notes that it is in use, at most once a minute.
+///
+/// # Errors
+/// If the database fails.
+pub fn by_session(
+    conn: &mut PgConnection,
+    token_digest: &[u8],
+    idle_limit: TimeDelta,
+) -> Result<Option<Principal>> {
+    let now = Utc::now();
+    let found: Option<(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>)> = sessions::table
+        .filter(sessions::token_digest.eq(token_digest))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::idle_expires_at.gt(now))
+        .select((
+            sessions::id,
+            sessions::person_id,
+            sessions::last_seen_at,
+            sessions::idle_expires_at,
+            sessions::expires_at,
+        ))
+        .first(conn)
+        .optional()?;
+    let Some((id, person_id, last_seen_at, mut idle_expires_at, expires_at)) = found else {
+        return Ok(None);
+    };
+    if now - last_seen_at >= USE_RESOLUTION {
+        idle_expires_at = (now + idle_limit).min(expires_at);
+        diesel::update(sessions::table.find(id).filter(sessions::last_seen_at.eq(last_seen_at)))
+            .set((sessions::last_seen_at.eq(now), sessions::idle_expires_at.eq(idle_expires_at)))
+            .execute(conn)?;
+    }
+    load(conn, person_id, Proof::Session(SessionId(id)), expires_at.min(idle_expires_at))
+}
+
+/// The person behind an API access token, if it holds. Notes that it is in use, at most once a minute.
+///
+/// # Errors
+/// If the database fails.
+pub fn by_token(conn: &mut PgConnection, token_digest: &[u8]) -> Result<Option<Principal>> {
+    let now = Utc::now();
+    let found: Option<(Uuid, Uuid, Option<DateTime<Utc>>, DateTime<Utc>)> = access_tokens::table
+        .filter(access_tokens::token_digest.eq(token_digest))
+        .filter(access_tokens::revoked_at.is_null())
+        .filter(access_tokens::expires_at.gt(now))
+        .select((
+            access_tokens::id,
+            access_tokens::person_id,
+            access_tokens::last_used_at,
+            access_tokens::expires_at,
+        ))
+        .first(conn)
+        .optional()?;
+    let Some((id, person_id, last_used_at, expires_at)) = found else { return Ok(None) };
+    if last_used_at.is_none_or(|last| now - last >= USE_RESOLUTION) {
+        diesel::update(access_tokens::table.find(id))
+            .set(access_tokens::last_used_at.eq(now))
+            .execute(conn)?;
+    }
+    load(conn, person_id, Proof::Token(TokenId(id)), expires_at)
+}
+
+fn load(
+    conn: &mut PgConnection,
+    person_id: Uuid,
+    proof: Proof,
+    expires_at: DateTime<Utc>,
+) -> Result<Option<Principal>> {
+    let person: Option<(String, String, bool)> = people::table
+        .find(person_id)
+        .filter(people::disabled_at.is_null())
+        .select((people::login, people::display_name, people::password_change_required))
+        .first(conn)
+        .optional()?;
+    let Some((login, display_name, password_change_required)) = person else { return Ok(None) };
+    let memberships: Vec<(Uuid, String, String)> = organisation_members::table
+        .inner_join(organisations::table)
+        .filter(organisation_members::person_id.eq(person_id))
+        .order((organisations::name, organisations::id))
+        .select((organisations::id, organisations::name, organisation_members::role))
+        .load(conn)?;
+    let organisations = memberships
+        .into_iter()
+        .map(|(id, name, role)| {
+            Ok(OrganisationMembership { id: OrganisationId(id), name, role: organisation_role(&role)? })
+        })
+        .collect::<Result<_>>()?;
+    Ok(Some(Principal {
+        person_id: PersonId(person_id),
+        login,
+        display_name,
+        password_change_required,
+        proof,
+        expires_at,
+        organisations,
+        productions: productions_of(conn, person_id)?,
+    }))
+}
+
+/// The four role columns of a production membership.
+pub(crate) type RoleColumns = (Option<String>, Option<String>, Option<String>, Option<String>);
+
+fn productions_of(
+    conn: &mut PgConnection,
+    person_id: Uuid,
+) -> Result<HashMap<ProductionId, ProductionMembership>> {
+    let rows: Vec<(Uuid, Uuid, RoleColumns)> = production_members::table
+        .inner_join(productions::table)
+        .filter(production_members::person_id.eq(person_id))
+        .filter(productions::removed_at.is_null())
+        .select((
+            productions::id,
+            productions::organisation_id,
+            (
+                production_members::office_role,
+                production_members::library_role,
+                production_members::subtitling_role,
+                production_members::budget_role,
+            ),
+        ))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(id, organisation_id, roles)| {
+            let membership = ProductionMembership {
+                organisation_id: OrganisationId(organisation_id),
+                roles: production_roles(&roles)?,
+            };
+            Ok((ProductionId(id), membership))
+        })
+        .collect()
+}
+
+/// The role of that stored name.
+pub(crate) fn organisation_role(name: &str) -> Result<OrganisationRole> {
+    OrganisationRole::from_name(name)
+        .ok_or_else(|| StoreError::NotUnderstood(format!("organisation role {name:?}")))
+}
+
+/// The roles of those stored names.
+pub(crate) fn production_roles(columns: &RoleColumns) -> Result<ProductionRoles> {
+    let role = |name: &Option<String>| match name {
+        None => Ok(None),
+        Some(name) => ModuleRole::from_name(name)
+            .map(Some)
+            .ok_or_else(|| StoreError::NotUnderstood(format!("module role {name:?}"))),
+    };
+    Ok(ProductionRoles {
+        office: role(&columns.0)?,
+        library: role(&columns.1)?,
+        subtitling: role(&columns.2)?,
+        budget: role(&columns.3)?,
+    })
+}
+
+/// The role columns of those roles.
+pub(crate) fn role_columns(roles: &ProductionRoles) -> RoleColumns {
+    let name = |role: Option<ModuleRole>| role.map(|role| role.name().to_owned());
+    (name(roles.office), name(roles.library), name(roles.subtitling), name(roles.budget))
+}
