@@ -70,6 +70,28 @@ impl OrganisationRole {
     }
 }
 
+macro_rules! named {
+    ($type:ident, [$($variant:ident => $name:literal),+ $(,)?]) => {
+        impl $type {
+            /// The name in the database and the API.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// The value of that name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+named!(Module, [Office => "office", Library => "library", Subtitling => "subtitling", Budget => "budget"]);
+named!(ModuleRole, [Reader => "reader", Editor => "editor", Manager => "manager"]);
+named!(OrganisationRole, [Member => "member", Administrator => "administrator", Owner => "owner"]);
+
 /// The roles one person has in one production, a role or none for each module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -16,6 +16,7 @@
 //! PostgreSQL may write those differently.
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 use diesel::prelude::*;
 use kinora_core::{OrganisationId, PersonId, ProductionId};
 use serde::Serialize;
@@ -156,44 +157,50 @@ pub fn record_all(conn: &mut PgConnection, origin: &Origin, acts: Vec<Act>) -> R
     if acts.is_empty() {
         return Ok(());
     }
-    conn.transaction(|conn| {
-        let (mut sequence, mut hash): (i64, Vec<u8>) = audit_head::table
-            .select((audit_head::sequence, audit_head::hash))
-            .for_update()
-            .first(conn)?;
-        // Whole microseconds, as PostgreSQL keeps them: the hash must be the same when read back.
-        let now = Utc::now();
-        let at = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
-        let mut rows = Vec::with_capacity(acts.len());
-        for act in acts {
-            sequence += 1;
-            let mut row = AuditRow {
-                sequence,
-                at,
-                actor_id: origin.actor_id.map(Into::into),
-                actor: origin.actor.clone(),
-                address: origin.address.clone(),
-                request_id: origin.request_id.clone(),
-                organisation_id: act.organisation_id.map(Into::into),
-                production_id: act.production_id.map(Into::into),
-                action: act.action.to_owned(),
-                subject_kind: act.subject_kind.to_owned(),
-                subject_id: act.subject_id,
-                subject: act.subject,
-                before: act.before,
-                after: act.after,
-                hash: Vec::new(),
-            };
-            row.hash = hash_of(&hash, &row);
-            hash.clone_from(&row.hash);
-            rows.push(row);
-        }
-        diesel::insert_into(audit_rows::table).values(&rows).execute(conn)?;
-        diesel::update(audit_head::table)
-            .set((audit_head::sequence.eq(sequence), audit_head::hash.eq(&hash)))
-            .execute(conn)?;
-        Ok(())
-    })
+    // A savepoint would cost two round trips while everybody waits for the head.
+    match AnsiTransactionManager::transaction_manager_status_mut(conn).transaction_depth()? {
+        Some(_) => append(conn, origin, acts),
+        None => conn.transaction(|conn| append(conn, origin, acts)),
+    }
+}
+
+fn append(conn: &mut PgConnection, origin: &Origin, acts: Vec<Act>) -> Result<()> {
+    let (mut sequence, mut hash): (i64, Vec<u8>) = audit_head::table
+        .select((audit_head::sequence, audit_head::hash))
+        .for_update()
+        .first(conn)?;
+    // Whole microseconds, as PostgreSQL keeps them: the hash must be the same when read back.
+    let now = Utc::now();
+    let at = now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now);
+    let mut rows = Vec::with_capacity(acts.len());
+    for act in acts {
+        sequence += 1;
+        let mut row = AuditRow {
+            sequence,
+            at,
+            actor_id: origin.actor_id.map(Into::into),
+            actor: origin.actor.clone(),
+            address: origin.address.clone(),
+            request_id: origin.request_id.clone(),
+            organisation_id: act.organisation_id.map(Into::into),
+            production_id: act.production_id.map(Into::into),
+            action: act.action.to_owned(),
+            subject_kind: act.subject_kind.to_owned(),
+            subject_id: act.subject_id,
+            subject: act.subject,
+            before: act.before,
+            after: act.after,
+            hash: Vec::new(),
+        };
+        row.hash = hash_of(&hash, &row);
+        hash.clone_from(&row.hash);
+        rows.push(row);
+    }
+    diesel::insert_into(audit_rows::table).values(&rows).execute(conn)?;
+    diesel::update(audit_head::table)
+        .set((audit_head::sequence.eq(sequence), audit_head::hash.eq(&hash)))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// What [`verify`] found.

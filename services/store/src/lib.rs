@@ -5,9 +5,18 @@
 //! each other in a circle: first the rows that are changed, then [`events`] (locks the
 //! production's row), last the audit trail (locks the one row of its head).
 
+pub mod audit;
 mod columns;
 mod error;
 pub mod events;
+pub mod principals;
+pub mod leader;
+pub mod migrations;
+pub mod notify;
+pub mod pool;
 pub mod schema;
 
+pub use audit::{Act, Origin};
 pub use error::{Result, StoreError};
+pub use pool::{DatabaseSettings, Lease, Pool};
+pub use principals::Principal;
