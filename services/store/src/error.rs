@@ -29,6 +29,9 @@ pub enum StoreError {
     /// There is no connection to the database to be had.
     #[error("no database connection: {0}")]
     Unavailable(String),
+    /// The schema could not be migrated.
+    #[error("migration: {0}")]
+    Migration(String),
     /// Any other failure of the database.
     #[error("database: {0}")]
     Database(DieselError),

@@ -123,7 +123,10 @@ impl Connector {
             ("dbname", settings.name.clone()),
             ("user", settings.user.clone()),
             ("sslmode", settings.tls.clone()),
-            ("sslrootcert", settings.tls_authorities.as_ref().map_or_else(String::new, |p| p.display().to_string())),
+            (
+                "sslrootcert",
+                settings.tls_authorities.as_ref().map_or_else(String::new, |p| p.display().to_string()),
+            ),
             ("application_name", application.to_owned()),
             ("target_session_attrs", "read-write".to_owned()),
             ("connect_timeout", "2".to_owned()),
