@@ -157,7 +157,40 @@ pub(crate) fn span(segment_bytes: u64, start: u64, end: u64, most_frames: u64) -
 
 #[cfg(test)]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::*;
+
+    #[test]
+    fn sealed_bytes_are_as_documented() {
+        // Made with another implementation (Python, cryptography.hazmat AESGCM) from the module's text.
+        let object: ObjectId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+        let key = Zeroizing::new([2; 32]);
+        for (number, index, plain, sealed) in [
+            (0, 0, b"kinora".as_slice(), "311b54a1974d92b62410ef957be5cef8b539ab320d27"),
+            (7, 5_000_000_000, b"\0".as_slice(), "1964da372f0a8fc3d85ad39d66e1a96d24"),
+        ] {
+            let mut bytes = plain.to_vec();
+            let mut tag = [0; TAG];
+            FrameCipher::sealing(&key, object, number).unwrap().seal(index, &mut bytes, &mut tag).unwrap();
+            bytes.extend_from_slice(&tag);
+            assert_eq!(hex::encode(&bytes), sealed);
+            let mut back = vec![0; plain.len()];
+            let mut opening = FrameCipher::opening(&key, object, number).unwrap();
+            opening.open(index, &bytes, &mut back).unwrap();
+            assert_eq!(back, plain);
+            // Not as another frame, of another segment, of another object, or of another length.
+            assert!(opening.open(index + 1, &bytes, &mut back).is_err());
+            assert!(back.iter().all(|byte| *byte == 0), "nothing unauthenticated is handed out");
+            let mut other = FrameCipher::opening(&key, object, number + 1).unwrap();
+            assert!(other.open(index, &bytes, &mut back).is_err());
+            let mut other = FrameCipher::opening(&key, ObjectId::new(), number).unwrap();
+            assert!(other.open(index, &bytes, &mut back).is_err());
+            assert!(opening.open(index, &bytes, &mut vec![0; plain.len() + 1]).is_err());
+            assert!(opening.open(index, &bytes, &mut vec![0; plain.len() - 1]).is_err());
+            opening.open(index, &bytes, &mut back).unwrap();
+        }
+    }
 
     #[test]
     fn frames_far_beyond_four_gibibytes_are_found() {

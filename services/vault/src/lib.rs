@@ -66,7 +66,7 @@ impl Vault {
         let directory = Directory::open(&settings.directory)?;
         let staging: Arc<dyn Place> = Arc::new(directory.clone());
         let store: Arc<dyn Place> = match &settings.s3 {
-            Some(_) => return Err(VaultError::Settings("vault.s3: not yet".to_owned())),
+            Some(s3) => Arc::new(place::s3::Bucket::open(s3, secrets.s3.as_ref())?),
             None => Arc::clone(&staging),
         };
         Ok(Self { keys: secrets.master_keys, directory, staging, store, stages: settings.s3.is_some() })

@@ -14,7 +14,8 @@ use kinora_core::ObjectId;
 use crate::error::VaultError;
 
 pub(crate) mod directory;
-//S3 pub(crate) mod s3;
+pub(crate) mod s3;
+mod signing;
 
 /// A place that keeps segments.
 #[async_trait]

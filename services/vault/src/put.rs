@@ -105,6 +105,87 @@ impl Vault {
     }
 }
 
+/// Stored bytes copied at a time while settling.
+const COPY_BYTES: u64 = 4 * 1024 * 1024;
+
+impl Vault {
+    /// Moves a staged object to the store; what is there already is not moved again, so this may be
+    /// repeated after a crash at any point. Returns the record with its new place, which is valid
+    /// from then on; the old record stays readable too.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] if a segment is in neither place; [`VaultError::Corrupt`] if a staged
+    /// segment is shorter than its record says; the errors of the stores.
+    pub async fn settle(&self, object: &SealedObject) -> Result<SealedObject, VaultError> {
+        self.settle_with(object, |_| ()).await
+    }
+
+    /// As [`Self::settle`]; tells the stored bytes copied so far, for showing progress.
+    ///
+    /// # Errors
+    /// As [`Self::settle`].
+    pub async fn settle_with(
+        &self,
+        object: &SealedObject,
+        mut progress: impl FnMut(u64) + Send,
+    ) -> Result<SealedObject, VaultError> {
+        let settled = SealedObject { place: Location::Store, ..object.clone() };
+        if object.place == Location::Store || !self.stages {
+            return Ok(settled);
+        }
+        let mut copied = 0;
+        for segment in object.segments.iter().filter(|segment| segment.length_bytes > 0) {
+            let stored = stored_bytes(segment.length_bytes);
+            match self.store.stored_bytes(object.id, segment.number).await {
+                Ok(present) if present == stored => {}
+                Ok(_) | Err(VaultError::NotFound(_)) => {
+                    let mut tell = |bytes| progress(copied + bytes);
+                    self.copy_segment(object, segment.number, stored, &mut tell).await?;
+                }
+                Err(error) => return Err(error),
+            }
+            copied += stored;
+            progress(copied);
+        }
+        self.staging.delete(object.id).await?;
+        Ok(settled)
+    }
+
+    async fn copy_segment(
+        &self,
+        object: &SealedObject,
+        number: u32,
+        stored: u64,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<(), VaultError> {
+        let source = match self.staging.open(object.id, number).await {
+            // Another attempt of the same move may have been faster.
+            Err(VaultError::NotFound(_))
+                if self.store.stored_bytes(object.id, number).await.is_ok_and(|there| there == stored) =>
+            {
+                return Ok(());
+            }
+            other => other?,
+        };
+        let mut sink = self.store.create(object.id, number, stored).await?;
+        let mut position = 0;
+        while position < stored {
+            let end = (position + COPY_BYTES).min(stored);
+            let appended = match source.read(position..end).await {
+                Ok(bytes) => sink.append(bytes).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = appended {
+                sink.abort().await;
+                return Err(error);
+            }
+            position = end;
+            progress(position);
+        }
+        sink.finish().await
+    }
+}
+
 /// Seals everything from `source` into `sink` and finishes it.
 async fn pour(
     mut sealer: BlockSealer,

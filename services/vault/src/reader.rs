@@ -21,6 +21,13 @@ struct Part {
     length_bytes: u64,
 }
 
+/// A segment that is open.
+struct OpenSegment {
+    number: u32,
+    source: Arc<dyn SegmentSource>,
+    frames_per_read: u64,
+}
+
 struct Shared {
     id: ObjectId,
     key: Key,
@@ -29,7 +36,7 @@ struct Shared {
     /// Where to look, in this order: a staged object may have been moved a moment ago.
     places: Vec<Arc<dyn Place>>,
     /// The segment that was read last.
-    open: Mutex<Option<(u32, Arc<dyn SegmentSource>, u64)>>,
+    open: Mutex<Option<OpenSegment>>,
 }
 
 /// Reads one object. Cheap to clone; made by [`Vault::reader`](crate::Vault::reader).
@@ -140,20 +147,20 @@ impl ObjectReader {
     /// The stored bytes of segment `number`, and how many frames are best read at once.
     async fn source(&self, number: u32) -> Result<(Arc<dyn SegmentSource>, u64), VaultError> {
         if let Ok(open) = self.shared.open.lock()
-            && let Some((open_number, source, frames)) = open.as_ref()
-            && *open_number == number
+            && let Some(open) = open.as_ref()
+            && open.number == number
         {
-            return Ok((Arc::clone(source), *frames));
+            return Ok((Arc::clone(&open.source), open.frames_per_read));
         }
         let mut missing = VaultError::NotFound(format!("object {}", self.shared.id));
         for place in &self.shared.places {
             match place.open(self.shared.id, number).await {
                 Ok(source) => {
-                    let frames = place.frames_per_read();
+                    let frames_per_read = place.frames_per_read();
                     if let Ok(mut open) = self.shared.open.lock() {
-                        *open = Some((number, Arc::clone(&source), frames));
+                        *open = Some(OpenSegment { number, source: Arc::clone(&source), frames_per_read });
                     }
-                    return Ok((source, frames));
+                    return Ok((source, frames_per_read));
                 }
                 Err(error @ VaultError::NotFound(_)) => missing = error,
                 Err(error) => return Err(error),

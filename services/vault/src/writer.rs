@@ -108,7 +108,7 @@ impl Buffer {
             let (taken, after) = rest.split_at(rest.len().min(FRAME - self.filled % FRAME));
             self.bytes.extend_from_slice(taken);
             self.filled += taken.len();
-            if self.filled % FRAME == 0 {
+            if self.filled.is_multiple_of(FRAME) {
                 self.bytes.extend_from_slice(&[0; TAG]);
             }
             rest = after;
@@ -145,7 +145,7 @@ impl Engine {
     }
 
     fn try_write(&mut self, buffer: &mut Buffer) -> Result<(), VaultError> {
-        if buffer.filled % FRAME != 0 {
+        if !buffer.filled.is_multiple_of(FRAME) {
             buffer.bytes.extend_from_slice(&[0; TAG]);
         }
         for frame in buffer.bytes.chunks_mut(FRAME + TAG) {
@@ -162,11 +162,11 @@ impl Engine {
     }
 }
 
-type Job = JoinHandle<(Engine, Buffer)>;
+type Job = JoinHandle<(Box<Engine>, Buffer)>;
 
 /// Where the engine is.
 enum Work {
-    Idle(Engine, Buffer),
+    Idle(Box<Engine>, Buffer),
     Busy(Job),
     Lost,
 }
@@ -199,7 +199,7 @@ impl SegmentWriter {
             move || place.create_file(object, number)
         })
         .await?;
-        let engine = Engine {
+        let engine = Box::new(Engine {
             file: Arc::new(file),
             cipher,
             hash,
@@ -207,7 +207,7 @@ impl SegmentWriter {
             next_frame: 0,
             object,
             failure: None,
-        };
+        });
         Ok(Self {
             filling: Buffer::new(),
             work: Work::Idle(engine, Buffer::new()),
@@ -306,7 +306,7 @@ impl SegmentWriter {
     }
 
     /// Waits for the job under way; fails if it, or one before, failed.
-    async fn idle(&mut self) -> Result<(Engine, Buffer), VaultError> {
+    async fn idle(&mut self) -> Result<(Box<Engine>, Buffer), VaultError> {
         let (engine, buffer) = self.take_engine().await?;
         match engine.failure.clone() {
             None => Ok((engine, buffer)),
@@ -317,7 +317,7 @@ impl SegmentWriter {
         }
     }
 
-    async fn take_engine(&mut self) -> Result<(Engine, Buffer), VaultError> {
+    async fn take_engine(&mut self) -> Result<(Box<Engine>, Buffer), VaultError> {
         match std::mem::replace(&mut self.work, Work::Lost) {
             Work::Idle(engine, buffer) => Ok((engine, buffer)),
             Work::Busy(job) => job.await.map_err(|error| VaultError::from_join(&error)),

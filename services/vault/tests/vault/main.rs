@@ -1,0 +1,7 @@
+//! The vault as its users see it.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
+
+mod full_disk;
+mod objects;
+mod support;
