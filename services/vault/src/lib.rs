@@ -24,6 +24,7 @@ mod settings;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kinora_core::ObjectId;
 use kinora_core::object::{Place as Location, SealedObject, Segment};
@@ -37,6 +38,9 @@ pub use writer::{Checkpoint, Finished, PendingCheckpoint, SegmentWriter};
 
 use place::Place;
 use place::directory::Directory;
+
+/// How long a store may take to show that it works.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Access to all objects. Cheap to clone.
 #[derive(Clone)]
@@ -72,13 +76,18 @@ impl Vault {
         Ok(Self { keys: secrets.master_keys, directory, staging, store, stages: settings.s3.is_some() })
     }
 
-    /// Whether the stores work: writes, reads and removes something in each.
+    /// Whether the stores work: writes, reads and removes something in each. One that does not answer
+    /// within 5 s does not work.
     ///
     /// # Errors
     /// What is wrong with the one that does not.
     pub async fn check(&self) -> Result<(), VaultError> {
-        self.staging.check().await?;
-        if self.stages { self.store.check().await } else { Ok(()) }
+        let both = async {
+            self.staging.check().await?;
+            if self.stages { self.store.check().await } else { Ok(()) }
+        };
+        let late = |_| Err(VaultError::Unavailable("no answer within 5 s".to_owned()));
+        tokio::time::timeout(CHECK_TIMEOUT, both).await.unwrap_or_else(late)
     }
 
     /// A new object with a fresh data key. Nothing is stored yet.
