@@ -12,7 +12,7 @@ use kinora_core::step::{DerivativeKind, StepKind};
 use crate::{Result, StoreError};
 
 /// A value that is stored by its name.
-pub(crate) trait Named: Sized {
+pub trait Named: Sized {
     /// The value of that name.
     fn from_column(name: &str) -> Option<Self>;
 }
@@ -30,7 +30,7 @@ named!(AssetKind, AssetStatus, RunState, StepState, StepKind, DerivativeKind);
 
 /// A text column that holds the name of a `T`, read without a copy of the text.
 #[derive(Clone, Copy, Debug, FromSqlRow)]
-pub(crate) struct ByName<T>(pub T);
+pub struct ByName<T>(pub T);
 
 impl<T: Named> FromSql<Text, Pg> for ByName<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
@@ -41,7 +41,7 @@ impl<T: Named> FromSql<Text, Pg> for ByName<T> {
 
 /// A `jsonb` column as the text that the server wrote: valid JSON that is only passed on.
 #[derive(Clone, Debug, PartialEq, Eq, FromSqlRow)]
-pub(crate) struct RawJson(pub String);
+pub struct RawJson(pub String);
 
 impl FromSql<Jsonb, Pg> for RawJson {
     fn from_sql(value: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
@@ -55,7 +55,7 @@ impl FromSql<Jsonb, Pg> for RawJson {
 
 /// A `jsonb` column that holds a `T`.
 #[derive(Clone, Debug, FromSqlRow)]
-pub(crate) struct Json<T>(pub T);
+pub struct Json<T>(pub T);
 
 impl<T: serde::de::DeserializeOwned> FromSql<Jsonb, Pg> for Json<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {

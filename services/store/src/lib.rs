@@ -5,16 +5,21 @@
 //! each other in a circle: first the rows that are changed, then [`events`] (locks the
 //! production's row), last the audit trail (locks the one row of its head).
 
+pub mod asset_list;
+pub mod assets;
 pub mod audit;
 mod columns;
 mod error;
 pub mod events;
+mod instant;
 pub mod principals;
 pub mod leader;
 pub mod migrations;
 pub mod notify;
+pub mod objects;
 pub mod pool;
 pub mod schema;
+pub mod versions;
 
 pub use audit::{Act, Origin};
 pub use error::{Result, StoreError};

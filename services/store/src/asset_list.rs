@@ -1,0 +1,201 @@
+//! The list of a production's assets: filters, orders, and pages that stay correct while others
+//! add assets.
+//!
+//! A page begins right after the last row of the page before, by the values of that row and not by
+//! counting, and every order ends with the id. So a row that is there all the time is shown exactly
+//! once, whatever comes and goes meanwhile. This is the busiest query of all; its statement is
+//! written by hand so that PostgreSQL only walks a range of one index (see the test of its plans)
+//! and diesel keeps it prepared.
+
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use kinora_core::asset::{AssetKind, AssetStatus};
+use kinora_core::permission::{Module, ModuleRole};
+use kinora_core::{AssetId, ProductionId};
+
+use crate::Result;
+use crate::assets::{Asset, COLUMNS, SqlColumns};
+use crate::principals::Principal;
+
+/// What the list is ordered by; the id decides between equals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SortBy {
+    /// When the asset was added.
+    Created,
+    /// Its name, without regard to case.
+    Name,
+    /// Bytes of its current version.
+    Size,
+    /// Its length; assets without one come before all others.
+    Duration,
+}
+
+impl SortBy {
+    /// The indexed expression.
+    fn expression(self) -> &'static str {
+        match self {
+            Self::Created => "a.created_at",
+            Self::Name => "lower(a.name)",
+            Self::Size => "a.size_bytes",
+            Self::Duration => "coalesce(a.duration_us, -1)",
+        }
+    }
+
+    /// Where `asset` stands in this order.
+    fn position(self, asset: &Asset) -> Position {
+        let key = match self {
+            Self::Created => Key::Instant(asset.created_at),
+            Self::Name => Key::Text(asset.name.clone()),
+            Self::Size => Key::Number(asset.size_bytes),
+            Self::Duration => Key::Number(asset.duration_us.unwrap_or(-1)),
+        };
+        Position { key, id: asset.id }
+    }
+}
+
+/// The value of a row that it is ordered by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// For [`SortBy::Created`].
+    Instant(DateTime<Utc>),
+    /// For [`SortBy::Name`]: the name as it is.
+    Text(String),
+    /// For [`SortBy::Size`] and [`SortBy::Duration`].
+    Number(i64),
+}
+
+/// A place between two rows of the list: right after the row with these values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// What the row is ordered by.
+    pub key: Key,
+    /// The row's id.
+    pub id: AssetId,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The production.
+    pub production_id: ProductionId,
+    /// Only assets that stand there.
+    pub status: Option<AssetStatus>,
+    /// Only assets of this kind.
+    pub kind: Option<AssetKind>,
+    /// Only assets whose name contains this, without regard to case.
+    pub name_contains: Option<String>,
+    /// The order.
+    pub sort_by: SortBy,
+    /// From the largest to the smallest.
+    pub descending: bool,
+    /// Begin right after this place; none: at the beginning. Its key must be of the order's type.
+    pub after: Option<Position>,
+    /// At most so many rows.
+    pub limit: usize,
+}
+
+/// A page of the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The rows.
+    pub items: Vec<Asset>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Position>,
+}
+
+/// A page of a production's assets, for readers of its library.
+///
+/// # Errors
+/// [`crate::StoreError::NotFound`] if the caller may not see the library; else the database's.
+pub fn list(connection: &mut PgConnection, caller: &Principal, listing: &Listing) -> Result<Page> {
+    caller.require(listing.production_id, Module::Library, ModuleRole::Reader)?;
+    let mut items: Vec<Asset> = Statement::new(listing).load(connection)?;
+    let next = if items.len() > listing.limit {
+        items.truncate(listing.limit);
+        items.last().map(|last| listing.sort_by.position(last))
+    } else {
+        None
+    };
+    Ok(Page { items, next })
+}
+
+struct Statement<'a> {
+    listing: &'a Listing,
+    status: Option<&'static str>,
+    kind: Option<&'static str>,
+    limit: i64,
+}
+
+impl<'a> Statement<'a> {
+    fn new(listing: &'a Listing) -> Self {
+        Self {
+            listing,
+            status: listing.status.map(AssetStatus::name),
+            kind: listing.kind.map(AssetKind::name),
+            // One row more than asked for tells whether there is another page.
+            limit: i64::try_from(listing.limit).unwrap_or(i64::MAX).saturating_add(1),
+        }
+    }
+}
+
+impl QueryId for Statement<'_> {
+    type QueryId = ();
+    // The text depends on what is asked for; diesel keeps one prepared statement for each text.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Statement<'_> {
+    type SqlType = SqlColumns;
+}
+
+impl RunQueryDsl<PgConnection> for Statement<'_> {}
+
+impl QueryFragment<Pg> for Statement<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let listing = self.listing;
+        out.push_sql("SELECT ");
+        out.push_sql(COLUMNS);
+        out.push_sql(" FROM assets a WHERE a.removed_at IS NULL AND a.production_id = ");
+        out.push_bind_param::<SqlUuid, _>(&listing.production_id.0)?;
+        if let Some(status) = &self.status {
+            out.push_sql(" AND a.status = ");
+            out.push_bind_param::<Text, _>(status)?;
+        }
+        if let Some(kind) = &self.kind {
+            out.push_sql(" AND a.kind = ");
+            out.push_bind_param::<Text, _>(kind)?;
+        }
+        if let Some(text) = &listing.name_contains {
+            // strpos and not LIKE: nothing in the text has a meaning of its own.
+            out.push_sql(" AND strpos(lower(a.name), lower(");
+            out.push_bind_param::<Text, _>(text)?;
+            out.push_sql(")) > 0");
+        }
+        let expression = listing.sort_by.expression();
+        if let Some(position) = &listing.after {
+            out.push_sql(" AND (");
+            out.push_sql(expression);
+            out.push_sql(if listing.descending { ", a.id) < (" } else { ", a.id) > (" });
+            match &position.key {
+                Key::Instant(instant) => out.push_bind_param::<Timestamptz, _>(instant)?,
+                Key::Text(text) => {
+                    out.push_sql("lower(");
+                    out.push_bind_param::<Text, _>(text)?;
+                    out.push_sql(")");
+                }
+                Key::Number(number) => out.push_bind_param::<BigInt, _>(number)?,
+            }
+            out.push_sql(", ");
+            out.push_bind_param::<SqlUuid, _>(&position.id.0)?;
+            out.push_sql(")");
+        }
+        let direction = if listing.descending { " DESC" } else { "" };
+        for part in [" ORDER BY ", expression, direction, ", a.id", direction, " LIMIT "] {
+            out.push_sql(part);
+        }
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+}
