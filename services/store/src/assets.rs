@@ -174,8 +174,7 @@ pub fn find(
     lock: bool,
 ) -> Result<Asset> {
     let query = assets::table.find(id.0).filter(assets::removed_at.is_null()).select(ASSET);
-    let asset: Asset =
-        if lock { query.for_update().first(connection)? } else { query.first(connection)? };
+    let asset: Asset = if lock { query.for_update().first(connection)? } else { query.first(connection)? };
     caller.require(asset.production_id, Module::Library, least)?;
     Ok(asset)
 }
@@ -273,6 +272,13 @@ pub fn remove(
     revision: i64,
 ) -> Result<()> {
     connection.transaction(|connection| {
+        // Runs are locked before their asset, as whoever applies the result of a step does it.
+        let _: Vec<Uuid> = runs::table
+            .filter(runs::asset_id.eq(id.0))
+            .order(runs::id)
+            .select(runs::id)
+            .for_update()
+            .load(connection)?;
         let asset = find(connection, caller, id, ModuleRole::Manager, true)?;
         if asset.revision != revision {
             return Err(StoreError::RevisionMismatch { current: asset.revision });

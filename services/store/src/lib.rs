@@ -2,8 +2,8 @@
 //!
 //! Finders take the caller, so that nothing is read without permission; changes leave their audit
 //! row and their event in the same transaction. Lock order, so that transactions never wait for
-//! each other in a circle: first the rows that are changed, then [`events`] (locks the
-//! production's row), last the audit trail (locks the one row of its head).
+//! each other in a circle: first the rows that are changed (runs and their steps before their asset),
+//! then [`events`] (locks the production's row), last the audit trail (locks the one row of its head).
 
 pub mod asset_list;
 pub mod assets;
@@ -18,6 +18,7 @@ pub mod migrations;
 pub mod notify;
 pub mod objects;
 pub mod pool;
+pub mod run_views;
 pub mod schema;
 pub mod versions;
 
