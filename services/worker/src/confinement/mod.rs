@@ -1,0 +1,253 @@
+//! Confinement of the programs that touch media: FFmpeg parses what strangers made, so it runs where
+//! a taken-over parser finds nothing.
+//!
+//! Each child lives in a bubblewrap sandbox: no network but a loopback of its own, its own process,
+//! IPC and host name space, a read-only `/usr`, a private `/tmp`, no capability, an empty
+//! environment, limited memory, and one writable directory, its job's scratch at [`SCRATCH`]. It dies
+//! with the worker, however the worker ends. Inside, [`launch`] prepares the way and becomes the
+//! program.
+
+pub mod launch;
+mod spawner;
+
+use std::ffi::OsString;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tokio::process::{Child, ChildStderr, ChildStdout};
+
+use spawner::Spawner;
+
+/// Where a child sees its job's scratch directory; also its working directory.
+pub const SCRATCH: &str = "/scratch";
+
+/// Where a child sees the worker's own program, which is its launcher.
+const LAUNCHER: &str = "/run/kinora-worker";
+
+/// What the host must have for the sandbox to be readable: bound read-only where it exists.
+const OPTIONAL_FILES: [&str; 2] = ["/etc/ld.so.cache", "/etc/alternatives"];
+
+/// Directories that are symbolic links into `/usr` on a merged-/usr system.
+const SYSTEM_DIRECTORIES: [&str; 4] = ["/bin", "/lib", "/lib64", "/sbin"];
+
+/// Why a child could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfinementError {
+    /// The sandbox program could not be run.
+    #[error("{program} could not be started: {source}")]
+    Start {
+        /// The program.
+        program: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The pipes or the socket to the child could not be made.
+    #[error("the channel to the child could not be made: {0}")]
+    Channel(std::io::Error),
+    /// The sandbox ended before the program in it was started.
+    #[error("the sandbox could not be set up: {0}")]
+    Setup(String),
+}
+
+/// What a child may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Private memory of the process, bytes.
+    pub memory_bytes: u64,
+    /// Largest file it may write, bytes.
+    pub file_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_bytes: 12 << 30, file_bytes: 256 << 30 }
+    }
+}
+
+/// Starts confined children.
+#[derive(Clone, Debug)]
+pub struct Confinement {
+    bubblewrap: PathBuf,
+    launcher: PathBuf,
+    limits: Limits,
+    spawner: Spawner,
+}
+
+/// What to start.
+#[derive(Debug)]
+pub struct Program<'a> {
+    /// Absolute path of the program, below `/usr`.
+    pub path: &'a Path,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// The directory it may write to; none if it writes nothing.
+    pub scratch: Option<&'a Path>,
+    /// Whether it gets a loopback listener for its input; see [`Running::feed_listener`].
+    pub is_fed: bool,
+}
+
+/// A child that runs. Dropping it kills it.
+#[derive(Debug)]
+pub struct Running {
+    /// The sandbox's outer process; killing it kills everything inside.
+    pub child: Child,
+    /// What the program writes to its standard output.
+    pub stdout: ChildStdout,
+    /// What the program writes to its standard error.
+    pub stderr: ChildStderr,
+    channel: Option<UnixStream>,
+}
+
+impl Confinement {
+    /// Confinement by `bubblewrap`, with `launcher` (this program, `kinora-worker`) inside.
+    ///
+    /// Must be called within a Tokio runtime, which the children belong to.
+    ///
+    /// # Errors
+    /// If the thread that starts children cannot be started.
+    pub fn new(bubblewrap: PathBuf, launcher: PathBuf, limits: Limits) -> Result<Self, ConfinementError> {
+        let spawner = Spawner::start().map_err(ConfinementError::Channel)?;
+        Ok(Self { bubblewrap, launcher, limits, spawner })
+    }
+
+    /// Starts `program`.
+    ///
+    /// # Errors
+    /// [`ConfinementError`] if bubblewrap is not there or the system has no room for a process. A
+    /// sandbox that cannot be set up shows later, as an exit without output.
+    pub async fn start(&self, program: Program<'_>) -> Result<Running, ConfinementError> {
+        let (ours, theirs) = if program.is_fed {
+            let (ours, theirs) = UnixStream::pair().map_err(ConfinementError::Channel)?;
+            (Some(ours), Stdio::from(OwnedFd::from(theirs)))
+        } else {
+            (None, Stdio::null())
+        };
+        let mut command = Command::new(&self.bubblewrap);
+        command
+            .args(self.sandbox_arguments(&program))
+            .env_clear()
+            .stdin(theirs)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let start =
+            |source| ConfinementError::Start { program: self.bubblewrap.display().to_string(), source };
+        let mut child = self.spawner.spawn(command).await.map_err(start)?;
+        let missing = || ConfinementError::Channel(std::io::Error::other("no pipe"));
+        let stdout = child.stdout.take().ok_or_else(missing)?;
+        let stderr = child.stderr.take().ok_or_else(missing)?;
+        Ok(Running { child, stdout, stderr, channel: ours })
+    }
+
+    fn sandbox_arguments(&self, program: &Program<'_>) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = Vec::with_capacity(64);
+        let mut add = |words: &[&dyn AsRef<std::ffi::OsStr>]| {
+            arguments.extend(words.iter().map(|word| word.as_ref().to_owned()));
+        };
+        for flag in [
+            "--unshare-user",
+            "--unshare-ipc",
+            "--unshare-pid",
+            "--unshare-net",
+            "--unshare-uts",
+            "--unshare-cgroup-try",
+            "--disable-userns",
+            "--die-with-parent",
+            "--new-session",
+            "--clearenv",
+        ] {
+            add(&[&flag]);
+        }
+        add(&[&"--cap-drop", &"ALL", &"--hostname", &"media"]);
+        add(&[&"--setenv", &"PATH", &"/usr/bin", &"--setenv", &"LC_ALL", &"C.UTF-8"]);
+        add(&[&"--ro-bind", &"/usr", &"/usr"]);
+        for directory in SYSTEM_DIRECTORIES {
+            match std::fs::read_link(directory) {
+                Ok(target) => add(&[&"--symlink", &target, &directory]),
+                Err(_) => add(&[&"--ro-bind-try", &directory, &directory]),
+            }
+        }
+        for file in OPTIONAL_FILES {
+            add(&[&"--ro-bind-try", &file, &file]);
+        }
+        add(&[&"--proc", &"/proc", &"--dev", &"/dev", &"--tmpfs", &"/tmp"]);
+        add(&[&"--ro-bind", &self.launcher, &LAUNCHER]);
+        if let Some(scratch) = program.scratch {
+            add(&[&"--bind", &scratch, &SCRATCH, &"--chdir", &SCRATCH]);
+        } else {
+            add(&[&"--chdir", &"/tmp"]);
+        }
+        // The root itself is a tmpfs that bubblewrap leaves writable.
+        add(&[&"--remount-ro", &"/", &"--", &LAUNCHER, &launch::COMMAND]);
+        add(&[&"--memory-bytes", &self.limits.memory_bytes.to_string()]);
+        add(&[&"--file-bytes", &self.limits.file_bytes.to_string()]);
+        if program.is_fed {
+            add(&[&"--fed"]);
+        }
+        add(&[&"--", &program.path]);
+        arguments.extend(program.arguments.iter().cloned());
+        arguments
+    }
+}
+
+impl Running {
+    /// Waits for the listener on the sandbox's own loopback, from which the child's input is served.
+    /// None if the sandbox ended before, or the program is not fed.
+    ///
+    /// # Errors
+    /// If the channel to the child fails.
+    pub async fn feed_listener(&mut self) -> Result<Option<TcpListener>, ConfinementError> {
+        let Some(channel) = self.channel.take() else { return Ok(None) };
+        channel.set_nonblocking(true).map_err(ConfinementError::Channel)?;
+        let channel = tokio::net::UnixStream::from_std(channel).map_err(ConfinementError::Channel)?;
+        loop {
+            channel.readable().await.map_err(ConfinementError::Channel)?;
+            match channel.try_io(tokio::io::Interest::READABLE, || launch::receive_listener(&channel)) {
+                Ok(listener) => return Ok(listener),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(ConfinementError::Channel(error)),
+            }
+        }
+    }
+}
+
+/// Tries out whether children can be confined on this machine, by running `program` with
+/// `arguments` (which must succeed) in a sandbox.
+///
+/// # Errors
+/// What stands in the way and what to do about it, for the operator.
+pub async fn verify(confinement: &Confinement, program: &Path, arguments: &[&str]) -> Result<String, String> {
+    let order = Program {
+        path: program,
+        arguments: arguments.iter().map(Into::into).collect(),
+        scratch: None,
+        is_fed: false,
+    };
+    let Running { mut child, mut stdout, mut stderr, .. } =
+        confinement.start(order).await.map_err(|error| {
+            format!("{error}. Install the package bubblewrap, or correct the setting `bubblewrap`.")
+        })?;
+    let (mut output, mut complaint) = (Vec::new(), Vec::new());
+    let read = async {
+        tokio::try_join!(
+            tokio::io::AsyncReadExt::read_to_end(&mut stdout, &mut output),
+            tokio::io::AsyncReadExt::read_to_end(&mut stderr, &mut complaint),
+        )?;
+        child.wait().await
+    };
+    let status = read.await.map_err(|error| error.to_string())?;
+    let complaint = String::from_utf8_lossy(&complaint).trim().to_owned();
+    if status.success() {
+        return Ok(String::from_utf8_lossy(&output).into_owned());
+    }
+    let advice = if complaint.contains("namespace") || complaint.contains("Operation not permitted") {
+        "The system does not allow user namespaces to this user: check the sysctls user.max_user_namespaces, \
+         kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns, and \
+         RestrictNamespaces= in the unit."
+    } else {
+        "Check the settings `bubblewrap`, `ffmpeg` and `ffprobe`."
+    };
+    Err(format!("{} does not run in its sandbox ({status}): {complaint}\n{advice}", program.display()))
+}

@@ -1,0 +1,305 @@
+//! The render step: one decoding pass over the original makes everything that is played and seen
+//! (proxy, poster, filmstrip, waveform) and measures loudness and shot changes on the way.
+
+pub mod filmstrip;
+pub mod geometry;
+mod picture;
+mod sound;
+mod watch;
+mod waveform;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kinora_core::asset::AssetKind;
+use kinora_core::message::Progress;
+use kinora_core::step::DerivativeKind;
+use kinora_core::technical::{Analysis, Technical, VideoStream};
+use kinora_core::{Failure, FailureCode};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+use crate::StepError;
+use crate::child::{self, Bounds, Tools};
+use crate::confinement::Running;
+use crate::feed::{self, Source};
+use crate::probe::{self, report};
+use filmstrip::Plan;
+use geometry::{PROXY_BOX, STILL_BOX};
+use sound::Mix;
+use watch::Watch;
+use waveform::Waveform;
+
+/// How much of the length may be missing before it is said: containers round, and sound and picture
+/// seldom end together.
+const MISSING_TOLERANCE: Duration = Duration::from_millis(300);
+
+/// A file that was made, in the scratch directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// What it is.
+    pub kind: DerivativeKind,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// What a pass gave.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// The files.
+    pub made: Vec<Made>,
+    /// What was measured.
+    pub analysis: Analysis,
+    /// What was not right about the file, in the user's words.
+    pub warnings: Vec<String>,
+}
+
+/// What one pass is to do.
+struct Pass<'a> {
+    technical: &'a Technical,
+    /// Index of the picture stream, its facts, and the layout of its filmstrip.
+    picture: Option<(u32, &'a VideoStream, Plan)>,
+    mix: Option<Mix>,
+    /// When the first picture is shown, on the file's own clock, microseconds.
+    delay_us: i64,
+}
+
+/// Renders `source`, about which the probe found `technical`, into the empty directory `scratch`;
+/// `told` is called with each word of progress.
+///
+/// # Errors
+/// `Undecodable` if nothing could be decoded, or what [`child::run_fed`] gives.
+pub async fn render<S: Source>(
+    tools: &Tools,
+    source: Arc<S>,
+    technical: &Technical,
+    scratch: &Path,
+    bounds: &Bounds,
+    told: impl Fn(Progress) + Send,
+) -> Result<Rendered, StepError> {
+    let (report, _) = probe::inspect(tools, Arc::clone(&source), bounds).await?;
+    let pass = Pass::plan(&report, technical)?;
+    let arguments = pass.arguments(tools);
+    let work = async {
+        let channels = pass.mix.map_or(1, Mix::waveform_channels);
+        let (running, feed) =
+            child::start_fed(tools, &tools.ffmpeg, arguments, Some(scratch), source).await?;
+        let Running { mut child, mut stdout, stderr, .. } = running;
+        let listen = async {
+            let mut watch = Watch::default();
+            let mut lines = BufReader::new(stderr).split(b'\n');
+            while let Some(line) = lines.next_segment().await? {
+                watch.add(&String::from_utf8_lossy(&line));
+                if line.starts_with(b"progress=") {
+                    told(watch.progress(technical.duration_us));
+                }
+            }
+            Ok::<_, std::io::Error>(watch)
+        };
+        let draw = async {
+            let mut waveform = Waveform::new(channels);
+            let mut buffer = vec![0; 64 * 1024];
+            loop {
+                match stdout.read(&mut buffer).await? {
+                    0 => return Ok(waveform.finish()),
+                    length => waveform.add(buffer.get(..length).unwrap_or_default()),
+                }
+            }
+        };
+        let (watch, waveform) = tokio::try_join!(listen, draw).map_err(StepError::internal)?;
+        let status = child.wait().await.map_err(StepError::internal)?;
+        if let Some(failure) = feed.failure() {
+            return Err(failure.into());
+        }
+        if !status.success() {
+            let detail = format!("{status}\n{}", watch.complaints.join("\n"));
+            return Err(Failure::new(FailureCode::Undecodable).with_detail(detail).into());
+        }
+        Ok((watch, waveform))
+    };
+    let (watch, waveform) = bounds.within(work).await?;
+    pass.collect(scratch, &watch, &waveform).await
+}
+
+impl<'a> Pass<'a> {
+    fn plan(report: &report::Report, technical: &'a Technical) -> Result<Self, StepError> {
+        let stream = report.streams.iter().find(|stream| stream.is_picture());
+        let length = technical.duration_us.map(Duration::from_micros);
+        let picture = stream.zip(technical.video.as_ref()).map(|(stream, video)| {
+            (stream.index, video, Plan::new(length, geometry::tile(picture::shown(video))))
+        });
+        let mix = if technical.kind == AssetKind::Still { None } else { Mix::choose(&report.streams) };
+        if picture.is_none() && mix.is_none() {
+            return Err(Failure::new(FailureCode::NotMedia).into());
+        }
+        let start = |text: &Option<String>| report::microseconds(text.as_deref());
+        let delay_us = picture
+            .as_ref()
+            .and(stream)
+            .and_then(|stream| Some(start(&stream.start_time)? - start(&report.format.start_time)?))
+            .unwrap_or(0);
+        Ok(Self { technical, picture, mix, delay_us })
+    }
+
+    fn arguments(&self, tools: &Tools) -> Vec<OsString> {
+        let mut all: Vec<OsString> = Vec::new();
+        let mut add = |text: &str| all.extend(text.split_whitespace().map(OsString::from));
+        // Errors in the media never end the pass: what can be read is shown, with a warning.
+        add("-hide_banner -nostdin -y -loglevel level+info -nostats -progress pipe:2 -stats_period 0.5");
+        add("-max_error_rate 1");
+        all.extend(child::input_options());
+        all.push("-i".into());
+        all.push(feed::address().into());
+        if let (Some((index, video, _)), AssetKind::Still) = (&self.picture, self.technical.kind) {
+            all.push("-filter_complex".into());
+            all.push(picture::still_graph(*index, video, tools.has_zscale).into());
+            let mut add = |text: &str| all.extend(text.split_whitespace().map(OsString::from));
+            add("-map [large] -c:v mjpeg -q:v 2 -frames:v 1 -f image2 -update 1 proxy.jpg");
+            add("-map [poster] -c:v mjpeg -q:v 3 -frames:v 1 -f image2 -update 1 poster.jpg");
+            return all;
+        }
+        if let Some((index, video, plan)) = &self.picture {
+            all.push("-filter_complex".into());
+            all.push(picture::graph(*index, video, plan, tools.has_zscale).into());
+        }
+        if let Some(mix) = self.mix {
+            all.push("-filter_complex".into());
+            all.push(mix.graph(self.delay_us).into());
+        }
+        self.add_outputs(&mut all);
+        all
+    }
+
+    fn add_outputs(&self, all: &mut Vec<OsString>) {
+        let mut add = |text: &str| all.extend(text.split_whitespace().map(OsString::from));
+        if let Some((_, video, _)) = &self.picture {
+            add("-map [picture]");
+            add(&picture::encoder_options(video.frame_rate).join(" "));
+        }
+        if self.mix.is_some() {
+            add("-map [sound] -c:a aac -b:a 160k");
+        }
+        add("-map_metadata -1 -map_chapters -1 -write_tmcd 0 -movflags +faststart -f mp4 proxy.mp4");
+        if self.mix.is_some() {
+            add("-map [samples] -c:a pcm_s16le -f s16le pipe:1");
+        }
+        if self.picture.is_some() {
+            for (label, quality, file) in [("[sheet]", "5", "filmstrip.jpg"), ("[poster]", "3", "poster.jpg")]
+            {
+                add(&format!("-map {label} -c:v mjpeg -q:v {quality} -frames:v 1 -fps_mode:v passthrough"));
+                add(&format!("-f image2 -update 1 {file}"));
+            }
+        }
+    }
+
+    /// Gathers what the pass left in `scratch`.
+    async fn collect(&self, scratch: &Path, watch: &Watch, waveform: &[u8]) -> Result<Rendered, StepError> {
+        let mut made = Vec::new();
+        let mut analysis = Analysis::default();
+        let add = |made: &mut Vec<Made>, kind, media_type, name: &str| {
+            let path = scratch.join(name);
+            let is_there = std::fs::metadata(&path).is_ok_and(|file| file.len() > 0);
+            if is_there {
+                made.push(Made { kind, media_type, path });
+                Ok(())
+            } else {
+                let detail = format!("no {name} came out\n{}", watch.complaints.join("\n"));
+                Err(StepError::from(Failure::new(FailureCode::Undecodable).with_detail(detail)))
+            }
+        };
+        let write = async |name: &str, bytes: &[u8]| {
+            tokio::fs::write(scratch.join(name), bytes).await.map_err(StepError::internal)
+        };
+        if self.technical.kind == AssetKind::Still {
+            add(&mut made, DerivativeKind::Proxy, "image/jpeg", "proxy.jpg")?;
+            add(&mut made, DerivativeKind::Poster, "image/jpeg", "poster.jpg")?;
+            if let Some((_, video, _)) = &self.picture {
+                let size = geometry::fit(picture::shown(video), STILL_BOX);
+                (analysis.proxy_width, analysis.proxy_height) = (Some(size.width), Some(size.height));
+            }
+            return Ok(Rendered { made, analysis, warnings: self.warnings(watch, None) });
+        }
+        let mut length_us = watch.written_us;
+        if let Some((_, video, plan)) = &self.picture {
+            if watch.frames == 0 {
+                let detail = format!("no picture came out\n{}", watch.complaints.join("\n"));
+                return Err(Failure::new(FailureCode::Undecodable).with_detail(detail).into());
+            }
+            let size = geometry::fit(picture::shown(video), PROXY_BOX);
+            let picture_us = video.frame_rate.microseconds_of(watch.frames);
+            length_us = length_us.max(picture_us);
+            analysis.proxy_frames = Some(watch.frames);
+            analysis.proxy_frame_rate = Some(video.frame_rate);
+            (analysis.proxy_width, analysis.proxy_height) = (Some(size.width), Some(size.height));
+            let shots = read_text(&scratch.join(picture::SHOTS_FILE)).await?;
+            analysis.shot_changes = shot_changes(&shots, video, watch.frames);
+            let tiles = filmstrip::printed_times(&read_text(&scratch.join(picture::TILES_FILE)).await?);
+            write("filmstrip.vtt", plan.index(&tiles, Duration::from_micros(picture_us)).as_bytes()).await?;
+        }
+        analysis.proxy_duration_us = Some(length_us);
+        add(
+            &mut made,
+            DerivativeKind::Proxy,
+            if self.picture.is_some() { "video/mp4" } else { "audio/mp4" },
+            "proxy.mp4",
+        )?;
+        if self.picture.is_some() {
+            add(&mut made, DerivativeKind::Poster, "image/jpeg", "poster.jpg")?;
+            add(&mut made, DerivativeKind::Filmstrip, "image/jpeg", "filmstrip.jpg")?;
+            add(&mut made, DerivativeKind::FilmstripIndex, "text/vtt", "filmstrip.vtt")?;
+        }
+        if self.mix.is_some() {
+            write("waveform.dat", waveform).await?;
+            add(&mut made, DerivativeKind::Waveform, "application/octet-stream", "waveform.dat")?;
+            analysis.loudness = watch.loudness;
+        }
+        Ok(Rendered { made, analysis, warnings: self.warnings(watch, Some(length_us)) })
+    }
+
+    fn warnings(&self, watch: &Watch, length_us: Option<u64>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let (Some(expected), Some(got)) = (self.technical.duration_us, length_us) {
+            let missing = Duration::from_micros(expected.saturating_sub(got));
+            if missing > MISSING_TOLERANCE.max(Duration::from_micros(expected / 100)) {
+                warnings.push(format!(
+                    "The file ends early: {:.1} of {:.1} seconds could be read. It was probably cut off while \
+                     it was recorded or copied.",
+                    got as f64 / 1e6,
+                    expected as f64 / 1e6,
+                ));
+            }
+        }
+        if watch.errors > 0 {
+            warnings.push(format!(
+                "The file is damaged in places: {} while it was decoded. Picture or sound may be faulty there.",
+                if watch.errors == 1 { "one error".to_owned() } else { format!("{} errors", watch.errors) },
+            ));
+        }
+        warnings
+    }
+}
+
+async fn read_text(path: &Path) -> Result<String, StepError> {
+    match tokio::fs::read_to_string(path).await {
+        Ok(text) => Ok(text),
+        // Made only when there is something to print.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(StepError::internal(error)),
+    }
+}
+
+/// First frames of shots, from what the `metadata` filter printed for them.
+fn shot_changes(text: &str, video: &VideoStream, frames: u64) -> Vec<u64> {
+    let half_frame = Duration::from_micros(video.frame_rate.microseconds_of(1) / 2);
+    let of_time = |time: Duration| {
+        let middle = u64::try_from((time + half_frame).as_micros()).unwrap_or(u64::MAX);
+        video.frame_rate.frames_in(middle)
+    };
+    let mut changes: Vec<u64> = filmstrip::printed_times(text).into_iter().map(of_time).collect();
+    changes.retain(|frame| (1..frames).contains(frame));
+    changes.dedup();
+    changes
+}
