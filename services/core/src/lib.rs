@@ -15,6 +15,7 @@ pub mod state;
 pub mod step;
 pub mod technical;
 pub mod timecode;
+pub mod workflow;
 
 pub use failure::{Failure, FailureCode};
 pub use ids::*;

@@ -87,7 +87,7 @@ impl FrameRate {
     /// Whether drop-frame counting is defined: 30000/1001 and its multiples.
     #[must_use]
     pub fn allows_drop_frame(self) -> bool {
-        self.denominator == 1001 && self.numerator % 30_000 == 0
+        self.denominator == 1001 && self.numerator.is_multiple_of(30_000)
     }
 
     /// The rate as a floating number, for showing and for speed figures only.

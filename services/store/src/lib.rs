@@ -12,6 +12,7 @@ mod columns;
 mod error;
 pub mod events;
 mod instant;
+pub mod passwords;
 pub mod principals;
 pub mod leader;
 pub mod migrations;
@@ -19,7 +20,9 @@ pub mod notify;
 pub mod objects;
 pub mod pool;
 pub mod run_views;
+pub mod runs;
 pub mod schema;
+pub mod uploads;
 pub mod versions;
 
 pub use audit::{Act, Origin};
