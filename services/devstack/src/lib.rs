@@ -24,7 +24,7 @@ pub use directory::{DirectoryLock, create_private_directory, write_private_file}
 pub use error::DevstackError;
 pub use ports::PortBook;
 pub use postgresql::{DatabaseEndpoint, Durability, PostgreSql};
-pub use product::{ProductOptions, run_product};
+pub use product::{ProductOptions, READY_LINE, run_product};
 pub use redis::{Redis, RedisEndpoint};
 pub use secret::{SecretBook, SecretKind};
 pub use services::{ServiceEndpoints, Services, ServicesOptions};

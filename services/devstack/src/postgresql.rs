@@ -83,6 +83,7 @@ impl PostgreSql {
         if !postgresql.data.exists() {
             postgresql.create(directory, secrets, owner_creates_databases)?;
         }
+        remove_stale_process_file(&postgresql.data);
         write_private_file(&postgresql.data.join("postgresql.conf"), settings(port, durability).as_bytes())?;
         write_private_file(
             &postgresql.data.join("pg_hba.conf"),
@@ -184,6 +185,18 @@ impl PostgreSql {
         let text =
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         if output.status.success() { Ok(text) } else { Err(failed(text)) }
+    }
+}
+
+/// After a power cut `postmaster.pid` may name a number that another program has by now, and
+/// PostgreSQL would refuse to start. Only a file that names no PostgreSQL is removed.
+fn remove_stale_process_file(data: &Path) {
+    let file = data.join("postmaster.pid");
+    let Ok(text) = fs::read_to_string(&file) else { return };
+    let id = text.lines().next().unwrap_or_default().trim();
+    let command = fs::read_to_string(format!("/proc/{id}/cmdline")).unwrap_or_default();
+    if !command.contains("postgres") {
+        let _ = fs::remove_file(&file);
     }
 }
 

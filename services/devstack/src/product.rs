@@ -22,6 +22,9 @@ use crate::supervisor::{PartPlan, Readiness, Reporter, Supervised};
 
 const ADMINISTRATOR: &str = "admin@localhost";
 
+/// What a role's log says when it can do its work (`kinora_runtime::Service::notify_ready`).
+pub const READY_LINE: &str = "kinora_runtime::service: ready";
+
 /// How the product is started.
 #[derive(Debug, Clone)]
 pub struct ProductOptions {
@@ -195,17 +198,19 @@ fn start(product: &Product, options: &ProductOptions) -> Result<(), DevstackErro
     services.wait_broker()?;
     say("starting the backend and the workers");
     let mut parts = vec![application];
-    parts.push(start_role(product, options, &settings, &Role::Backend, backend_metrics)?);
+    parts.push(start_role(product, options, &settings, &Role::Backend)?);
     for number in 1..=options.workers {
         let name = format!("worker-{number}");
         let metrics = ports.assign(&format!("{name}-metrics"))?;
         let role = Role::Worker { name };
         settings.write(&role, metrics)?;
-        parts.push(start_role(product, options, &settings, &role, metrics)?);
+        parts.push(start_role(product, options, &settings, &role)?);
     }
     for part in parts {
         part.wait_ready()?;
     }
+    // From here on a crash of the broker keeps its queues.
+    services.endpoints().broker.flush_queue_names()?;
     say(&format!("up after {:.1} s", begun.elapsed().as_secs_f64()));
     say(&format!("ready: http://localhost:{port}/"));
     if let Some(password) = administrator.one_time_password {
@@ -249,7 +254,7 @@ fn start_application(
     let metrics = ports.assign("application-metrics")?;
     let role = Role::Application { port, web_root: options.web_root.clone() };
     settings.write(&role, metrics)?;
-    start_role(product, options, settings, &role, port)
+    start_role(product, options, settings, &role)
 }
 
 fn start_role(
@@ -257,12 +262,19 @@ fn start_role(
     options: &ProductOptions,
     settings: &ProductSettings,
     role: &Role,
-    readiness_port: u16,
 ) -> Result<Arc<Supervised>, DevstackError> {
     let log = options.directory.join("logs").join(format!("{}.log", role.name()));
+    let mut launch = settings.launch(role, &options.programs, &log);
+    let readiness = match role {
+        Role::Application { port, .. } => Readiness::Http { port: *port, path: "/readyz" },
+        _ => {
+            launch.ready_text = Some(READY_LINE);
+            Readiness::Text
+        }
+    };
     product.add(PartPlan {
-        launch: settings.launch(role, &options.programs, &log),
-        readiness: Readiness::Http { port: readiness_port, path: "/readyz" },
+        launch,
+        readiness,
         stop_signal: Signal::TERM,
         stop_grace: Duration::from_secs(4),
         start_limit: Duration::from_secs(60),
