@@ -122,6 +122,35 @@ pub fn list(connection: &mut PgConnection, caller: &Principal, listing: &Listing
     Ok(Page { items, next })
 }
 
+/// How PostgreSQL executes the statement of [`list`], a line of text each; for tests and support.
+/// Executes it, too.
+///
+/// # Errors
+/// The database's.
+pub fn explain(connection: &mut PgConnection, listing: &Listing) -> Result<Vec<String>> {
+    Ok(Explained(Statement::new(listing)).load(connection)?)
+}
+
+struct Explained<'a>(Statement<'a>);
+
+impl QueryId for Explained<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Explained<'_> {
+    type SqlType = Text;
+}
+
+impl RunQueryDsl<PgConnection> for Explained<'_> {}
+
+impl QueryFragment<Pg> for Explained<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ");
+        self.0.walk_ast(out.reborrow())
+    }
+}
+
 struct Statement<'a> {
     listing: &'a Listing,
     status: Option<&'static str>,
