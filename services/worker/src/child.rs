@@ -98,16 +98,9 @@ pub async fn start_fed(
 ) -> Result<(Running, Feed), StepError> {
     let program = Program { path, arguments, scratch, is_fed: true };
     let mut running = tools.confinement.start(program).await.map_err(StepError::internal)?;
-    match running.feed_listener().await.map_err(StepError::internal)? {
-        Some(listener) => {
-            let feed = Feed::start(listener, source).map_err(StepError::internal)?;
-            Ok((running, feed))
-        }
-        None => {
-            let complaint = read_end(&mut running.stderr).await.unwrap_or_default();
-            Err(StepError::internal(format!("the sandbox could not be set up: {complaint}")))
-        }
-    }
+    let listener = running.listener.take().ok_or_else(|| StepError::internal("no listener came"))?;
+    let feed = Feed::start(listener, source).map_err(StepError::internal)?;
+    Ok((running, feed))
 }
 
 /// Runs `path` to its end and keeps at most `most_output_bytes` of its output.
@@ -123,15 +116,14 @@ pub async fn run_fed(
     bounds: &Bounds,
 ) -> Result<Outcome, StepError> {
     let work = async {
-        let (running, feed) = start_fed(tools, path, arguments, None, source).await?;
-        let Running { mut child, stdout, mut stderr, .. } = running;
+        let (mut running, feed) = start_fed(tools, path, arguments, None, source).await?;
         let mut output = Vec::new();
-        let mut stdout = stdout.take(most_output_bytes);
-        let (read, complaint) = tokio::join!(stdout.read_to_end(&mut output), read_end(&mut stderr));
+        // A child that writes more than that waits until it is killed at its time limit.
+        let mut stdout = (&mut running.stdout).take(most_output_bytes);
+        let (read, complaint) = tokio::join!(stdout.read_to_end(&mut output), read_end(&mut running.stderr));
         read.map_err(StepError::internal)?;
         let complaint = complaint.map_err(StepError::internal)?;
-        drop(stdout);
-        let status = child.wait().await.map_err(StepError::internal)?;
+        let status = running.child.wait().await.map_err(StepError::internal)?;
         match feed.failure() {
             Some(failure) => Err(failure.into()),
             None => Ok(Outcome { status, output, complaint }),

@@ -17,6 +17,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use launch::Word;
+use tokio::io::Interest;
 use tokio::process::{Child, ChildStderr, ChildStdout};
 
 use spawner::Spawner;
@@ -32,6 +34,10 @@ const OPTIONAL_FILES: [&str; 2] = ["/etc/ld.so.cache", "/etc/alternatives"];
 
 /// Directories that are symbolic links into `/usr` on a merged-/usr system.
 const SYSTEM_DIRECTORIES: [&str; 4] = ["/bin", "/lib", "/lib64", "/sbin"];
+
+const NAMESPACE_ADVICE: &str = "The system must allow user name spaces to this user: check the sysctls \
+    user.max_user_namespaces, kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns, \
+    and RestrictNamespaces= in the unit.";
 
 /// Why a child could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +91,7 @@ pub struct Program<'a> {
     pub arguments: Vec<OsString>,
     /// The directory it may write to; none if it writes nothing.
     pub scratch: Option<&'a Path>,
-    /// Whether it gets a loopback listener for its input; see [`Running::feed_listener`].
+    /// Whether it gets a loopback listener for its input; see [`Running::listener`].
     pub is_fed: bool,
 }
 
@@ -98,7 +104,10 @@ pub struct Running {
     pub stdout: ChildStdout,
     /// What the program writes to its standard error.
     pub stderr: ChildStderr,
-    channel: Option<UnixStream>,
+    /// The listener on the sandbox's own loopback, from which a fed program's input is served.
+    pub listener: Option<TcpListener>,
+    /// The child dies with the thread that started it.
+    _spawner: Spawner,
 }
 
 impl Confinement {
@@ -116,20 +125,14 @@ impl Confinement {
     /// Starts `program`.
     ///
     /// # Errors
-    /// [`ConfinementError`] if bubblewrap is not there or the system has no room for a process. A
-    /// sandbox that cannot be set up shows later, as an exit without output.
+    /// [`ConfinementError`] if bubblewrap is not there or cannot set up the sandbox.
     pub async fn start(&self, program: Program<'_>) -> Result<Running, ConfinementError> {
-        let (ours, theirs) = if program.is_fed {
-            let (ours, theirs) = UnixStream::pair().map_err(ConfinementError::Channel)?;
-            (Some(ours), Stdio::from(OwnedFd::from(theirs)))
-        } else {
-            (None, Stdio::null())
-        };
+        let (ours, theirs) = UnixStream::pair().map_err(ConfinementError::Channel)?;
         let mut command = Command::new(&self.bubblewrap);
         command
             .args(self.sandbox_arguments(&program))
             .env_clear()
-            .stdin(theirs)
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let start =
@@ -137,8 +140,18 @@ impl Confinement {
         let mut child = self.spawner.spawn(command).await.map_err(start)?;
         let missing = || ConfinementError::Channel(std::io::Error::other("no pipe"));
         let stdout = child.stdout.take().ok_or_else(missing)?;
-        let stderr = child.stderr.take().ok_or_else(missing)?;
-        Ok(Running { child, stdout, stderr, channel: ours })
+        let mut stderr = child.stderr.take().ok_or_else(missing)?;
+        match shake_hands(ours).await.map_err(ConfinementError::Channel)? {
+            Word::Ready(listener) => {
+                Ok(Running { child, stdout, stderr, listener, _spawner: self.spawner.clone() })
+            }
+            Word::Gone => {
+                let mut complaint = String::new();
+                // Whatever can be read helps; that it cannot be read does not matter here.
+                let _ = tokio::io::AsyncReadExt::read_to_string(&mut stderr, &mut complaint).await;
+                Err(ConfinementError::Setup(complaint.trim().to_owned()))
+            }
+        }
     }
 
     fn sandbox_arguments(&self, program: &Program<'_>) -> Vec<OsString> {
@@ -173,6 +186,8 @@ impl Confinement {
             add(&[&"--ro-bind-try", &file, &file]);
         }
         add(&[&"--proc", &"/proc", &"--dev", &"/dev", &"--tmpfs", &"/tmp"]);
+        // To a worker that runs as root the kernel's settings would be writable even in here.
+        add(&[&"--tmpfs", &"/proc/sys", &"--remount-ro", &"/proc/sys"]);
         add(&[&"--ro-bind", &self.launcher, &LAUNCHER]);
         if let Some(scratch) = program.scratch {
             add(&[&"--bind", &scratch, &SCRATCH, &"--chdir", &SCRATCH]);
@@ -192,25 +207,15 @@ impl Confinement {
     }
 }
 
-impl Running {
-    /// Waits for the listener on the sandbox's own loopback, from which the child's input is served.
-    /// None if the sandbox ended before, or the program is not fed.
-    ///
-    /// # Errors
-    /// If the channel to the child fails.
-    pub async fn feed_listener(&mut self) -> Result<Option<TcpListener>, ConfinementError> {
-        let Some(channel) = self.channel.take() else { return Ok(None) };
-        channel.set_nonblocking(true).map_err(ConfinementError::Channel)?;
-        let channel = tokio::net::UnixStream::from_std(channel).map_err(ConfinementError::Channel)?;
-        loop {
-            channel.readable().await.map_err(ConfinementError::Channel)?;
-            match channel.try_io(tokio::io::Interest::READABLE, || launch::receive_listener(&channel)) {
-                Ok(listener) => return Ok(listener),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(ConfinementError::Channel(error)),
-            }
-        }
+/// Waits until the launcher in the sandbox is ready, and lets it go on.
+async fn shake_hands(channel: UnixStream) -> std::io::Result<Word> {
+    channel.set_nonblocking(true)?;
+    let channel = tokio::net::UnixStream::from_std(channel)?;
+    let word = channel.async_io(Interest::READABLE, || launch::receive_word(&channel)).await?;
+    if matches!(word, Word::Ready(_)) {
+        channel.async_io(Interest::WRITABLE, || channel.try_write(b"G")).await?;
     }
+    Ok(word)
 }
 
 /// Tries out whether children can be confined on this machine, by running `program` with
@@ -225,29 +230,32 @@ pub async fn verify(confinement: &Confinement, program: &Path, arguments: &[&str
         scratch: None,
         is_fed: false,
     };
-    let Running { mut child, mut stdout, mut stderr, .. } =
-        confinement.start(order).await.map_err(|error| {
-            format!("{error}. Install the package bubblewrap, or correct the setting `bubblewrap`.")
-        })?;
+    let mut running = match confinement.start(order).await {
+        Ok(running) => running,
+        Err(ConfinementError::Setup(complaint)) => {
+            return Err(format!("the sandbox cannot be set up: {complaint}\n{NAMESPACE_ADVICE}"));
+        }
+        Err(error) => {
+            return Err(format!(
+                "{error}. Install the package bubblewrap, or correct the setting `bubblewrap`."
+            ));
+        }
+    };
     let (mut output, mut complaint) = (Vec::new(), Vec::new());
     let read = async {
         tokio::try_join!(
-            tokio::io::AsyncReadExt::read_to_end(&mut stdout, &mut output),
-            tokio::io::AsyncReadExt::read_to_end(&mut stderr, &mut complaint),
+            tokio::io::AsyncReadExt::read_to_end(&mut running.stdout, &mut output),
+            tokio::io::AsyncReadExt::read_to_end(&mut running.stderr, &mut complaint),
         )?;
-        child.wait().await
+        running.child.wait().await
     };
     let status = read.await.map_err(|error| error.to_string())?;
     let complaint = String::from_utf8_lossy(&complaint).trim().to_owned();
     if status.success() {
         return Ok(String::from_utf8_lossy(&output).into_owned());
     }
-    let advice = if complaint.contains("namespace") || complaint.contains("Operation not permitted") {
-        "The system does not allow user namespaces to this user: check the sysctls user.max_user_namespaces, \
-         kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns, and \
-         RestrictNamespaces= in the unit."
-    } else {
-        "Check the settings `bubblewrap`, `ffmpeg` and `ffprobe`."
-    };
-    Err(format!("{} does not run in its sandbox ({status}): {complaint}\n{advice}", program.display()))
+    Err(format!(
+        "{} does not run in its sandbox ({status}): {complaint}\nCheck the settings `ffmpeg` and `ffprobe`.",
+        program.display()
+    ))
 }

@@ -85,14 +85,21 @@ impl Studio {
     }
 }
 
-/// Words, with '…' kept together.
+/// Words, as a shell would cut them; only single quotes are known.
 pub fn words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (number, part) in text.split('\'').enumerate() {
-        if number % 2 == 0 {
-            words.extend(part.split_whitespace().map(str::to_owned));
+    let mut words: Vec<String> = Vec::new();
+    let (mut is_quoted, mut is_inside) = (false, false);
+    for character in text.chars() {
+        if character == '\'' {
+            is_quoted = !is_quoted;
+        } else if character.is_whitespace() && !is_quoted {
+            is_inside = false;
         } else {
-            words.push(part.to_owned());
+            if !is_inside {
+                words.push(String::new());
+                is_inside = true;
+            }
+            words.last_mut().unwrap().push(character);
         }
     }
     words
