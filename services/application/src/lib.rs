@@ -1,1 +1,27 @@
-//! .
+//! The application: Data API, Media API, sessions, and the web client, over HTTP.
+//!
+//! [`app`] puts the parts together. A handler lives in [`accounts`], [`library`] or [`media`]; its
+//! signature says who may call it (see [`extract::permission`]), and its errors are [`Problem`]s.
+//! How to add one is told in `docs/development/adding-an-endpoint.md`.
+
+pub mod accounts;
+pub mod address;
+pub mod app;
+pub mod context;
+pub mod database;
+pub mod error;
+pub mod extract;
+pub mod health;
+pub mod library;
+pub mod media;
+pub mod middleware;
+pub mod openapi;
+pub mod pages;
+pub mod rate;
+pub mod redis;
+pub mod secrets;
+pub mod sessions;
+pub mod settings;
+
+pub use context::Context;
+pub use error::{Problem, ProblemKind};

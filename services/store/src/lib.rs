@@ -8,6 +8,7 @@
 pub mod asset_list;
 pub mod assets;
 pub mod audit;
+pub mod bootstrap;
 mod columns;
 mod error;
 pub mod events;
@@ -21,6 +22,9 @@ pub mod objects;
 pub mod pool;
 pub mod run_views;
 pub mod runs;
+pub mod idempotency;
+pub mod productions;
+pub mod scopes;
 pub mod schema;
 pub mod uploads;
 pub mod versions;

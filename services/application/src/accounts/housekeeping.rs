@@ -1,0 +1,31 @@
+//! Removes what has expired: sessions, idempotency keys, counts of wrong passwords.
+
+use std::time::Duration;
+
+use kinora_runtime::Shutdown;
+use kinora_store::idempotency;
+
+use crate::database::Database;
+
+const INTERVAL: Duration = Duration::from_secs(15 * 60);
+
+/// Works in the background until shutdown. Several instances may do it at the same time.
+pub fn spawn(database: Database, shutdown: Shutdown) {
+    actix_web::rt::spawn(async move {
+        let mut ticks = tokio::time::interval(INTERVAL);
+        loop {
+            tokio::select! {
+                () = shutdown.requested() => return,
+                _ = ticks.tick() => {}
+            }
+            if let Err(problem) = database.run(remove_expired).await {
+                log::warn!("expired rows could not be removed: {}", problem.cause().unwrap_or_default());
+            }
+        }
+    });
+}
+
+fn remove_expired(connection: &mut diesel::PgConnection) -> kinora_store::Result<()> {
+    idempotency::remove_expired(connection)?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Puts the application together and serves it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpServer};
+use kinora_runtime::{CredentialError, Service, credentials};
+use kinora_store::Pool;
+use kinora_vault::{MasterKeys, S3Credentials, Vault, VaultError, VaultSecrets};
+
+use crate::accounts::passwords::PasswordDesk;
+use crate::context::Context;
+use crate::database::Database;
+use crate::middleware::{csrf, panic_guard, rate_limit, request_id, security_headers, session};
+use crate::pages::{self, Pages, PagesError};
+use crate::rate::RateLimiter;
+use crate::redis::Redis;
+use crate::secrets::Keys;
+use crate::sessions::Sessions;
+use crate::settings::ApplicationSettings;
+use crate::{accounts, health, library, media, openapi};
+
+/// How long a client may take to send its request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept: longer than load balancers keep theirs, so that they close.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Why the application cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplicationError {
+    /// A secret is missing.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The vault cannot be used.
+    #[error("vault: {0}")]
+    Vault(#[from] VaultError),
+    /// Redis's address cannot be used.
+    #[error("redis: {0}")]
+    Redis(#[from] ::redis::RedisError),
+    /// Keys cannot be derived.
+    #[error("OpenSSL: {0}")]
+    Keys(#[from] openssl::error::ErrorStack),
+    /// Passwords cannot be hashed.
+    #[error("passwords: {0}")]
+    Passwords(#[from] kinora_store::passwords::PasswordError),
+    /// The web client cannot be read.
+    #[error("web_root: {0}")]
+    Pages(#[from] PagesError),
+    /// The address cannot be listened on, or the server failed.
+    #[error("listen = \"{address}\": {source}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// What the handlers share.
+///
+/// # Errors
+/// [`ApplicationError`].
+pub fn prepare(service: &Service<ApplicationSettings>) -> Result<Context, ApplicationError> {
+    let settings = service.settings.clone();
+    let password = service.secret(credentials::DATABASE_PASSWORD)?;
+    let pool = Pool::new(&settings.database, password.expose_text(), "kinora-application");
+    let database = Database::new(pool, &settings.database);
+    let master_key = service.secret(credentials::VAULT_MASTER_KEY)?;
+    let mut secrets = VaultSecrets::new(MasterKeys::parse(master_key.expose_text())?);
+    if settings.vault.s3.is_some() {
+        secrets.s3 = Some(S3Credentials {
+            access_key: service.secret("vault-s3-access-key")?.expose_text().to_owned(),
+            secret_key: service.secret("vault-s3-secret-key")?.expose_text().to_owned(),
+        });
+    }
+    let redis = Redis::new(&settings.redis, &service.secret(credentials::REDIS_PASSWORD)?)?;
+    Ok(Context {
+        sessions: Sessions::new(database.clone(), settings.session.idle_limit.get()),
+        keys: Keys::derive(&service.credentials.read_key(credentials::SESSION_KEY)?)?,
+        rates: RateLimiter::new(&settings.rate_limit),
+        passwords: PasswordDesk::new(&settings.password)?,
+        redis,
+        vault: Arc::new(Vault::open(&settings.vault, secrets)?),
+        database,
+        settings,
+    })
+}
+
+/// Registers all addresses.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .configure(health::configure)
+        .service(
+            web::scope("/api")
+                .service(web::scope("/data/v1").configure(accounts::configure).configure(library::configure))
+                .service(web::scope("/media/v1").configure(media::configure))
+                .configure(openapi::configure),
+        )
+        .configure(pages::configure);
+}
+
+/// Serves until shutdown is requested, then lets running requests end.
+///
+/// # Errors
+/// [`ApplicationError`].
+pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), ApplicationError> {
+    let context = web::Data::new(prepare(&service)?);
+    let settings = &service.settings;
+    let pages = settings.web_root.as_deref().map(Pages::read).transpose()?.map(web::Data::new);
+    let address = settings.listen;
+    let failed = |source| ApplicationError::Listen { address, source };
+    let threads = match settings.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    };
+    // Each server thread has blocking threads of its own: enough for all connections of the pool, and
+    // for the passwords.
+    let blocking = settings.database.pool_size as usize + threads;
+    let (hub, _listener) = library::events::start(context.clone(), &service.shutdown).map_err(failed)?;
+    let data = context.clone();
+    let server = HttpServer::new(move || {
+        let app = App::new().app_data(data.clone()).app_data(hub.clone());
+        let app = match &pages {
+            Some(pages) => app.app_data(pages.clone()),
+            None => app,
+        };
+        // The last one registered is the outermost.
+        app.wrap(from_fn(rate_limit::rate_limit))
+            .wrap(from_fn(csrf::csrf))
+            .wrap(from_fn(session::session))
+            .wrap(from_fn(security_headers::security_headers))
+            .wrap(from_fn(panic_guard::panic_guard))
+            .wrap(from_fn(request_id::request_id))
+            .configure(configure)
+    })
+    .workers(threads)
+    .worker_max_blocking_threads(blocking)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(settings.shutdown_grace.get().as_secs())
+    .disable_signals()
+    .bind(address)
+    .map_err(failed)?;
+    for bound in server.addrs() {
+        log::info!(address:% = bound; "listening");
+    }
+    let server = server.run();
+    let handle = server.handle();
+    let stopping = service.shutdown.clone();
+    tokio::spawn(async move {
+        stopping.requested().await;
+        handle.stop(true).await;
+    });
+    accounts::housekeeping::spawn(context.database.clone(), service.shutdown.clone());
+    service.notify_ready();
+    server.await.map_err(failed)
+}

@@ -1,0 +1,101 @@
+//! The OpenAPI 3.1 document, put together from the handlers, and its reference page.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::{self, ServiceConfig};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use crate::error::{FieldError, ProblemDocument};
+use crate::{accounts, health, library, media};
+
+/// The parts that all documents share.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Kinora",
+        description = "Production platform for film and television. Conventions are told in docs/API.md.",
+    ),
+    servers((url = "/", description = "This installation")),
+    components(schemas(ProblemDocument, FieldError)),
+    modifiers(&Schemes),
+    security(("session" = []), ("token" = [])),
+    tags(
+        (name = "session", description = "Signing in and out"),
+        (name = "account", description = "One's own account"),
+        (name = "organisations", description = "Organisations and their people"),
+        (name = "productions", description = "Productions and their members"),
+        (name = "library", description = "Assets, runs and live events"),
+        (name = "media", description = "Uploads, playback and downloads"),
+        (name = "health", description = "For load balancers and monitoring"),
+    ),
+)]
+struct Shared;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::middleware::session::COOKIE));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The whole document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut document = Shared::openapi();
+    for part in [
+        accounts::Documentation::openapi(),
+        library::Documentation::openapi(),
+        media::Documentation::openapi(),
+        health::Documentation::openapi(),
+    ] {
+        document.merge(part);
+    }
+    document
+}
+
+/// The whole document as JSON.
+#[must_use]
+pub fn text() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| document().to_pretty_json().unwrap_or_default());
+    &TEXT
+}
+
+/// Registers the document and the page below `/api`.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/openapi.json").route(web::get().to(openapi_json)))
+        .service(web::resource("/docs").route(web::get().to(reference_page)))
+        .service(web::resource("/docs/reference.js").route(web::get().to(reference_script)))
+        .service(web::resource("/docs/reference.css").route(web::get().to(reference_style)));
+}
+
+fn text_of(content_type: &str, body: &'static str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, content_type))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .body(body)
+}
+
+async fn openapi_json() -> HttpResponse {
+    text_of("application/json", text())
+}
+
+async fn reference_page() -> HttpResponse {
+    text_of("text/html; charset=utf-8", include_str!("reference/page.html"))
+}
+
+async fn reference_script() -> HttpResponse {
+    text_of("text/javascript; charset=utf-8", include_str!("reference/reference.js"))
+}
+
+async fn reference_style() -> HttpResponse {
+    text_of("text/css; charset=utf-8", include_str!("reference/reference.css"))
+}

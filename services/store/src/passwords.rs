@@ -1,0 +1,137 @@
+//! How passwords are kept: bcrypt over a digest of the password.
+//!
+//! bcrypt reads only 72 bytes, and stops at a zero byte. So it is given 64 characters instead:
+//! Base64 of HMAC-SHA-384 of the password (NFKC) under a fixed key. The key is no secret; it keeps
+//! digests of passwords that leaked elsewhere from being tried here. See
+//! `docs/adr/0010-passwords.md`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bcrypt::BcryptError;
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::rand::rand_bytes;
+use openssl::sign::Signer;
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Longest password that is looked at: more would only cost time.
+pub const MAX_BYTES: usize = 1024;
+
+const KEY: &[u8] = b"kinora password v1";
+
+/// Characters that cannot be mistaken for one another when read aloud or from paper.
+const CLEAR: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789x";
+
+/// Why a password could not be hashed or verified.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// Longer than [`MAX_BYTES`].
+    #[error("the password is longer than {MAX_BYTES} bytes")]
+    TooLong,
+    /// OpenSSL failed.
+    #[error("OpenSSL: {0}")]
+    Digest(#[from] ErrorStack),
+    /// bcrypt failed.
+    #[error("bcrypt: {0}")]
+    Bcrypt(#[from] BcryptError),
+}
+
+fn prepare(password: &str) -> Result<String, PasswordError> {
+    if password.len() > MAX_BYTES {
+        return Err(PasswordError::TooLong);
+    }
+    let normal: String = password.nfkc().collect();
+    let key = PKey::hmac(KEY)?;
+    let mut signer = Signer::new(MessageDigest::sha384(), &key)?;
+    signer.update(normal.as_bytes())?;
+    Ok(STANDARD.encode(signer.sign_to_vec()?))
+}
+
+/// Hashes a password; takes about a quarter of a second at cost 12.
+///
+/// # Errors
+/// [`PasswordError`].
+pub fn hash(password: &str, cost: u32) -> Result<String, PasswordError> {
+    Ok(bcrypt::non_truncating_hash(prepare(password)?, cost)?)
+}
+
+/// Whether the password is the one that was hashed; takes as long as hashing.
+///
+/// # Errors
+/// [`PasswordError`], also if `hash` is none.
+pub fn verify(password: &str, hash: &str) -> Result<bool, PasswordError> {
+    Ok(bcrypt::non_truncating_verify(prepare(password)?, hash)?)
+}
+
+/// Whether the hash was made with a lower cost than is wanted now.
+#[must_use]
+pub fn is_outdated(hash: &str, cost: u32) -> bool {
+    // $2b$12$…
+    hash.split('$').nth(2).and_then(|text| text.parse::<u32>().ok()).is_none_or(|made| made < cost)
+}
+
+/// A random one-time password of about 95 bits, in groups that are easy to read.
+///
+/// # Errors
+/// If the system gives no random bytes.
+pub fn generate() -> Result<String, PasswordError> {
+    let mut bytes = [0_u8; 20];
+    rand_bytes(&mut bytes)?;
+    let mut password = String::new();
+    for (index, byte) in bytes.iter().enumerate() {
+        if index > 0 && index % 5 == 0 {
+            password.push('-');
+        }
+        password.extend(CLEAR.get(usize::from(byte & 31)).map(|letter| char::from(*letter)));
+    }
+    Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHEAP: u32 = 4;
+
+    #[test]
+    fn every_byte_of_a_long_password_counts() {
+        let long = "a".repeat(200);
+        let hashed = hash(&long, CHEAP).unwrap();
+        assert!(verify(&long, &hashed).unwrap());
+        assert!(!verify(&format!("{}b", "a".repeat(199)), &hashed).unwrap());
+        assert!(!verify(&"a".repeat(72), &hashed).unwrap());
+    }
+
+    #[test]
+    fn a_zero_byte_ends_nothing() {
+        let hashed = hash("one\0two", CHEAP).unwrap();
+        assert!(!verify("one\0three", &hashed).unwrap());
+    }
+
+    #[test]
+    fn the_same_letters_typed_differently_are_the_same_password() {
+        let hashed = hash("pässwörd", CHEAP).unwrap();
+        assert!(verify("pa\u{308}sswo\u{308}rd", &hashed).unwrap());
+    }
+
+    #[test]
+    fn too_long_ones_are_refused_before_any_work() {
+        assert!(matches!(hash(&"x".repeat(MAX_BYTES + 1), CHEAP), Err(PasswordError::TooLong)));
+    }
+
+    #[test]
+    fn costs_are_compared() {
+        let hashed = hash("x", CHEAP).unwrap();
+        assert!(is_outdated(&hashed, CHEAP + 1));
+        assert!(!is_outdated(&hashed, CHEAP));
+        assert!(is_outdated("nonsense", CHEAP));
+    }
+
+    #[test]
+    fn one_time_passwords_differ() {
+        let password = generate().unwrap();
+        assert_eq!(password.len(), 23);
+        assert_ne!(password, generate().unwrap());
+    }
+}
