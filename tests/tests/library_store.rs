@@ -288,14 +288,14 @@ fn without_a_role_in_the_library_nothing_of_it_exists() {
     assert!(is_invisible(kinora_store::run_views::list_of_asset(&mut conn, &outsider, id).unwrap_err()));
     assert!(is_invisible(kinora_store::versions::find_file(&mut conn, &outsider, id, None).unwrap_err()));
     assert!(is_invisible(
-        kinora_store::assets::rename(&mut conn, &outsider, &origin, id, 1, "mine").unwrap_err()
+        kinora_store::assets::rename(&mut conn, &outsider, &origin, id, |r| r == 1, "mine").unwrap_err()
     ));
     let reader = principal(&world, Some(ModuleRole::Reader));
     assert_eq!(kinora_store::assets::find_detail(&mut conn, &reader, id).unwrap().asset.id, id);
-    let refused = kinora_store::assets::rename(&mut conn, &reader, &origin, id, 1, "mine").unwrap_err();
+    let refused = kinora_store::assets::rename(&mut conn, &reader, &origin, id, |r| r == 1, "mine").unwrap_err();
     assert!(matches!(refused, StoreError::Forbidden));
     let editor = principal(&world, Some(ModuleRole::Editor));
-    let refused = kinora_store::assets::remove(&mut conn, &editor, &origin, id, 1).unwrap_err();
+    let refused = kinora_store::assets::remove(&mut conn, &editor, &origin, id, |r| r == 1).unwrap_err();
     assert!(matches!(refused, StoreError::Forbidden));
 }
 
@@ -306,11 +306,11 @@ fn a_change_needs_the_revision_that_was_read_and_leaves_an_event_and_an_audit_ro
     let world = make_world(&mut conn);
     let (caller, origin) = (manager(&world), Origin::system("test"));
     let id = insert_asset(&mut conn, &world, &random_asset(&mut Random(1)));
-    let renamed = kinora_store::assets::rename(&mut conn, &caller, &origin, id, 1, "Scene 12").unwrap();
+    let renamed = kinora_store::assets::rename(&mut conn, &caller, &origin, id, |r| r == 1, "Scene 12").unwrap();
     assert_eq!((renamed.asset.revision, renamed.asset.name.as_str()), (2, "Scene 12"));
-    let late = kinora_store::assets::rename(&mut conn, &caller, &origin, id, 1, "Scene 13").unwrap_err();
+    let late = kinora_store::assets::rename(&mut conn, &caller, &origin, id, |r| r == 1, "Scene 13").unwrap_err();
     assert!(matches!(late, StoreError::RevisionMismatch { current: 2 }));
-    kinora_store::assets::remove(&mut conn, &caller, &origin, id, 2).unwrap();
+    kinora_store::assets::remove(&mut conn, &caller, &origin, id, |r| r == 2).unwrap();
     assert!(matches!(
         kinora_store::assets::find_detail(&mut conn, &caller, id).unwrap_err(),
         StoreError::NotFound
@@ -398,7 +398,7 @@ fn a_removed_asset_cancels_its_runs_and_gives_up_its_objects() {
     kinora_store::run_views::restart_step(&mut conn, &caller, &origin, run, probe).unwrap();
     let revision = kinora_store::assets::find_detail(&mut conn, &caller, asset).unwrap().asset.revision;
     let object = kinora_store::versions::find_file(&mut conn, &caller, asset, None).unwrap().object;
-    kinora_store::assets::remove(&mut conn, &caller, &origin, asset, revision).unwrap();
+    kinora_store::assets::remove(&mut conn, &caller, &origin, asset, |r| r == revision).unwrap();
     let cancelled: Option<DateTime<Utc>> =
         runs::table.find(run.0).select(runs::cancel_requested_at).first(&mut conn).unwrap();
     assert!(cancelled.is_some());

@@ -15,6 +15,7 @@ use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use kinora_core::asset::{AssetKind, AssetStatus};
 use kinora_core::permission::{Module, ModuleRole};
 use kinora_core::{AssetId, ProductionId};
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::assets::{Asset, COLUMNS, SqlColumns};
@@ -57,7 +58,7 @@ impl SortBy {
 }
 
 /// The value of a row that it is ordered by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Key {
     /// For [`SortBy::Created`].
     Instant(DateTime<Utc>),
@@ -68,7 +69,7 @@ pub enum Key {
 }
 
 /// A place between two rows of the list: right after the row with these values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// What the row is ordered by.
     pub key: Key,

@@ -221,7 +221,8 @@ pub fn announce(connection: &mut PgConnection, id: AssetId) -> Result<()> {
     Ok(())
 }
 
-/// Renames an asset, for editors of the library. Without a transaction around it, it makes one.
+/// Renames an asset, for editors of the library. `is_expected` says whether the stored revision is one
+/// that the caller has seen. Without a transaction around it, it makes one.
 ///
 /// # Errors
 /// [`StoreError::NotFound`], [`StoreError::Forbidden`], [`StoreError::RevisionMismatch`].
@@ -230,12 +231,12 @@ pub fn rename(
     caller: &Principal,
     origin: &Origin,
     id: AssetId,
-    revision: i64,
+    is_expected: impl FnOnce(i64) -> bool,
     name: &str,
 ) -> Result<AssetDetail> {
     connection.transaction(|connection| {
         let asset = find(connection, caller, id, ModuleRole::Editor, true)?;
-        if asset.revision != revision {
+        if !is_expected(asset.revision) {
             return Err(StoreError::RevisionMismatch { current: asset.revision });
         }
         if asset.name != name {
@@ -260,7 +261,8 @@ struct Named<'a> {
 }
 
 /// Removes an asset, for managers of the library: it is invisible at once, its runs are cancelled,
-/// its objects are removed a while later. Without a transaction around it, it makes one.
+/// its objects are removed a while later. `is_expected` as in [`rename`]. Without a transaction around
+/// it, it makes one.
 ///
 /// # Errors
 /// [`StoreError::NotFound`], [`StoreError::Forbidden`], [`StoreError::RevisionMismatch`].
@@ -269,7 +271,7 @@ pub fn remove(
     caller: &Principal,
     origin: &Origin,
     id: AssetId,
-    revision: i64,
+    is_expected: impl FnOnce(i64) -> bool,
 ) -> Result<()> {
     connection.transaction(|connection| {
         // Runs are locked before their asset, as whoever applies the result of a step does it.
@@ -280,7 +282,7 @@ pub fn remove(
             .for_update()
             .load(connection)?;
         let asset = find(connection, caller, id, ModuleRole::Manager, true)?;
-        if asset.revision != revision {
+        if !is_expected(asset.revision) {
             return Err(StoreError::RevisionMismatch { current: asset.revision });
         }
         let now = Utc::now();

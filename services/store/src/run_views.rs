@@ -8,7 +8,7 @@ use kinora_core::permission::{Module, ModuleRole};
 use kinora_core::state::{RunState, StepState};
 use kinora_core::step::StepKind;
 use kinora_core::{AssetId, Failure, PersonId, ProductionId, RunId, StepId, VersionId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
@@ -187,7 +187,7 @@ pub fn list_of_asset(connection: &mut PgConnection, caller: &Principal, asset: A
 }
 
 /// A place in the list of runs: right after the run with these values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunPosition {
     /// When it was started.
     pub created_at: DateTime<Utc>,
