@@ -1,1 +1,15 @@
-//! .
+//! The backend: the only holder of both database and broker. It moves runs on, migrates the schema,
+//! and makes the first administrator.
+//!
+//! A run is rows; the broker only carries orders and reports. See [`coordinator`] for how the one
+//! follows from the other.
+
+pub mod commands;
+pub mod coordinator;
+mod database;
+mod fanout;
+pub mod settings;
+
+pub use database::Database;
+pub use fanout::{Fanout, ProgressMessage};
+pub use settings::BackendSettings;

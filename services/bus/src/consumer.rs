@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, StreamExt};
 use kinora_core::message::{ENVELOPE_VERSION, Envelope};
 use lapin::options::{
@@ -32,6 +33,8 @@ pub(crate) enum Source {
 pub struct Delivery<T> {
     /// What it says.
     pub body: T,
+    /// When it was written, by the sender's clock.
+    pub sent_at: DateTime<Utc>,
     /// Whether it, or an attempt at it, may have been seen before.
     pub is_redelivered: bool,
     acker: Option<Acker>,
@@ -86,14 +89,12 @@ struct Header {
     version: u16,
 }
 
-fn decode<T: DeserializeOwned>(data: &[u8]) -> Result<T, String> {
+fn decode<T: DeserializeOwned>(data: &[u8]) -> Result<Envelope<T>, String> {
     let header: Header = serde_json::from_slice(data).map_err(|error| format!("no envelope: {error}"))?;
     if header.version > ENVELOPE_VERSION {
         return Err(format!("envelope version {} is newer than {ENVELOPE_VERSION}", header.version));
     }
-    serde_json::from_slice::<Envelope<T>>(data)
-        .map(|envelope| envelope.body)
-        .map_err(|error| format!("not understood: {error}"))
+    serde_json::from_slice(data).map_err(|error| format!("not understood: {error}"))
 }
 
 struct Subscription {
@@ -148,9 +149,10 @@ impl<T: DeserializeOwned> Consumer<T> {
             };
             let is_acknowledged = matches!(self.source, Source::Queue(_));
             match decode::<T>(&delivery.data) {
-                Ok(body) => {
+                Ok(envelope) => {
                     return Some(Delivery {
-                        body,
+                        body: envelope.body,
+                        sent_at: envelope.sent_at,
                         is_redelivered: delivery.redelivered,
                         acker: is_acknowledged.then_some(delivery.acker),
                         _channel: channel,
@@ -257,7 +259,7 @@ mod tests {
     #[test]
     fn newer_and_foreign_messages_are_not_understood() {
         let text = r#"{"version":1,"id":"01890a5d-ac96-774b-bcce-b302099a8057","sent_at":"2026-01-01T00:00:00Z","body":7}"#;
-        assert_eq!(decode::<u32>(text.as_bytes()), Ok(7));
+        assert_eq!(decode::<u32>(text.as_bytes()).unwrap().body, 7);
         let newer = text.replace("\"version\":1", "\"version\":2");
         assert!(decode::<u32>(newer.as_bytes()).unwrap_err().contains("newer"));
         assert!(decode::<u32>(b"hello").unwrap_err().contains("no envelope"));

@@ -1,0 +1,121 @@
+//! Commands that do one thing and end.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use kinora_runtime::cli::EXIT_CONFIG;
+use kinora_runtime::credentials::{Credentials, DATABASE_PASSWORD};
+use kinora_runtime::settings::{self, SettingsError};
+use kinora_runtime::{CredentialError, logging};
+use kinora_store::audit::Origin;
+use kinora_store::bootstrap::{self, Founding};
+use kinora_store::pool::Connector;
+use kinora_store::{StoreError, migrations, passwords};
+use serde::Serialize;
+
+use crate::BackendSettings;
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A secret is missing.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The database did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No password could be made.
+    #[error(transparent)]
+    Password(#[from] passwords::PasswordError),
+    /// The answer could not be written.
+    #[error("the answer cannot be written: {0}")]
+    Answer(#[from] serde_json::Error),
+}
+
+/// Prints an error, if there is one, and gives the code to end with.
+#[must_use]
+pub fn exit_code(result: Result<(), CommandError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            match error {
+                CommandError::Settings(_) | CommandError::Credential(_) => ExitCode::from(EXIT_CONFIG),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn connect(path: &Path) -> Result<(BackendSettings, Connector), CommandError> {
+    let settings: BackendSettings = settings::load(path)?;
+    logging::install(&settings.log, "kinora-backend");
+    let password = Credentials::from_environment().read_text(DATABASE_PASSWORD)?;
+    let connector = Connector::new(&settings.database, password.expose_text(), "kinora-backend command");
+    Ok((settings, connector))
+}
+
+/// The command `migrate`.
+///
+/// # Errors
+/// [`CommandError`].
+pub fn migrate(path: &Path) -> Result<(), CommandError> {
+    let (_, connector) = connect(path)?;
+    let applied = migrations::migrate(&connector)?;
+    if applied.is_empty() {
+        log::info!("the schema is this release's already");
+    } else {
+        log::info!(versions = applied.join(","); "the schema was migrated");
+    }
+    Ok(())
+}
+
+/// Arguments of the command `create-administrator`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NewAdministrator {
+    /// What the person signs in with, usually an e-mail address
+    #[arg(long)]
+    login: String,
+    /// The person's name
+    #[arg(long)]
+    name: String,
+    /// The organisation, which is made as well
+    #[arg(long)]
+    organisation: String,
+}
+
+/// The command `create-administrator`: prints one line of JSON.
+///
+/// # Errors
+/// [`CommandError`]; nothing was made then.
+pub fn create_administrator(path: &Path, new: &NewAdministrator) -> Result<(), CommandError> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        login: &'a str,
+        one_time_password: &'a str,
+        person_id: kinora_core::PersonId,
+        organisation_id: kinora_core::OrganisationId,
+    }
+    let (settings, connector) = connect(path)?;
+    let password = passwords::generate()?;
+    let hash = passwords::hash(&password, settings.password.cost)?;
+    let founding = Founding {
+        organisation: new.organisation.trim(),
+        login: new.login.trim(),
+        display_name: new.name.trim(),
+        password_hash: &hash,
+    };
+    let origin = Origin::system("kinora-backend create-administrator");
+    let founded = bootstrap::found_organisation(&mut connector.connect()?, &origin, &founding)?;
+    let answer = Answer {
+        login: founding.login,
+        one_time_password: &password,
+        person_id: founded.person_id,
+        organisation_id: founded.organisation_id,
+    };
+    println!("{}", serde_json::to_string(&answer)?);
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! The coordinator: hands steps to workers and applies what they report.
+//!
+//! Several backends may run; one leads, the others stand by and follow within a second or two of its
+//! end ([`kinora_store::leader`]). The leader
+//!
+//! - claims waiting steps, **commits, then publishes** with confirms (`dispatch`);
+//! - applies reports, each in one transaction, **then acknowledges** them (`reports`);
+//! - cancels, and takes back what was lost (`upkeep`).
+//!
+//! All state is in the database. Whatever a crash leaves half done, the next leader sees as rows:
+//! a claim that was never published is a queued step that nobody begins, a lost worker is a running
+//! step without heartbeat. See `docs/adr/0004-commit-then-publish.md`.
+
+mod dispatch;
+mod progress;
+mod reports;
+mod upkeep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use kinora_bus::{Bus, BusError};
+use kinora_core::queue::QueueClass;
+use kinora_runtime::credentials::{BROKER_PASSWORD, DATABASE_PASSWORD, REDIS_PASSWORD};
+use kinora_runtime::{CredentialError, Service};
+use kinora_store::leader::{COORDINATOR_LOCK, Leadership};
+use kinora_store::migrations::{SchemaState, schema_state};
+use kinora_store::notify::{Listener, Notice, WORK_CHANNEL};
+use kinora_store::runs::Policy;
+use kinora_store::{Pool, StoreError};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::database::blocking;
+use crate::settings::CoordinatorSettings;
+use crate::{BackendSettings, Database, Fanout};
+
+/// How often a follower tries to lead, and a leader makes sure that it does.
+const ELECTION_INTERVAL: Duration = Duration::from_secs(1);
+/// Wait before the database is asked again at the start.
+const STARTUP_DELAY: Duration = Duration::from_secs(1);
+
+/// Tells the time; tests tell another one.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// Why the backend cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// A secret is missing.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The broker's settings cannot be used.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// Redis' settings cannot be used.
+    #[error("redis: {0}")]
+    Redis(#[from] redis::RedisError),
+    /// A thread cannot be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The schema is older than this release.
+    #[error("the database lacks migrations of this release ({0}): run 'kinora-backend migrate' first")]
+    Behind(String),
+}
+
+/// The command `run`.
+///
+/// # Errors
+/// [`BackendError`].
+pub async fn run(service: Service<BackendSettings>) -> Result<(), BackendError> {
+    let settings = &service.settings;
+    let password = service.secret(DATABASE_PASSWORD)?;
+    let pool = Pool::new(&settings.database, password.expose_text(), "kinora-backend");
+    let redis_password = service.credentials.read_optional_text(REDIS_PASSWORD)?;
+    let fanout = Fanout::new(&settings.redis.url_hosts, redis_password.as_ref())?;
+    let broker_password = service.secret(BROKER_PASSWORD)?;
+    let bus = Bus::start(&settings.broker, broker_password.expose_text(), "kinora-backend")?;
+    let database = Database::new(pool);
+    let stop = service.shutdown.token();
+    match stop.run_until_cancelled(wait_for_schema(&database)).await {
+        Some(result) => result?,
+        None => return Ok(()),
+    }
+    let coordinator =
+        Coordinator::new(database, bus.clone(), fanout, &settings.coordinator, Arc::new(Utc::now));
+    let listener = coordinator.listen()?;
+    service.notify_ready();
+    coordinator.run(stop.clone()).await;
+    bus.close().await;
+    // Joins its thread, so not on one of the runtime's.
+    drop(tokio::task::spawn_blocking(move || drop(listener)).await);
+    Ok(())
+}
+
+/// Waits until the database is there and makes sure that its schema is not too old. A newer one is
+/// fine: migrations only expand.
+async fn wait_for_schema(database: &Database) -> Result<(), BackendError> {
+    loop {
+        match database.call(schema_state).await {
+            Ok(SchemaState::Current) => return Ok(()),
+            Ok(SchemaState::Ahead(versions)) => {
+                log::warn!(versions = versions.join(","); "the database was migrated by a later release");
+                return Ok(());
+            }
+            Ok(SchemaState::Behind(versions)) => return Err(BackendError::Behind(versions.join(", "))),
+            Err(error) => log::warn!("the database cannot be used yet: {error}"),
+        }
+        tokio::time::sleep(STARTUP_DELAY).await;
+    }
+}
+
+/// Everything the coordinator works with.
+pub struct Coordinator {
+    database: Database,
+    bus: Bus,
+    fanout: Fanout,
+    policy: Policy,
+    limits: Vec<(QueueClass, u32)>,
+    clock: Clock,
+    work: Arc<Notify>,
+}
+
+impl Coordinator {
+    /// A coordinator that does not lead yet.
+    #[must_use]
+    pub fn new(
+        database: Database,
+        bus: Bus,
+        fanout: Fanout,
+        settings: &CoordinatorSettings,
+        clock: Clock,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            database,
+            bus,
+            fanout,
+            policy: settings.policy(),
+            limits: vec![(QueueClass::Quick, settings.quick_ahead), (QueueClass::Long, settings.long_ahead)],
+            clock,
+            work: Arc::new(Notify::new()),
+        })
+    }
+
+    /// Wakes the coordinator whenever the database says that there is work.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn listen(&self) -> std::io::Result<Listener> {
+        let work = Arc::clone(&self.work);
+        let connector = self.database.pool().connector().clone();
+        Listener::spawn(connector, &[WORK_CHANNEL], move |notice| {
+            if notice != Notice::Lost {
+                work.notify_one();
+            }
+        })
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    /// Stands by and leads by turns until `stop`.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let leading = metrics::gauge!("kinora_backend_leader");
+        leading.set(0.0);
+        let mut is_follower = false;
+        while !stop.is_cancelled() {
+            let connector = self.database.pool().connector().clone();
+            match blocking(move || Leadership::try_acquire(&connector, COORDINATOR_LOCK)).await {
+                Ok(Some(leadership)) => {
+                    log::info!("this backend leads");
+                    leading.set(1.0);
+                    Arc::clone(&self).lead(leadership, &stop).await;
+                    leading.set(0.0);
+                    log::info!("this backend leads no longer");
+                    is_follower = false;
+                }
+                Ok(None) => {
+                    if !std::mem::replace(&mut is_follower, true) {
+                        log::info!("another backend leads: standing by");
+                    }
+                }
+                Err(error) => log::warn!("the election could not be held: {error}"),
+            }
+            stop.run_until_cancelled(tokio::time::sleep(ELECTION_INTERVAL)).await;
+        }
+    }
+
+    /// Leads until `stop` or until the leadership is lost.
+    async fn lead(self: Arc<Self>, leadership: Leadership, stop: &CancellationToken) {
+        let term = stop.child_token();
+        let tasks = [
+            tokio::spawn(Arc::clone(&self).dispatch(term.clone())),
+            tokio::spawn(Arc::clone(&self).apply_results(term.clone())),
+            tokio::spawn(Arc::clone(&self).follow_progress(term.clone())),
+            tokio::spawn(Arc::clone(&self).keep_up(term.clone())),
+        ];
+        term.run_until_cancelled(hold(leadership)).await;
+        term.cancel();
+        for task in tasks {
+            if let Err(error) = task.await {
+                log::error!("a part of the coordinator has failed: {error}");
+            }
+        }
+    }
+}
+
+/// Returns when the leadership is lost.
+async fn hold(leadership: Leadership) {
+    let mut leadership = Some(leadership);
+    while let Some(mut held) = leadership.take() {
+        tokio::time::sleep(ELECTION_INTERVAL).await;
+        let verified = blocking(move || {
+            held.verify()?;
+            Ok::<_, StoreError>(held)
+        });
+        match verified.await {
+            Ok(held) => leadership = Some(held),
+            Err(error) => log::warn!("the leadership is lost: {error}"),
+        }
+    }
+}
