@@ -9,3 +9,5 @@
 )]
 
 mod harness;
+#[path = "../tests/library_store.rs"]
+mod library_store;

@@ -59,7 +59,7 @@ impl KinoraBuilder {
     }
 
     /// Adds lines to the settings file of every process of a role ("application", "backend", "worker").
-    /// They stand at the file's end: begin with a `[table]` of your own.
+    /// They are dotted keys: `rate_limit.person_burst = 5`.
     #[must_use]
     pub fn settings(mut self, role: &'static str, lines: &str) -> Self {
         self.additions.push((role, lines.to_owned()));
@@ -308,7 +308,7 @@ impl Kinora {
         self.database.connect(DatabaseRole::Owner)
     }
 
-    /// The directory of this test: `vault/`, `staging/`, `scratch/<worker>/`, logs.
+    /// The directory of this test: `vault/`, `scratch/<worker>/`, logs.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory

@@ -1,5 +1,6 @@
 //! `kinora-devstack`: private services for tests, or the whole product in the foreground.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,36 +38,96 @@ enum Command {
         /// Where it keeps everything.
         #[arg(long, default_value = ".kinora")]
         dir: PathBuf,
-        /// Where its programs are; by default beside this one.
-        #[arg(long)]
-        bin_dir: Option<PathBuf>,
-        /// The built web client, if not the one built into the application.
-        #[arg(long)]
-        web_root: Option<PathBuf>,
-        /// How many workers to run.
-        #[arg(long, default_value_t = 2)]
-        workers: u16,
+        #[command(flatten)]
+        product: ProductArguments,
     },
+    /// Runs the whole product in a throw-away directory, a command beside it, and ends with the
+    /// command's exit code. The command finds KINORA_URL, KINORA_LOGIN, KINORA_ONE_TIME_PASSWORD and
+    /// KINORA_DIRECTORY in its environment. What the product says goes to standard error.
+    With {
+        #[command(flatten)]
+        product: ProductArguments,
+        /// The command and its arguments.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+}
+
+#[derive(clap::Args)]
+struct ProductArguments {
+    /// Where the programs are; by default beside this one.
+    #[arg(long)]
+    bin_dir: Option<PathBuf>,
+    /// The built web client; without it only the APIs are served.
+    #[arg(long)]
+    web_root: Option<PathBuf>,
+    /// How many workers to run.
+    #[arg(long, default_value_t = 2)]
+    workers: u16,
+}
+
+impl ProductArguments {
+    fn options(
+        self,
+        directory: PathBuf,
+        report: fn(&str),
+        command: Option<Vec<OsString>>,
+    ) -> Result<ProductOptions, DevstackError> {
+        let web_root = match self.web_root {
+            Some(path) => Some(std::path::absolute(&path).map_err(|source| DevstackError::File {
+                action: "find",
+                path,
+                source,
+            })?),
+            None => None,
+        };
+        Ok(ProductOptions {
+            directory,
+            programs: self.bin_dir.unwrap_or_else(own_directory),
+            web_root,
+            workers: self.workers,
+            report,
+            command,
+        })
+    }
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Services { dir, throw_away } => run_services(&dir, throw_away),
-        Command::Run { dir, bin_dir, web_root, workers } => run_product(&ProductOptions {
-            directory: dir,
-            programs: bin_dir.unwrap_or_else(own_directory),
-            web_root,
-            workers,
-        }),
+        Command::Services { dir, throw_away } => run_services(&dir, throw_away).map(|()| 0),
+        Command::Run { dir, product } => {
+            product.options(dir, say, None).and_then(|options| run_product(&options))
+        }
+        Command::With { product, command } => run_with(product, command),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(DevstackError::Stopped) => ExitCode::from(130),
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// A line for the operator. Nobody may be reading any more: that is no reason to die.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}");
+    let _ = out.flush();
+}
+
+fn mutter(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn run_with(product: ProductArguments, command: Vec<OsString>) -> Result<u8, DevstackError> {
+    // Named like the test harness' directories, which sweeps up after processes that were killed.
+    let directory = std::env::temp_dir().join(format!("kinora-test-with-{}", std::process::id()));
+    let outcome =
+        product.options(directory.clone(), mutter, Some(command)).and_then(|options| run_product(&options));
+    let _ = std::fs::remove_dir_all(&directory);
+    outcome
 }
 
 fn own_directory() -> PathBuf {
@@ -89,9 +150,7 @@ fn run_services(directory: &Path, throw_away: bool) -> Result<(), DevstackError>
             durability: if throw_away { Durability::ProcessCrashOnly } else { Durability::Full },
             owner_creates_databases: throw_away,
         },
-        &(Arc::new(|line: &str| {
-            let _ = writeln!(std::io::stderr(), "{line}");
-        }) as _),
+        &(Arc::new(mutter) as _),
     )?);
     let waiter = {
         let services = Arc::clone(&services);

@@ -1,8 +1,8 @@
 //! The whole product in the foreground on one machine: what `make run` starts.
 
-use std::io::Write;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,12 @@ pub struct ProductOptions {
     pub web_root: Option<PathBuf>,
     /// How many workers run.
     pub workers: u16,
+    /// Gets the lines for the operator.
+    pub report: fn(&str),
+    /// A command to run once everything is ready; the product stops when it ends. It finds
+    /// `KINORA_URL`, `KINORA_LOGIN`, `KINORA_ONE_TIME_PASSWORD` (first run) and `KINORA_DIRECTORY` in its
+    /// environment.
+    pub command: Option<Vec<OsString>>,
 }
 
 /// What runs, in the order in which it was started.
@@ -46,57 +52,97 @@ struct Running {
     parts: Vec<Arc<Supervised>>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Product {
     running: Arc<Mutex<Running>>,
+    report: fn(&str),
 }
 
 enum Event {
     Signal,
-    Started(Result<(), DevstackError>),
+    Started(Result<Ready, DevstackError>),
+    CommandEnded(u8),
 }
 
-/// Runs the product until it is told to stop by SIGINT, SIGTERM or SIGHUP.
+/// What a visitor needs to know.
+struct Ready {
+    url: String,
+    administrator: Administrator,
+}
+
+/// Runs the product until it is told to stop by SIGINT, SIGTERM or SIGHUP, or its command ends. Gives
+/// the exit code: the command's, or 0.
 ///
 /// # Errors
 /// When it cannot be started; whatever had been started is stopped again first.
-pub fn run_product(options: &ProductOptions) -> Result<(), DevstackError> {
+pub fn run_product(options: &ProductOptions) -> Result<u8, DevstackError> {
     let lock = DirectoryLock::take(&options.directory)?;
     let directory =
         std::path::absolute(&options.directory).map_err(DevstackError::file("find", &options.directory))?;
     let options = ProductOptions { directory, ..options.clone() };
-    let events = listen_for_signals()?;
-    let product = Product::default();
-    let (sender, receiver) = events;
+    let report = options.report;
+    let (sender, receiver) = listen_for_signals()?;
+    let product = Product { running: Arc::default(), report };
     {
-        let product = product.clone();
-        std::thread::Builder::new()
-            .name("start".to_owned())
-            .spawn(move || {
-                let outcome = start(&product, &options);
-                let _ = sender.send(Event::Started(outcome));
-                // Parent-death signals follow threads: this one stays for the tools it started.
-                drop(options);
-            })
-            .map_err(|source| DevstackError::Spawn { name: "start".to_owned(), source })?;
+        let (product, options, sender) = (product.clone(), options.clone(), sender.clone());
+        // Parent-death signals follow threads: this thread waits for all tools it starts.
+        in_thread("start", move || {
+            let _ = sender.send(Event::Started(start(&product, &options)));
+        })?;
     }
-    let mut outcome = Ok(());
-    loop {
+    let outcome = loop {
         match receiver.recv() {
-            Ok(Event::Started(Ok(()))) => {}
-            Ok(Event::Started(Err(error))) => {
-                outcome = Err(error);
-                break;
+            Ok(Event::Started(Ok(ready))) => {
+                if let Err(error) = run_command(&options, &ready, &sender) {
+                    break Err(error);
+                }
             }
-            Ok(Event::Signal) | Err(_) => break,
+            Ok(Event::Started(Err(error))) => break Err(error),
+            Ok(Event::CommandEnded(code)) => break Ok(code),
+            Ok(Event::Signal) | Err(_) => break Ok(0),
         }
-    }
-    say("stopping");
+    };
+    report("stopping");
     let begun = Instant::now();
     product.stop();
-    say(&format!("stopped in {:.1} s", begun.elapsed().as_secs_f64()));
+    report(&format!("stopped in {:.1} s", begun.elapsed().as_secs_f64()));
     drop(lock);
     outcome
+}
+
+fn in_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), DevstackError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map(drop)
+        .map_err(|source| DevstackError::Spawn { name: name.to_owned(), source })
+}
+
+fn run_command(
+    options: &ProductOptions,
+    ready: &Ready,
+    sender: &mpsc::Sender<Event>,
+) -> Result<(), DevstackError> {
+    let Some(words) = &options.command else { return Ok(()) };
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "--"])
+        .args(words)
+        .env("KINORA_URL", &ready.url)
+        .env("KINORA_LOGIN", &ready.administrator.login)
+        .env("KINORA_DIRECTORY", &options.directory);
+    if let Some(password) = &ready.administrator.one_time_password {
+        // Good for one sign-in to a throw-away installation: no secret worth a file.
+        command.env("KINORA_ONE_TIME_PASSWORD", password);
+    }
+    let sender = sender.clone();
+    in_thread("command", move || {
+        let code = match command.status() {
+            Ok(status) => status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
+            Err(_) => 127,
+        };
+        let _ = sender.send(Event::CommandEnded(code));
+    })
 }
 
 type Events = (mpsc::Sender<Event>, mpsc::Receiver<Event>);
@@ -107,17 +153,18 @@ fn listen_for_signals() -> Result<Events, DevstackError> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
     let (sender, receiver) = mpsc::channel();
     let listener = sender.clone();
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            for (number, _) in signals.forever().enumerate() {
-                if number > 0 {
-                    std::process::exit(130);
-                }
-                let _ = listener.send(Event::Signal);
+    in_thread("signals", move || {
+        let mut first = None;
+        for _ in signals.forever() {
+            // `make` passes on signals its children got already: not everything that comes twice was meant twice.
+            match first {
+                None => first = Some(Instant::now()),
+                Some(first) if first.elapsed() > Duration::from_secs(1) => std::process::exit(130),
+                Some(_) => {}
             }
-        })
-        .map_err(failed)?;
+            let _ = listener.send(Event::Signal);
+        }
+    })?;
     Ok((sender, receiver))
 }
 
@@ -132,7 +179,7 @@ impl Product {
         if running.stopping {
             return Err(DevstackError::Stopped);
         }
-        let part = Arc::new(Supervised::start(plan, say)?);
+        let part = Arc::new(Supervised::start(plan, self.report)?);
         running.parts.push(Arc::clone(&part));
         Ok(part)
     }
@@ -156,7 +203,8 @@ impl Product {
     }
 }
 
-fn start(product: &Product, options: &ProductOptions) -> Result<(), DevstackError> {
+fn start(product: &Product, options: &ProductOptions) -> Result<Ready, DevstackError> {
+    let say = options.report;
     let begun = Instant::now();
     check_programs(&options.programs)?;
     let mut ports = PortBook::open(&options.directory);
@@ -183,7 +231,7 @@ fn start(product: &Product, options: &ProductOptions) -> Result<(), DevstackErro
     {
         say(&format!("port {former} is taken by another program: the address changes to port {port}"));
     }
-    let settings = product_settings(&options.directory, services.endpoints());
+    let settings = product_settings(&options.directory, services.endpoints(), options.workers);
     settings.write(&Role::Migration, ports.assign("migration-metrics")?)?;
     services.wait_database()?;
     say("bringing the database schema up to date");
@@ -200,7 +248,7 @@ fn start(product: &Product, options: &ProductOptions) -> Result<(), DevstackErro
     let mut parts = vec![application];
     parts.push(start_role(product, options, &settings, &Role::Backend)?);
     for number in 1..=options.workers {
-        let name = format!("worker-{number}");
+        let name = worker_name(number);
         let metrics = ports.assign(&format!("{name}-metrics"))?;
         let role = Role::Worker { name };
         settings.write(&role, metrics)?;
@@ -212,13 +260,14 @@ fn start(product: &Product, options: &ProductOptions) -> Result<(), DevstackErro
     // From here on a crash of the broker keeps its queues.
     services.endpoints().broker.flush_queue_names()?;
     say(&format!("up after {:.1} s", begun.elapsed().as_secs_f64()));
-    say(&format!("ready: http://localhost:{port}/"));
-    if let Some(password) = administrator.one_time_password {
+    let url = format!("http://localhost:{port}/");
+    say(&format!("ready: {url}"));
+    if let Some(password) = &administrator.one_time_password {
         say(&format!("first administrator: {}", administrator.login));
         say(&format!("one-time password: {password}"));
     }
     say(&format!("logs: {}", options.directory.join("logs").display()));
-    Ok(())
+    Ok(Ready { url, administrator })
 }
 
 fn check_programs(programs: &Path) -> Result<(), DevstackError> {
@@ -234,14 +283,22 @@ fn check_programs(programs: &Path) -> Result<(), DevstackError> {
     Ok(())
 }
 
-fn product_settings(directory: &Path, endpoints: &ServiceEndpoints) -> ProductSettings {
+fn product_settings(directory: &Path, endpoints: &ServiceEndpoints, workers: u16) -> ProductSettings {
     ProductSettings {
         directory: directory.to_owned(),
         database: DatabaseSettings::from(&endpoints.database),
         broker: BrokerSettings::from(&endpoints.broker),
         redis: RedisSettings::from(&endpoints.redis),
-        additions: Vec::new(),
+        // Ctrl-C is answered within seconds: what does not end in time is handed back.
+        additions: std::iter::once("application".to_owned())
+            .chain((1..=workers).map(worker_name))
+            .map(|role| (role, "shutdown_grace = \"2s\"".to_owned()))
+            .collect(),
     }
+}
+
+fn worker_name(number: u16) -> String {
+    format!("worker-{number}")
 }
 
 fn start_application(
@@ -341,11 +398,4 @@ fn run_tool(
     }
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     Err(failed(complaint))
-}
-
-/// A line for the operator. Nobody may be reading any more: that is no reason to die.
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}");
-    let _ = out.flush();
 }

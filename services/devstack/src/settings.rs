@@ -73,7 +73,7 @@ pub struct RedisSettings {
 /// One installation of the product below one directory.
 #[derive(Debug, Clone)]
 pub struct ProductSettings {
-    /// Its directory: `settings/`, `credentials/`, `vault/`, `staging/` and `scratch/` are made in it.
+    /// Its directory: `settings/`, `credentials/`, `vault/` and `scratch/` are made in it.
     pub directory: PathBuf,
     /// PostgreSQL.
     pub database: DatabaseSettings,
@@ -81,11 +81,16 @@ pub struct ProductSettings {
     pub broker: BrokerSettings,
     /// Redis.
     pub redis: RedisSettings,
-    /// Lines added at the end of a role's settings file, by the role's short name.
+    /// Lines (`table.key = value`) added to a role's settings file, by the role's short name.
     pub additions: Vec<(String, String)>,
 }
 
 impl Role {
+    /// Whether it handles media objects. The backend never sees one, so it gets no key.
+    fn has_vault(&self) -> bool {
+        matches!(self, Role::Application { .. } | Role::Worker { .. })
+    }
+
     /// Its short name, used for files: "application", "worker-1".
     #[must_use]
     pub fn name(&self) -> &str {
@@ -117,9 +122,7 @@ impl ProductSettings {
     /// When files cannot be written or secrets cannot be read.
     pub fn write(&self, role: &Role, metrics_port: u16) -> Result<(), DevstackError> {
         create_private_directory(&self.directory.join("settings"))?;
-        for name in ["vault", "staging"] {
-            create_private_directory(&self.directory.join(name))?;
-        }
+        create_private_directory(&self.directory.join("vault"))?;
         if let Role::Worker { name } = role {
             create_private_directory(&self.scratch(name))?;
         }
@@ -164,10 +167,14 @@ impl ProductSettings {
             }
             Role::Worker { .. } => copy(&self.broker.password_file, "broker-password")?,
         }
-        let master = keys.obtain("vault-master-key", SecretKind::Key)?;
-        write_private_file(&directory.join("vault-master-key"), master.as_bytes())
+        if role.has_vault() {
+            let master = keys.obtain("vault-master-key", SecretKind::Key)?;
+            write_private_file(&directory.join("vault-master-key"), master.as_bytes())?;
+        }
+        Ok(())
     }
 
+    /// Dotted keys only, no tables: so lines can be added without knowing what stands there.
     fn render(&self, role: &Role, metrics_port: u16) -> String {
         let mut text = String::from("# Written at every start.\n");
         if let Role::Application { port, web_root } = role {
@@ -190,26 +197,21 @@ impl ProductSettings {
             Role::Worker { .. } => None,
         };
         if let Some(user) = database_user {
-            let _ = write!(
-                text,
-                "\n[database]\nhosts = [\"127.0.0.1:{}\"]\nname = \"{}\"\nuser = \"{user}\"\n",
-                self.database.port, self.database.name
-            );
-            let _ = write!(text, "\n[redis]\nurl_hosts = [\"127.0.0.1:{}\"]\n", self.redis.port);
+            let _ = writeln!(text, "database.hosts = [\"127.0.0.1:{}\"]", self.database.port);
+            let _ = writeln!(text, "database.name = \"{}\"", self.database.name);
+            let _ = writeln!(text, "database.user = \"{user}\"");
+            let _ = writeln!(text, "redis.url_hosts = [\"127.0.0.1:{}\"]", self.redis.port);
         }
         if !matches!(role, Role::Application { .. }) {
-            let _ = write!(
-                text,
-                "\n[broker]\nhosts = [\"127.0.0.1:{}\"]\nuser = \"{}\"\nvhost = \"{}\"\n",
-                self.broker.port, self.broker.user, self.broker.vhost
-            );
+            let _ = writeln!(text, "broker.hosts = [\"127.0.0.1:{}\"]", self.broker.port);
+            let _ = writeln!(text, "broker.user = \"{}\"", self.broker.user);
+            let _ = writeln!(text, "broker.virtual_host = \"{}\"", self.broker.vhost);
         }
-        let _ = write!(
-            text,
-            "\n[vault]\nkind = \"directory\"\npath = {}\nstaging_path = {}\n",
-            quoted(&self.directory.join("vault")),
-            quoted(&self.directory.join("staging"))
-        );
+        if matches!(role, Role::Application { .. } | Role::Worker { .. }) {
+            if role.has_vault() {
+                let _ = writeln!(text, "vault.directory = {}", quoted(&self.directory.join("vault")));
+            }
+        }
         text
     }
 }
@@ -298,7 +300,7 @@ mod tests {
                 password_file: secret("broker"),
             },
             redis: RedisSettings { port: 3, password_file: secret("redis") },
-            additions: vec![("backend".to_owned(), "[extra]\nkey = 1".to_owned())],
+            additions: vec![("backend".to_owned(), "extra.key = 1".to_owned())],
         }
     }
 
@@ -312,7 +314,7 @@ mod tests {
         assert!(credentials.join("broker-password").exists());
         assert!(!credentials.join("database-password").exists());
         let text = fs::read_to_string(product.settings_file(&worker)).unwrap();
-        assert!(!text.contains("[database]"));
+        assert!(!text.contains("database"));
         let key = fs::read_to_string(credentials.join("vault-master-key")).unwrap();
         assert!(!text.contains(&key));
     }
@@ -338,7 +340,7 @@ mod tests {
         product.write(&Role::Backend, 9).unwrap();
         product.write(&Role::Migration, 9).unwrap();
         let text = |role| fs::read_to_string(product.settings_file(&role)).unwrap();
-        assert!(text(Role::Backend).ends_with("[extra]\nkey = 1\n"));
+        assert!(text(Role::Backend).ends_with("extra.key = 1\n"));
         assert!(!text(Role::Migration).contains("extra"));
     }
 }

@@ -1,0 +1,85 @@
+# `make` lists the targets. PROFILE=release builds optimised programs.
+
+PROFILE ?= dev
+DIR ?= .kinora
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+PROGRAMS := $(abspath $(TARGET_DIR)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE)))
+TOOLS := $(shell packaging/bootstrap tools)
+# Tools apt does not have come last, so that the machine's own are preferred; an old Node.js is not.
+export PATH := $(TOOLS)/node/node_modules/.bin:$(PATH):$(TOOLS)/bin
+export npm_config_update_notifier := false
+export npm_config_fund := false
+export npm_config_audit := false
+
+WEB := services/web
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null) \
+	$(wildcard $(WEB)/index.html $(WEB)/*.ts $(WEB)/package.json)
+PACKAGES := -p kinora-application -p kinora-backend -p kinora-worker -p kinoractl -p kinora-devstack
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check fmt clippy edges deny machete web web-check web-test browser-test api-test \
+	rust-test programs bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## run all of Kinora on this machine; Ctrl-C stops it (data: .kinora)
+	@packaging/bootstrap run
+	@$(MAKE) --no-print-directory -j2 web programs
+	@exec $(PROGRAMS)/kinora-devstack run --dir $(DIR) --bin-dir $(PROGRAMS) --web-root $(WEB)/dist
+
+test: ## every test, against real services and in a real browser
+	@packaging/bootstrap test
+	@$(MAKE) --no-print-directory -j2 web programs
+	@$(MAKE) --no-print-directory rust-test web-test browser-test api-test
+
+check: ## fmt, clippy, crate edges, dependencies, web lint and types
+	@packaging/bootstrap check
+	@$(MAKE) --no-print-directory fmt edges machete deny web-check clippy
+
+programs: ## build Kinora's programs
+	cargo build --locked --profile $(PROFILE) --bins $(PACKAGES)
+
+web: $(WEB)/dist/index.html ## build the web client
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-progress
+	@touch $@
+
+$(WEB)/dist/index.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
+	cd $(WEB) && npm run --silent build
+
+fmt: ## Rust formatting
+	cargo fmt --all --check
+
+clippy: ## Rust lints; warnings are errors
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+edges: ## no crate reaches what it must never reach
+	@.ci/edges
+
+deny: ## licences, sources and known vulnerabilities of dependencies
+	@.ci/deny
+
+machete: ## unused dependencies
+	@cargo machete
+
+web-check: $(WEB)/node_modules/.package-lock.json ## web lint and types
+	cd $(WEB) && npm run --silent lint && npm run --silent check
+
+rust-test: programs ## unit and integration tests
+	KINORA_PROGRAMS=$(PROGRAMS) cargo test --locked --workspace --profile $(PROFILE) --no-fail-fast
+
+web-test: $(WEB)/node_modules/.package-lock.json ## the web client's own tests
+	cd $(WEB) && npm run --silent test
+
+browser-test: web programs ## the outcome in a real browser, against a real Kinora
+	tests/browser/run $(PROGRAMS)
+
+api-test: web programs ## the API against its description
+	tests/schemathesis/run $(PROGRAMS)
+
+bench: ## measure; prints a table of ratios
+	@$(MAKE) --no-print-directory PROFILE=release web programs
+	tests/bench/run $(abspath $(TARGET_DIR)/release)
