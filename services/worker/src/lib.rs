@@ -4,9 +4,18 @@
 
 pub mod child;
 pub mod confinement;
+pub mod consumer;
 pub mod feed;
+pub mod jobs;
+pub mod original;
 pub mod probe;
 pub mod render;
+pub mod scratch;
+pub mod service;
+pub mod settings;
+pub mod steps;
+
+pub use settings::WorkerSettings;
 
 /// How a step can end other than well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
