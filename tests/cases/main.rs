@@ -11,3 +11,4 @@
 mod harness;
 #[path = "../tests/library_store.rs"]
 mod library_store;
+mod product;

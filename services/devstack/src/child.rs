@@ -370,12 +370,13 @@ fn read_tail(path: &Path, lines: usize) -> String {
     let text = String::from_utf8_lossy(&bytes);
     let mut last = VecDeque::with_capacity(lines + 1);
     for line in text.lines() {
-        last.push_back(line);
+        // A panic with its backtrace is one long line.
+        last.push_back(line.chars().take(500).collect::<String>());
         if last.len() > lines {
             last.pop_front();
         }
     }
-    last.into_iter().collect::<Vec<_>>().join("\n")
+    Vec::from(last).join("\n")
 }
 
 #[cfg(test)]

@@ -207,10 +207,8 @@ impl ProductSettings {
             let _ = writeln!(text, "broker.user = \"{}\"", self.broker.user);
             let _ = writeln!(text, "broker.virtual_host = \"{}\"", self.broker.vhost);
         }
-        if matches!(role, Role::Application { .. } | Role::Worker { .. }) {
-            if role.has_vault() {
-                let _ = writeln!(text, "vault.directory = {}", quoted(&self.directory.join("vault")));
-            }
+        if role.has_vault() {
+            let _ = writeln!(text, "vault.directory = {}", quoted(&self.directory.join("vault")));
         }
         text
     }
