@@ -154,6 +154,7 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
         handle.stop(true).await;
     });
     accounts::housekeeping::spawn(context.database.clone(), service.shutdown.clone());
+    media::sweep::spawn(context.clone(), service.shutdown.clone());
     service.notify_ready();
     server.await.map_err(failed)
 }

@@ -42,6 +42,8 @@ pub struct ApplicationSettings {
     pub redis: RedisSettings,
     /// Where media objects are.
     pub vault: VaultSettings,
+    /// Uploads.
+    pub upload: UploadSettings,
     /// Sessions.
     pub session: SessionSettings,
     /// Passwords.
@@ -61,6 +63,16 @@ fn read_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error>
 pub struct RedisSettings {
     /// `host:port` of the server.
     pub url_hosts: Vec<String>,
+}
+
+/// How long uploads are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UploadSettings {
+    /// An unfinished upload is removed after this time without a request.
+    pub expire_after: Span,
+    /// How often this process looks for what is to be removed.
+    pub sweep_interval: Span,
 }
 
 /// How long sessions hold.
@@ -138,6 +150,11 @@ impl Settings for ApplicationSettings {
         }
         problems.require(!self.redis.url_hosts.is_empty(), "redis.url_hosts", "a list of at least one server");
         problems.require(self.body_limit.get() >= 16 * 1024, "body_limit", "at least \"16 KiB\"");
+        problems.require(
+            !self.upload.sweep_interval.get().is_zero(),
+            "upload.sweep_interval",
+            "more than no time at all",
+        );
         let hours = |hours: u64| std::time::Duration::from_secs(hours * 3600);
         let (idle, absolute) = (self.session.idle_limit.get(), self.session.absolute_limit.get());
         problems.require(

@@ -319,6 +319,8 @@ pub fn mark(connection: &mut PgConnection, id: UploadId, epoch: u32, mark: &Mark
     let changed = diesel::update(uploads::table.find(id.0))
         .filter(uploads::epoch.eq(epoch_column(epoch)?))
         .filter(uploads::state.eq("receiving"))
+        // A statement that was given up on may still be carried out, late.
+        .filter(uploads::offset_bytes.le(size_column(mark.offset_bytes)?))
         .set((
             uploads::offset_bytes.eq(size_column(mark.offset_bytes)?),
             uploads::segments.eq(serde_json::to_value(&mark.segments).map_err(not_understood)?),
