@@ -110,6 +110,11 @@ impl Principal {
 /// How long use is not written down again after it was.
 const USE_RESOLUTION: TimeDelta = TimeDelta::seconds(60);
 
+/// Id, person, last seen, idle end, end.
+type SessionRow = (Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
+/// Id, person, last used, end.
+type TokenRow = (Uuid, Uuid, Option<DateTime<Utc>>, DateTime<Utc>);
+
 /// The person behind a session, if it holds. Notes that it is in use, at most once a minute.
 ///
 /// # Errors
@@ -120,7 +125,7 @@ pub fn by_session(
     idle_limit: TimeDelta,
 ) -> Result<Option<Principal>> {
     let now = Utc::now();
-    let found: Option<(Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>)> = sessions::table
+    let found: Option<SessionRow> = sessions::table
         .filter(sessions::token_digest.eq(token_digest))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now))
@@ -152,7 +157,7 @@ pub fn by_session(
 /// If the database fails.
 pub fn by_token(conn: &mut PgConnection, token_digest: &[u8]) -> Result<Option<Principal>> {
     let now = Utc::now();
-    let found: Option<(Uuid, Uuid, Option<DateTime<Utc>>, DateTime<Utc>)> = access_tokens::table
+    let found: Option<TokenRow> = access_tokens::table
         .filter(access_tokens::token_digest.eq(token_digest))
         .filter(access_tokens::revoked_at.is_null())
         .filter(access_tokens::expires_at.gt(now))

@@ -1,0 +1,542 @@
+//! People and their places in organisations.
+//!
+//! What is changed about a person (a new password link, disabling) concerns all organisations that
+//! the person belongs to. So it takes somebody who could give the person's role in each of them:
+//! an administrator of one studio must not get at the owner of another through a shared account.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use kinora_core::permission::OrganisationRole;
+use kinora_core::{OrganisationId, PersonId, ProductionId};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::audit::{self, Act, Origin};
+use crate::principals::{Principal, organisation_role};
+use crate::schema::{organisation_members, people, production_members, productions};
+use crate::sign_in::login_key;
+use crate::{Result, StoreError, events, organisations, password_links, sessions};
+
+/// A person in an organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganisationPerson {
+    /// The person.
+    pub id: PersonId,
+    /// What they sign in with.
+    pub login: String,
+    /// How they are called.
+    pub display_name: String,
+    /// The role in the organisation.
+    pub role: OrganisationRole,
+    /// Whether they have ever set a password.
+    pub has_password: bool,
+    /// Since when they may not sign in.
+    pub disabled_at: Option<DateTime<Utc>>,
+    /// Since when they belong to the organisation.
+    pub created_at: DateTime<Utc>,
+    /// Counts the changes of the person and of their place in the organisation.
+    pub revision: i64,
+}
+
+type Row =
+    (Uuid, String, String, String, bool, Option<DateTime<Utc>>, DateTime<Utc>, i64, i64);
+
+type Columns = (
+    people::id,
+    people::login,
+    people::display_name,
+    organisation_members::role,
+    diesel::dsl::IsNotNull<people::password_hash>,
+    people::disabled_at,
+    organisation_members::created_at,
+    people::revision,
+    organisation_members::revision,
+);
+
+fn columns() -> Columns {
+    (
+        people::id,
+        people::login,
+        people::display_name,
+        organisation_members::role,
+        people::password_hash.is_not_null(),
+        people::disabled_at,
+        organisation_members::created_at,
+        people::revision,
+        organisation_members::revision,
+    )
+}
+
+fn read(row: Row) -> Result<OrganisationPerson> {
+    let (id, login, display_name, role, has_password, disabled_at, created_at, first, second) = row;
+    Ok(OrganisationPerson {
+        id: PersonId(id),
+        login,
+        display_name,
+        role: organisation_role(&role)?,
+        has_password,
+        disabled_at,
+        created_at,
+        // Both only grow, so their sum shows a change of either.
+        revision: first + second,
+    })
+}
+
+/// Escapes what `LIKE` would take for a pattern.
+fn pattern(text: &str) -> String {
+    format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
+/// People of an organisation by login, those after `after`; only those whose login or name contains
+/// `search`.
+///
+/// # Errors
+/// If the database fails.
+pub fn list(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    search: Option<&str>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<OrganisationPerson>> {
+    let mut query = organisation_members::table
+        .inner_join(people::table)
+        .filter(organisation_members::organisation_id.eq(organisation.0))
+        .order(people::login_key)
+        .limit(limit)
+        .select(columns())
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(people::login_key.gt(login_key(after)));
+    }
+    if let Some(search) = search {
+        let pattern = pattern(search);
+        query = query.filter(people::login.ilike(pattern.clone()).or(people::display_name.ilike(pattern)));
+    }
+    let rows: Vec<Row> = query.load(connection)?;
+    rows.into_iter().map(read).collect()
+}
+
+/// A person of an organisation.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    person: PersonId,
+) -> Result<OrganisationPerson> {
+    let row: Row = organisation_members::table
+        .inner_join(people::table)
+        .filter(organisation_members::organisation_id.eq(organisation.0))
+        .filter(organisation_members::person_id.eq(person.0))
+        .select(columns())
+        .first(connection)?;
+    read(row)
+}
+
+/// A person to be added to an organisation, and the one-time link they get.
+#[derive(Clone, Debug)]
+pub struct NewPerson {
+    /// What they sign in with.
+    pub login: String,
+    /// How they are called.
+    pub display_name: String,
+    /// The role.
+    pub role: OrganisationRole,
+    /// SHA-256 of the link's token.
+    pub link_digest: [u8; 32],
+    /// How long the link holds.
+    pub link_validity: TimeDelta,
+}
+
+/// Adds a person to an organisation, making the account if there is none of that login. Gives the end of
+/// the one-time link; none if the person has a password already.
+///
+/// # Errors
+/// [`StoreError::Forbidden`] if the caller may not give that role; [`StoreError::Conflict`] if the login
+/// is taken by somebody whom the caller does not administer.
+pub fn create(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    caller: &Principal,
+    organisation: OrganisationId,
+    new: &NewPerson,
+) -> Result<(OrganisationPerson, Option<DateTime<Utc>>)> {
+    let may = caller.organisation_role(organisation).is_some_and(|role| role.may_grant(new.role));
+    if !may {
+        return Err(StoreError::Forbidden);
+    }
+    let key = login_key(&new.login);
+    let existing: Option<Uuid> =
+        people::table.filter(people::login_key.eq(&key)).select(people::id).first(connection).optional()?;
+    let person = match existing {
+        Some(id) => adopt(connection, caller, organisation, PersonId(id))?,
+        None => insert(connection, new, &key)?,
+    };
+    organisations::insert_member(connection, organisation, person, new.role)?;
+    let made = find(connection, organisation, person)?;
+    let expires_at = if made.has_password {
+        None
+    } else {
+        let by = origin.actor_id;
+        Some(password_links::create(connection, person, by, &new.link_digest, new.link_validity)?)
+    };
+    let act = Act::new("person.added", "person", person, &made.login).in_organisation(organisation);
+    let after = json!({ "role": new.role, "display_name": made.display_name, "new_account": existing.is_none() });
+    audit::record(connection, origin, act.after(after))?;
+    Ok((made, expires_at))
+}
+
+fn taken() -> StoreError {
+    StoreError::Conflict("This login is taken.".to_owned())
+}
+
+/// An existing account may be added by somebody who administers all its organisations: they see it
+/// anyway. For everybody else the login is just taken.
+fn adopt(
+    connection: &mut PgConnection,
+    caller: &Principal,
+    organisation: OrganisationId,
+    person: PersonId,
+) -> Result<PersonId> {
+    let places = places_of(connection, person)?;
+    if places.iter().any(|(id, _)| *id == organisation.0) {
+        return Err(StoreError::Conflict("This person belongs to the organisation already.".to_owned()));
+    }
+    if administers_all(caller, &places) { Ok(person) } else { Err(taken()) }
+}
+
+fn insert(connection: &mut PgConnection, new: &NewPerson, key: &str) -> Result<PersonId> {
+    let id = PersonId::new();
+    diesel::insert_into(people::table)
+        .values((
+            people::id.eq(id.0),
+            people::login.eq(new.login.trim()),
+            people::login_key.eq(key),
+            people::display_name.eq(&new.display_name),
+        ))
+        .execute(connection)
+        .map_err(|error| match StoreError::from(error) {
+            // Somebody else made it in the same moment.
+            error if error.violated_unique_constraint().is_some() => taken(),
+            error => error,
+        })?;
+    Ok(id)
+}
+
+fn places_of(connection: &mut PgConnection, person: PersonId) -> Result<Vec<(Uuid, OrganisationRole)>> {
+    let rows: Vec<(Uuid, String)> = organisation_members::table
+        .filter(organisation_members::person_id.eq(person.0))
+        .order(organisation_members::organisation_id)
+        .select((organisation_members::organisation_id, organisation_members::role))
+        .load(connection)?;
+    rows.into_iter().map(|(id, role)| Ok((id, organisation_role(&role)?))).collect()
+}
+
+fn administers_all(caller: &Principal, places: &[(Uuid, OrganisationRole)]) -> bool {
+    places.iter().all(|(id, role)| {
+        caller.organisation_role(OrganisationId(*id)).is_some_and(|own| own.may_grant(*role))
+    })
+}
+
+/// What is to be changed about a person in an organisation.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PersonChange {
+    /// Another role in this organisation.
+    pub role: Option<OrganisationRole>,
+    /// Whether they may sign in at all.
+    pub disabled: Option<bool>,
+}
+
+/// Changes a person in an organisation. `is_expected` says whether the stored revision is one that the
+/// caller has seen.
+///
+/// # Errors
+/// [`StoreError::NotFound`]; [`StoreError::RevisionMismatch`]; [`StoreError::Forbidden`] if the caller may
+/// not; [`StoreError::Conflict`] if an organisation would be without an owner.
+pub fn change(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    caller: &Principal,
+    (organisation, person): (OrganisationId, PersonId),
+    is_expected: impl FnOnce(i64) -> bool,
+    change: PersonChange,
+) -> Result<OrganisationPerson> {
+    let places = places_of(connection, person)?;
+    let ids: Vec<Uuid> = places.iter().map(|(id, _)| *id).collect();
+    organisations::lock(connection, &ids)?;
+    // Again, because it may have changed before the lock.
+    let places = places_of(connection, person)?;
+    let stored = find(connection, organisation, person)?;
+    if !is_expected(stored.revision) {
+        return Err(StoreError::RevisionMismatch { current: stored.revision });
+    }
+    let own = caller.organisation_role(organisation).ok_or(StoreError::NotFound)?;
+    if let Some(role) = change.role.filter(|role| *role != stored.role) {
+        if !own.may_grant(role) || !own.may_grant(stored.role) {
+            return Err(StoreError::Forbidden);
+        }
+        set_role(connection, organisation, person, role)?;
+        organisations::require_owner(connection, organisation.0)?;
+    }
+    let is_disabled = stored.disabled_at.is_some();
+    if let Some(disabled) = change.disabled.filter(|disabled| *disabled != is_disabled) {
+        if !administers_all(caller, &places) {
+            return Err(StoreError::Forbidden);
+        }
+        set_disabled(connection, person, disabled)?;
+        for id in places.iter().filter(|(_, role)| *role == OrganisationRole::Owner).map(|(id, _)| *id) {
+            organisations::require_owner(connection, id)?;
+        }
+    }
+    let changed = find(connection, organisation, person)?;
+    if changed.revision != stored.revision {
+        let state = |person: &OrganisationPerson| {
+            json!({ "role": person.role, "disabled": person.disabled_at.is_some() })
+        };
+        let act = Act::new("person.changed", "person", person, &stored.login).in_organisation(organisation);
+        audit::record(connection, origin, act.before(state(&stored)).after(state(&changed)))?;
+    }
+    Ok(changed)
+}
+
+fn set_role(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    person: PersonId,
+    role: OrganisationRole,
+) -> Result<()> {
+    diesel::update(organisation_members::table.find((organisation.0, person.0)))
+        .set((
+            organisation_members::role.eq(role.name()),
+            organisation_members::revision.eq(organisation_members::revision + 1),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+fn set_disabled(connection: &mut PgConnection, person: PersonId, disabled: bool) -> Result<()> {
+    let now = Utc::now();
+    diesel::update(people::table.find(person.0))
+        .set((
+            people::disabled_at.eq(disabled.then_some(now)),
+            people::updated_at.eq(now),
+            people::revision.eq(people::revision + 1),
+        ))
+        .execute(connection)?;
+    if disabled {
+        // A person who is let in again signs in again.
+        sessions::revoke_all(connection, person, None)?;
+    }
+    Ok(())
+}
+
+/// Removes a person from an organisation and from all its productions. Everybody may remove themselves.
+///
+/// # Errors
+/// As [`change`].
+pub fn remove(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    caller: &Principal,
+    (organisation, person): (OrganisationId, PersonId),
+    is_expected: impl FnOnce(i64) -> bool,
+) -> Result<()> {
+    organisations::lock(connection, &[organisation.0])?;
+    let stored = find(connection, organisation, person)?;
+    if !is_expected(stored.revision) {
+        return Err(StoreError::RevisionMismatch { current: stored.revision });
+    }
+    let own = caller.organisation_role(organisation).ok_or(StoreError::NotFound)?;
+    if caller.person_id != person && !own.may_grant(stored.role) {
+        return Err(StoreError::Forbidden);
+    }
+    let memberships = production_members::table
+        .filter(production_members::person_id.eq(person.0))
+        .filter(production_members::production_id.eq_any(
+            productions::table.filter(productions::organisation_id.eq(organisation.0)).select(productions::id),
+        ));
+    let mut ended: Vec<Uuid> =
+        diesel::delete(memberships).returning(production_members::production_id).get_results(connection)?;
+    diesel::delete(organisation_members::table.find((organisation.0, person.0))).execute(connection)?;
+    organisations::require_owner(connection, organisation.0)?;
+    ended.sort_unstable();
+    for production in &ended {
+        events::record_membership(connection, ProductionId(*production), person)?;
+    }
+    let before = json!({ "role": stored.role, "productions": ended });
+    let act = Act::new("person.removed", "person", person, &stored.login).in_organisation(organisation);
+    audit::record(connection, origin, act.before(before))
+}
+
+/// Makes a new one-time link for a person; earlier ones end. Gives its end.
+///
+/// # Errors
+/// [`StoreError::NotFound`]; [`StoreError::Forbidden`] if the caller does not administer the person
+/// everywhere; [`StoreError::Conflict`] if the person is disabled.
+pub fn create_password_link(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    caller: &Principal,
+    (organisation, person): (OrganisationId, PersonId),
+    digest: &[u8],
+    validity: TimeDelta,
+) -> Result<DateTime<Utc>> {
+    let stored = find(connection, organisation, person)?;
+    if !administers_all(caller, &places_of(connection, person)?) {
+        return Err(StoreError::Forbidden);
+    }
+    if stored.disabled_at.is_some() {
+        return Err(StoreError::Conflict("This person is disabled and cannot sign in.".to_owned()));
+    }
+    let expires_at = password_links::create(connection, person, origin.actor_id, digest, validity)?;
+    let act = Act::new("password_link.created", "person", person, &stored.login).in_organisation(organisation);
+    audit::record(connection, origin, act.after(json!({ "expires_at": expires_at })))?;
+    Ok(expires_at)
+}
+
+/// Gives oneself another name.
+///
+/// # Errors
+/// If the database fails.
+pub fn rename(connection: &mut PgConnection, origin: &Origin, person: PersonId, name: &str) -> Result<()> {
+    let before: String =
+        people::table.find(person.0).select(people::display_name).for_update().first(connection)?;
+    if before == name {
+        return Ok(());
+    }
+    diesel::update(people::table.find(person.0))
+        .set((
+            people::display_name.eq(name),
+            people::updated_at.eq(Utc::now()),
+            people::revision.eq(people::revision + 1),
+        ))
+        .execute(connection)?;
+    let act = Act::new("person.renamed", "person", person, &origin.actor);
+    audit::record(connection, origin, act.before(json!({ "name": before })).after(json!({ "name": name })))
+}
+
+/// What a new password must not be made of, and the hash of the present one.
+#[derive(Clone, Debug)]
+pub struct PasswordSubject {
+    /// What they sign in with.
+    pub login: String,
+    /// How they are called.
+    pub display_name: String,
+    /// Names of their organisations.
+    pub organisations: Vec<String>,
+    /// bcrypt hash.
+    pub password_hash: Option<String>,
+}
+
+/// What is needed to judge a new password of a person.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find_password_subject(connection: &mut PgConnection, person: PersonId) -> Result<PasswordSubject> {
+    use crate::schema::organisations as organisation_rows;
+    let (login, display_name, password_hash) = people::table
+        .find(person.0)
+        .select((people::login, people::display_name, people::password_hash))
+        .first(connection)?;
+    let organisations = organisation_members::table
+        .inner_join(organisation_rows::table)
+        .filter(organisation_members::person_id.eq(person.0))
+        .select(organisation_rows::name)
+        .load(connection)?;
+    Ok(PasswordSubject { login, display_name, organisations, password_hash })
+}
+
+/// Stores the hash of a new password. Leaves audit row and sessions to the caller.
+pub(crate) fn store_password(
+    connection: &mut PgConnection,
+    person: PersonId,
+    hash: &str,
+    change_required: bool,
+) -> Result<()> {
+    diesel::update(people::table.find(person.0))
+        .set((
+            people::password_hash.eq(hash),
+            people::password_change_required.eq(change_required),
+            people::updated_at.eq(Utc::now()),
+            people::revision.eq(people::revision + 1),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Stores a hash of the same password at a higher cost; `former` must still be the stored one.
+///
+/// # Errors
+/// If the database fails.
+pub fn rehash_password(
+    connection: &mut PgConnection,
+    person: PersonId,
+    former: &str,
+    hash: &str,
+) -> Result<()> {
+    diesel::update(people::table.find(person.0).filter(people::password_hash.eq(former)))
+        .set(people::password_hash.eq(hash))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Changes one's own password: ends the other sessions, and one-time links that are still open.
+///
+/// # Errors
+/// [`StoreError::Forbidden`] if `former` is not the stored hash any more.
+pub fn change_password(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    person: PersonId,
+    (former, hash): (&str, &str),
+    session: kinora_core::SessionId,
+) -> Result<()> {
+    let stored: Option<String> =
+        people::table.find(person.0).select(people::password_hash).for_update().first(connection)?;
+    if stored.as_deref() != Some(former) {
+        return Err(StoreError::Forbidden);
+    }
+    store_password(connection, person, hash, false)?;
+    sessions::revoke_all(connection, person, Some(session))?;
+    audit::record(connection, origin, Act::new("password.changed", "person", person, &origin.actor))
+}
+
+/// Makes an organisation's first owner with a one-time password, for the command that sets an
+/// installation up. Gives the ids.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the login is taken.
+pub fn create_first_owner(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    organisation_name: &str,
+    (login, display_name): (&str, &str),
+    password_hash: &str,
+) -> Result<(OrganisationId, PersonId)> {
+    let new = NewPerson {
+        login: login.to_owned(),
+        display_name: display_name.to_owned(),
+        role: OrganisationRole::Owner,
+        link_digest: [0; 32],
+        link_validity: TimeDelta::zero(),
+    };
+    let person = insert(connection, &new, &login_key(login))?;
+    store_password(connection, person, password_hash, true)?;
+    let organisation = organisations::create(connection, origin, person, organisation_name)?;
+    let organisation = OrganisationId(organisation.id);
+    let act = Act::new("person.added", "person", person, login).in_organisation(organisation);
+    audit::record(connection, origin, act.after(json!({ "role": "owner", "one_time_password": true })))?;
+    Ok((organisation, person))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn searching_for_a_percent_sign_finds_percent_signs() {
+        assert_eq!(pattern("50%_\\"), "%50\\%\\_\\\\%");
+    }
+}

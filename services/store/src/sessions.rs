@@ -1,0 +1,135 @@
+//! Sessions: signed-in browsers. Only a hash of each token is stored.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use kinora_core::{PersonId, SessionId};
+use uuid::Uuid;
+
+use crate::audit::{self, Act, Origin};
+use crate::schema::sessions;
+use crate::{Result, StoreError};
+
+/// A session to be made.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub person_id: PersonId,
+    /// SHA-256 of the token.
+    pub token_digest: [u8; 32],
+    /// It ends after this time without a request,
+    pub idle_limit: TimeDelta,
+    /// and after this time in any case.
+    pub absolute_limit: TimeDelta,
+    /// What the browser says it is.
+    pub user_agent: Option<String>,
+}
+
+/// A session as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct Session {
+    /// Its id.
+    pub id: Uuid,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    pub last_seen_at: DateTime<Utc>,
+    /// When it ends at the latest.
+    pub expires_at: DateTime<Utc>,
+    /// From where it began.
+    pub address: Option<String>,
+    /// What the browser said it is.
+    pub user_agent: Option<String>,
+}
+
+/// Begins a session.
+///
+/// # Errors
+/// If the database fails.
+pub fn create(connection: &mut PgConnection, origin: &Origin, session: &NewSession) -> Result<()> {
+    let now = Utc::now();
+    let expires_at = now + session.absolute_limit;
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::id.eq(session.id.0),
+            sessions::person_id.eq(session.person_id.0),
+            sessions::token_digest.eq(session.token_digest.as_slice()),
+            sessions::created_at.eq(now),
+            sessions::last_seen_at.eq(now),
+            sessions::idle_expires_at.eq((now + session.idle_limit).min(expires_at)),
+            sessions::expires_at.eq(expires_at),
+            sessions::address.eq(&origin.address),
+            sessions::user_agent.eq(&session.user_agent),
+        ))
+        .execute(connection)?;
+    audit::record(connection, origin, Act::new("session.begun", "session", session.id, &origin.actor))
+}
+
+/// The sessions of a person that hold, newest first.
+///
+/// # Errors
+/// If the database fails.
+pub fn list(connection: &mut PgConnection, person: PersonId) -> Result<Vec<Session>> {
+    let now = Utc::now();
+    Ok(sessions::table
+        .filter(sessions::person_id.eq(person.0))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::idle_expires_at.gt(now))
+        .order(sessions::created_at.desc())
+        .limit(200)
+        .select((
+            sessions::id,
+            sessions::created_at,
+            sessions::last_seen_at,
+            sessions::expires_at,
+            sessions::address,
+            sessions::user_agent,
+        ))
+        .load(connection)?)
+}
+
+/// Ends a session of a person.
+///
+/// # Errors
+/// [`StoreError::NotFound`] if the person has no such session that is not ended.
+pub fn revoke(connection: &mut PgConnection, origin: &Origin, person: PersonId, id: SessionId) -> Result<()> {
+    let now = Utc::now();
+    let own = sessions::table
+        .find(id.0)
+        .filter(sessions::person_id.eq(person.0))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::idle_expires_at.gt(now));
+    let ended = diesel::update(own).set(sessions::revoked_at.eq(now)).execute(connection)?;
+    if ended == 0 {
+        return Err(StoreError::NotFound);
+    }
+    audit::record(connection, origin, Act::new("session.ended", "session", id, &origin.actor))
+}
+
+/// Ends all sessions of a person but one. Leaves the audit row to the caller, whose act this is part of.
+///
+/// # Errors
+/// If the database fails.
+pub(crate) fn revoke_all(
+    connection: &mut PgConnection,
+    person: PersonId,
+    except: Option<SessionId>,
+) -> Result<usize> {
+    let others = sessions::table
+        .filter(sessions::person_id.eq(person.0))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::id.ne(except.map_or(Uuid::nil(), Into::into)));
+    Ok(diesel::update(others).set(sessions::revoked_at.eq(Utc::now())).execute(connection)?)
+}
+
+/// Removes sessions that ended more than a month ago.
+///
+/// # Errors
+/// If the database fails.
+pub fn remove_expired(connection: &mut PgConnection) -> Result<usize> {
+    let old = sessions::table.filter(sessions::expires_at.lt(Utc::now() - TimeDelta::days(30)));
+    Ok(diesel::delete(old).execute(connection)?)
+}
