@@ -1,5 +1,5 @@
 //! The vault on S3, against a real S3 server program: `s3s-fs`, started by each test on a port of its
-//! own. `packaging/bootstrap test` installs it.
+//! own. `packaging/bootstrap test` installs it where `make test` finds it.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,17 +21,11 @@ struct Server {
     _process: Child,
 }
 
-/// Where the program is: installed by the bootstrap, or on the path.
-fn program() -> PathBuf {
-    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.kinora/tools/bin/s3s-fs");
-    if installed.exists() { installed } else { PathBuf::from("s3s-fs") }
-}
-
 impl Server {
     async fn start() -> Self {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join(BUCKET)).unwrap();
-        let mut process = Command::new(program())
+        let mut process = Command::new("s3s-fs")
             .args(["--host", "127.0.0.1", "--port", "0", "--access-key", "kinora", "--secret-key", SECRET])
             .arg(root.path())
             .env("RUST_LOG", "info")
