@@ -25,6 +25,7 @@ pub mod people;
 pub mod pool;
 pub mod principals;
 pub mod productions;
+pub mod rescue;
 pub mod run_views;
 pub mod runs;
 pub mod schema;
@@ -32,6 +33,7 @@ pub mod scopes;
 pub mod sessions;
 pub mod sign_in;
 pub mod tokens;
+pub mod token_text;
 pub mod uploads;
 pub mod versions;
 

@@ -1,0 +1,272 @@
+//! Commands on the server: they use the database with the settings and the password of the
+//! application's role, and leave audit rows.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use kinora_runtime::CredentialError;
+use kinora_runtime::cli::{EXIT_CONFIG, default_settings_path};
+use kinora_runtime::credentials::{Credentials, DATABASE_PASSWORD};
+use kinora_runtime::logging::LogFilter;
+use kinora_runtime::settings::{self, Settings, SettingsError};
+use kinora_store::audit::{self, Verdict};
+use kinora_store::pool::Connector;
+use kinora_store::tokens::NewToken;
+use kinora_store::{DatabaseSettings, Origin, StoreError, rescue, token_text};
+use serde::Deserialize;
+
+/// Exit code for "it was looked at, and it is not in order".
+const NOT_IN_ORDER: u8 = 1;
+/// Exit code for "it could not be looked at" (`EX_UNAVAILABLE` of sysexits.h).
+const UNAVAILABLE: u8 = 69;
+
+/// Where the database is, and the password for it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Access {
+    /// The settings file of the application [default: /etc/kinora/application.toml]
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// The directory with the secret database-password [default: $CREDENTIALS_DIRECTORY]
+    #[arg(long, value_name = "DIRECTORY")]
+    credentials: Option<PathBuf>,
+}
+
+/// What the commands read of the application's settings.
+#[derive(Clone, Debug, Deserialize)]
+struct ApplicationSettings {
+    log: LogFilter,
+    public_url: String,
+    database: DatabaseSettings,
+}
+
+impl Settings for ApplicationSettings {
+    const ROLE: &'static str = "application";
+    const DEFAULTS: &'static str = include_str!("../../../packaging/settings/application.toml");
+
+    fn log_filter(&self) -> &LogFilter {
+        &self.log
+    }
+
+    fn metrics_listen(&self) -> Option<SocketAddr> {
+        None
+    }
+}
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no random bytes: {0}")]
+    Random(String),
+    #[error("{0}")]
+    Argument(String),
+}
+
+impl CommandError {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Settings(_) | Self::Credential(_) => EXIT_CONFIG,
+            Self::Store(StoreError::Conflict(_)) => NOT_IN_ORDER,
+            Self::Argument(_) => 2,
+            Self::Store(_) | Self::Random(_) => UNAVAILABLE,
+        })
+    }
+}
+
+fn end(result: Result<ExitCode, CommandError>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("kinoractl: {error}");
+        error.exit_code()
+    })
+}
+
+struct Server {
+    settings: ApplicationSettings,
+    connector: Connector,
+}
+
+impl Access {
+    fn open(&self) -> Result<Server, CommandError> {
+        let path = self.settings.clone().unwrap_or_else(|| default_settings_path(ApplicationSettings::ROLE));
+        let settings: ApplicationSettings = settings::load(&path)?;
+        let credentials = match &self.credentials {
+            Some(directory) => Credentials::in_directory(directory),
+            None => Credentials::from_environment(),
+        };
+        let password = credentials.read_text(DATABASE_PASSWORD)?;
+        let connector = Connector::new(&settings.database, password.expose_text(), "kinoractl");
+        Ok(Server { settings, connector })
+    }
+}
+
+/// Who does it, for the audit trail: the command, and the operator's account on the host.
+fn origin(command: &str) -> Origin {
+    let account = ["SUDO_USER", "LOGNAME", "USER"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+        .unwrap_or_else(|| "unknown".to_owned());
+    Origin::system(&format!("kinoractl {command} ({account} on the server)"))
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// `kinoractl token …`
+#[derive(Debug, clap::Subcommand)]
+pub enum TokenCommand {
+    /// Make an access token for somebody; it is printed once, to standard output
+    Create {
+        #[command(flatten)]
+        access: Access,
+        /// Whose token it is
+        #[arg(long)]
+        login: String,
+        /// What it is for, as it will stand in the owner's list
+        #[arg(long, default_value = "kinoractl")]
+        name: String,
+        /// How many days it holds
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(i64).range(1..=366))]
+        days: i64,
+    },
+}
+
+/// Runs `kinoractl token …`.
+pub fn token(command: &TokenCommand) -> ExitCode {
+    let TokenCommand::Create { access, login, name, days } = command;
+    end(create_token(access, login, name, *days))
+}
+
+fn create_token(access: &Access, login: &str, name: &str, days: i64) -> Result<ExitCode, CommandError> {
+    if !(1..=100).contains(&name.chars().count()) {
+        return Err(CommandError::Argument("--name must have 1 to 100 characters".to_owned()));
+    }
+    let server = access.open()?;
+    let token = token_text::new_access_token().map_err(|error| CommandError::Random(error.to_string()))?;
+    let new = NewToken {
+        name: name.to_owned(),
+        digest: token_text::digest(&token),
+        hint: token_text::hint_of(&token),
+        validity: TimeDelta::days(days),
+    };
+    let mut connection = server.connector.connect()?;
+    let made = rescue::create_token(&mut connection, &origin("token create"), login, &new)?;
+    eprintln!("access token '{name}' of {login}, until {}:", instant(made.expires_at));
+    println!("{token}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `kinoractl audit …`
+#[derive(Debug, clap::Subcommand)]
+pub enum AuditCommand {
+    /// Check that no row of the audit trail was altered, removed or moved
+    Verify {
+        #[command(flatten)]
+        access: Access,
+        /// Print a JSON document instead of a sentence
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs `kinoractl audit …`.
+pub fn audit(command: &AuditCommand) -> ExitCode {
+    let AuditCommand::Verify { access, json } = command;
+    end(verify(access, *json))
+}
+
+fn verify(access: &Access, json: bool) -> Result<ExitCode, CommandError> {
+    let mut connection = access.open()?.connector.connect()?;
+    let verdict = audit::verify(&mut connection)?;
+    println!("{}", if json { verdict_json(&verdict) } else { verdict_sentence(&verdict) });
+    let is_intact = matches!(verdict, Verdict::Intact { .. });
+    Ok(ExitCode::from(if is_intact { 0 } else { NOT_IN_ORDER }))
+}
+
+fn verdict_sentence(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Intact { rows, head } => format!(
+            "The audit trail is intact: {rows} rows.\n\
+             Keep this elsewhere, to notice should all of it be rewritten: {rows} {head}"
+        ),
+        Verdict::Missing(row) => {
+            format!(
+                "The audit trail is damaged: row {row} is missing; those before it are as they were written."
+            )
+        }
+        Verdict::Altered(row) => format!(
+            "The audit trail is damaged: row {row} is not what was written, or the row before it was replaced; \
+             those before are as they were written."
+        ),
+        Verdict::CutOff { last, head } => {
+            format!(
+                "The audit trail is damaged: {head} rows were written, but the last one there is row {last}."
+            )
+        }
+    }
+}
+
+fn verdict_json(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Intact { rows, head } => {
+            serde_json::json!({ "verdict": "intact", "rows": rows, "head": head })
+        }
+        Verdict::Missing(row) => serde_json::json!({ "verdict": "missing", "row": row }),
+        Verdict::Altered(row) => serde_json::json!({ "verdict": "altered", "row": row }),
+        Verdict::CutOff { last, head } => {
+            serde_json::json!({ "verdict": "cut_off", "row": last, "written": head })
+        }
+    }
+    .to_string()
+}
+
+/// `kinoractl person …`
+#[derive(Debug, clap::Subcommand)]
+pub enum PersonCommand {
+    /// Make a one-time link with which somebody sets a password; for administrators locked out
+    PasswordLink {
+        #[command(flatten)]
+        access: Access,
+        /// Who
+        #[arg(long)]
+        login: String,
+        /// How many hours it holds
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(i64).range(1..=72))]
+        hours: i64,
+    },
+}
+
+/// Runs `kinoractl person …`.
+pub fn person(command: &PersonCommand) -> ExitCode {
+    let PersonCommand::PasswordLink { access, login, hours } = command;
+    end(create_password_link(access, login, *hours))
+}
+
+fn create_password_link(access: &Access, login: &str, hours: i64) -> Result<ExitCode, CommandError> {
+    let server = access.open()?;
+    let token = token_text::random_token().map_err(|error| CommandError::Random(error.to_string()))?;
+    let mut connection = server.connector.connect()?;
+    let expires_at = rescue::create_password_link(
+        &mut connection,
+        &origin("person password-link"),
+        login,
+        &token_text::digest(&token),
+        TimeDelta::hours(hours),
+    )?;
+    eprintln!("link for {login} to set a password, once, until {}:", instant(expires_at));
+    println!("{}", link(&server.settings.public_url, &token));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The page of the web client where the password is set.
+fn link(public_url: &str, token: &str) -> String {
+    format!("{}/welcome/{token}", public_url.trim_end_matches('/'))
+}

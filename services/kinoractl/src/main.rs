@@ -1,0 +1,44 @@
+//! `kinoractl`: the operator's command.
+//!
+//! `canary` looks at Kinora from outside, through its public APIs only. The other commands work on
+//! the server, with the settings and the database password of a role, and leave audit rows.
+
+mod administration;
+mod canary;
+mod input;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Kinora's command for operators.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try the whole path from outside: sign in, upload, wait for the ingest, read from the proxy
+    Canary(canary::Options),
+    /// API access tokens
+    #[command(subcommand)]
+    Token(administration::TokenCommand),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(administration::AuditCommand),
+    /// People who cannot get in by themselves
+    #[command(subcommand)]
+    Person(administration::PersonCommand),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Canary(options) => canary::run(&options),
+        Command::Token(command) => administration::token(&command),
+        Command::Audit(command) => administration::audit(&command),
+        Command::Person(command) => administration::person(&command),
+    }
+}

@@ -1,0 +1,91 @@
+//! The texts of tokens: what is shown once, and the digest that is stored of it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use openssl::error::ErrorStack;
+use openssl::rand::rand_bytes;
+use sha2::{Digest as _, Sha256};
+
+/// SHA-256 of a token: what the database keeps of it.
+pub type Digest = [u8; 32];
+
+/// What API access tokens begin with, so that scanners find those that leaked.
+pub const TOKEN_PREFIX: &str = "kinora_";
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 43 of 62 characters: 256 bits.
+const TOKEN_BODY: usize = 43;
+const TOKEN_CHECK: usize = 6;
+
+/// SHA-256 of a token.
+#[must_use]
+pub fn digest(token: &str) -> Digest {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// 32 random bytes as text that fits into URLs and cookies.
+///
+/// # Errors
+/// If the system gives no random bytes.
+pub fn random_token() -> Result<String, ErrorStack> {
+    let mut bytes = [0_u8; 32];
+    rand_bytes(&mut bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+fn letters(bytes: impl IntoIterator<Item = u8>) -> String {
+    bytes.into_iter().filter_map(|byte| ALPHABET.get(usize::from(byte)).copied()).map(char::from).collect()
+}
+
+/// Six characters that tell a mistyped token from a revoked one without a look into the database.
+fn check_of(body: &str) -> String {
+    let hash = Sha256::digest(format!("kinora token check {body}").as_bytes());
+    letters(hash.iter().take(TOKEN_CHECK).map(|byte| byte % 62))
+}
+
+/// A new API access token: prefix, 256 random bits, check characters.
+///
+/// # Errors
+/// If the system gives no random bytes.
+pub fn new_access_token() -> Result<String, ErrorStack> {
+    let mut body = String::new();
+    while body.len() < TOKEN_BODY {
+        let mut bytes = [0_u8; 64];
+        rand_bytes(&mut bytes)?;
+        // Only values below 62 are used, so that all characters are equally likely.
+        let usable = bytes.into_iter().map(|byte| byte & 63).filter(|value| *value < 62);
+        body.push_str(&letters(usable.take(TOKEN_BODY - body.len())));
+    }
+    Ok(format!("{TOKEN_PREFIX}{body}{}", check_of(&body)))
+}
+
+/// Whether the text can be an API access token at all.
+#[must_use]
+pub fn is_access_token(text: &str) -> bool {
+    text.strip_prefix(TOKEN_PREFIX)
+        .and_then(|rest| rest.split_at_checked(TOKEN_BODY))
+        .is_some_and(|(body, check)| check == check_of(body))
+}
+
+/// The last characters of a token, to tell tokens apart in a list.
+#[must_use]
+pub fn hint_of(token: &str) -> String {
+    token.chars().skip(token.chars().count().saturating_sub(4)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn access_tokens_are_recognisable_and_checked() {
+        let token = new_access_token().unwrap();
+        assert_eq!(token.len(), TOKEN_PREFIX.len() + TOKEN_BODY + TOKEN_CHECK);
+        assert!(is_access_token(&token));
+        assert_ne!(token, new_access_token().unwrap());
+        assert!(!is_access_token(&token.replace("kinora_", "github_")));
+        let last = if token.ends_with('A') { "B" } else { "A" };
+        assert!(!is_access_token(&format!("{}{last}", &token[..token.len() - 1])));
+        assert!(!is_access_token("kinora_é"));
+        assert!(token.ends_with(&hint_of(&token)));
+    }
+}
