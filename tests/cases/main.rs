@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod engine;
 mod harness;
 #[path = "../tests/library_store.rs"]
 mod library_store;

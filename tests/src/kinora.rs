@@ -296,6 +296,12 @@ impl Kinora {
         &self.settings.broker
     }
 
+    /// How processes reach this test's Redis.
+    #[must_use]
+    pub fn redis_settings(&self) -> &RedisSettings {
+        &self.settings.redis
+    }
+
     /// The database of this test.
     #[must_use]
     pub fn database(&self) -> &TestDatabase {

@@ -177,7 +177,9 @@ fn retry_or_fail(
         step.end(connection, StepState::Failed, Some(failure), now)?;
         return Ok(StepState::Failed);
     }
-    step.wait_again(connection, delay, Some(failure), now)?;
+    if step.state != StepState::Waiting {
+        step.wait_again(connection, delay, Some(failure), now)?;
+    }
     Ok(StepState::Waiting)
 }
 

@@ -61,6 +61,9 @@ pub fn apply_report(
         {
             return ignore(connection, report, policy, now);
         }
+        if step.is_given_up() && !matches!(report.event, StepEvent::Done { .. }) {
+            return ignore(connection, report, policy, now);
+        }
         let state = match &report.event {
             StepEvent::Started => start(connection, &run, &step, report, now)?,
             StepEvent::Progress(progress) => beat(connection, &run, &step, report, progress, now)?,

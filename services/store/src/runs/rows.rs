@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use kinora_core::asset::AssetStatus;
 use kinora_core::state::{RunState, StepState};
 use kinora_core::step::StepKind;
-use kinora_core::{AssetId, Failure, ProductionId, RunId, StepId, VersionId};
+use kinora_core::{AssetId, Failure, FailureCode, ProductionId, RunId, StepId, VersionId};
 use uuid::Uuid;
 
 use crate::columns::{ByName, Json};
@@ -188,6 +188,13 @@ pub(super) fn not_understood(error: impl std::fmt::Display) -> StoreError {
 }
 
 impl LockedStep {
+    /// Whether the last attempt was reported to have failed, and the next one is due. Only a result
+    /// can still come of it: a copy of its order may be with another worker.
+    pub(super) fn is_given_up(&self) -> bool {
+        let failure = self.failure.as_ref().map(|failure| failure.code);
+        self.state == StepState::Waiting && failure.is_some_and(|code| code != FailureCode::WorkerLost)
+    }
+
     /// The step has ended as `state`.
     pub(super) fn end(
         &self,

@@ -1,0 +1,11 @@
+//! The engine: bus, coordinator, state machine, migrations, with real PostgreSQL, RabbitMQ and
+//! Redis, real backends, and workers that do as the test says.
+
+mod bus;
+mod commands;
+mod crashes;
+mod fixture;
+mod runs;
+mod schema;
+mod scripted_worker;
+mod states;
