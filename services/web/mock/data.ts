@@ -1,0 +1,211 @@
+// Made-up people, productions and assets, in every state a page has to look right in.
+
+import type { Asset, AssetDetail, AuditRow, Member, OrganisationPerson, Production, Run, Step } from "../src/api/types";
+
+export const id = (kind: number, n: number) => `0198c0de-${String(kind).padStart(4, "0")}-7000-8000-${String(n).padStart(12, "0")}`;
+const at = (secondsAgo: number) => new Date(Date.now() - secondsAgo * 1000).toISOString();
+const manager = { office: "manager", library: "manager", subtitling: "manager", budget: "manager" } as const;
+export const ORGANISATION = id(1, 1);
+
+const long = "Die außergewöhnlich lange und niemals enden wollende Produktion über die Geschichte des Filmverleihs ".repeat(2).slice(0, 198);
+export const productions: Production[] = ["The Salt Road", "Forty Thousand", "Nothing Yet", "Broken Production", "Slow Production", long, "Nordlicht — Staffel 2", "Watch Only"].map(
+  (name, n) => ({
+    id: id(2, n),
+    organisation_id: ORGANISATION,
+    organisation: "Halcyon Pictures",
+    name,
+    created_at: at(86_400 * (n + 2)),
+    updated_at: at(3600),
+    revision: 1,
+    my_roles: n === 7 ? { library: "reader" } : n === 6 ? { library: "editor", subtitling: "reader" } : manager,
+  }),
+);
+
+const scenes = ["Harbour", "Kitchen", "Lighthouse", "Train", "Market", "Dunes", "Courtroom", "Rooftop"];
+const failures: Asset["failure"][] = [
+  { code: "not_media", message: "This is not a media file we can read.", detail: "ffprobe: [mov,mp4,m4a,3gp,3g2,mj2 @ 0x55d0] moov atom not found\nA042C013_260511_R1VK.mov: Invalid data found when processing input" },
+  { code: "truncated", message: "The file is incomplete: its index is missing. It was probably cut off while it was copied. Upload it again from the source.", detail: "moov atom not found" },
+];
+
+export function makeAsset(production: number, n: number): Asset {
+  const kind = n % 11 === 5 ? "audio" : n % 17 === 7 ? "still" : "video";
+  const status = n === 0 || n === 3 ? "processing" : n % 13 === 4 ? "failed" : n === 9 ? "cancelled" : "ready";
+  const name =
+    n === 6
+      ? "Aufnahme mit einem sehr langen Namen ".repeat(9).slice(0, 296) + ".mov"
+      : n === 8
+        ? "صورة من المشهد الأول.mov"
+        : `${scenes[n % scenes.length]}_A${String(1 + (n % 42)).padStart(3, "0")}C${String(n).padStart(5, "0")}_${kind === "audio" ? "MIX.wav" : kind === "still" ? "REF.dpx" : "R1VK.mov"}`;
+  return {
+    id: id(30 + production, n),
+    production_id: id(2, production),
+    name,
+    kind: status === "failed" || n === 0 ? "unknown" : kind,
+    status,
+    size_bytes: 180_000_000 + ((n * 7_919_317) % 9_000_000_000),
+    created_at: at(n * 373 + 20),
+    updated_at: at(n * 373),
+    revision: 1,
+    version_id: id(5, 1),
+    failure: status === "failed" ? (failures[n % 2] ?? null) : null,
+    duration_us: kind === "still" || status === "failed" ? null : 60_000_000,
+    created_by: id(3, 1),
+  };
+}
+
+export const assets = new Map<string, Asset[]>([
+  [id(2, 0), Array.from({ length: 38 }, (_, n) => makeAsset(0, n))],
+  [id(2, 1), Array.from({ length: 40_000 }, (_, n) => makeAsset(1, n))],
+  [id(2, 2), []],
+  [id(2, 5), Array.from({ length: 3 }, (_, n) => makeAsset(5, n + 10))],
+  [id(2, 6), Array.from({ length: 120 }, (_, n) => makeAsset(6, n + 10))],
+  [id(2, 7), []],
+]);
+
+export function findAsset(assetId: string): Asset | undefined {
+  for (const list of assets.values()) {
+    const found = list.find((asset) => asset.id === assetId);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const rate = { numerator: 25, denominator: 1 };
+const links = ["proxy", "poster", "filmstrip", "filmstrip_index", "waveform", "raw_probe"] as const;
+
+export function detail(asset: Asset): AssetDetail {
+  const base = `/api/media/v1/assets/${asset.id}`;
+  const ready = asset.status === "ready";
+  return {
+    ...asset,
+    created_by_name: "Ines Marková",
+    original_url: `${base}/original`,
+    derivatives: ready
+      ? links
+          .filter((kind) => asset.kind === "video" || (asset.kind === "audio" ? ["proxy", "waveform"].includes(kind) : kind === "poster"))
+          .map((kind) => ({ kind, media_type: "", size_bytes: 1, url: `${base}/${kind === "filmstrip_index" ? "filmstrip.vtt" : kind === "raw_probe" ? "probe" : kind}` }))
+      : [],
+    version: {
+      id: id(5, 1),
+      number: 1,
+      file_name: asset.name,
+      media_type: "video/quicktime",
+      size_bytes: asset.size_bytes,
+      sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+      created_at: asset.created_at,
+      warnings: asset.name.includes("A002") ? ["The file ends early: the last 3 frames could not be decoded."] : [],
+      technical:
+        asset.status === "failed"
+          ? null
+          : {
+              kind: asset.kind,
+              container: "QuickTime / MOV",
+              duration_us: asset.duration_us,
+              bit_rate: 184_320_000,
+              other_streams: 1,
+              reel: "A042",
+              start_timecode: { frames: 900_000, rate, drop_frame: false },
+              warnings: [],
+              camera: [
+                { name: "Manufacturer", value: "ARRI" },
+                { name: "Camera model", value: "ALEXA 35" },
+                { name: "Lens", value: "Signature Prime 35 mm T1.8" },
+                { name: "Exposure index", value: "800" },
+              ],
+              video:
+                asset.kind === "audio"
+                  ? null
+                  : {
+                      codec: "Apple ProRes 422 HQ",
+                      codec_id: "prores",
+                      width: 1920,
+                      height: 1080,
+                      display_width: 1920,
+                      display_height: 1080,
+                      rotation_degrees: 0,
+                      pixel_aspect: "1:1",
+                      frame_rate: rate,
+                      variable_frame_rate: false,
+                      frame_count: 1500,
+                      field_order: "progressive",
+                      pixel_format: "yuv422p10le",
+                      bit_depth: 10,
+                      colour_primaries: "bt709",
+                      colour_transfer: "bt709",
+                      colour_matrix: "bt709",
+                      colour_range: "limited",
+                      bit_rate: 182_000_000,
+                    },
+              audio: [{ codec: "PCM 24 bit little-endian", codec_id: "pcm_s24le", sample_rate: 48_000, channels: 2, layout: "stereo", bit_depth: 24, language: null, bit_rate: 2_304_000 }],
+            },
+      analysis: ready
+        ? {
+            loudness: { integrated_lufs: -22.8, range_lu: 6.4, true_peak_dbtp: -1.2 },
+            shot_changes: asset.kind === "video" ? [112, 268, 431, 640, 702, 911, 1180, 1333] : [],
+            proxy_frames: asset.kind === "video" ? 1500 : null,
+            proxy_frame_rate: asset.kind === "video" ? rate : null,
+            proxy_width: 960,
+            proxy_height: 540,
+            proxy_duration_us: 60_000_000,
+          }
+        : null,
+    },
+  };
+}
+
+export function runOf(asset: Asset): Run {
+  const kinds = ["probe", "render", "publish"] as const;
+  const steps: Step[] = kinds.map((kind, position) => {
+    const base = { id: `${asset.id.slice(0, -4)}${position}${asset.id.slice(-3)}`, kind, attempt: 1, waiting_since: at(220) };
+    if (asset.status === "ready") return { ...base, state: "done", started_at: at(200 - position * 60), finished_at: at(170 - position * 50), worker: "worker-1" };
+    if (asset.status === "processing" && position === 0) return { ...base, state: "done", started_at: at(43), finished_at: at(42.4), worker: "worker-1" };
+    if (asset.status === "processing" && position === 1)
+      return { ...base, state: "running", started_at: at(42), worker: "worker-2", progress: { fraction: 0.423, speed: 3.4, remaining_seconds: 48 } };
+    if (asset.status === "failed" && position === 0) return { ...base, state: "failed", started_at: at(90), finished_at: at(89.2), worker: "worker-1", failure: asset.failure };
+    if (asset.status === "cancelled" && position === 0) return { ...base, state: "done", started_at: at(90), finished_at: at(89.2) };
+    if (asset.status === "cancelled" && position === 1) return { ...base, state: "cancelled", started_at: at(89), finished_at: at(70) };
+    return { ...base, attempt: 0, state: "blocked" };
+  });
+  return {
+    id: asset.id.replace("-7000-", "-7001-"),
+    production_id: asset.production_id,
+    asset_id: asset.id,
+    version_id: id(5, 1),
+    workflow: "ingest",
+    state: asset.status === "processing" ? "active" : asset.status === "ready" ? "done" : asset.status,
+    created_at: asset.created_at,
+    finished_at: asset.status === "processing" ? null : at(60),
+    failure: asset.failure ?? null,
+    steps,
+  };
+}
+
+const names = ["Ines Marková", "Tomasz Wiśniewski", "Amara Okafor", "Jean-Baptiste Lefèvre", "Freya Lindqvist", "Bartholomäus von und zu Hohenstein-Oettingen-Wallerstein"];
+export const people: OrganisationPerson[] = names.map((display_name, n) => ({
+  id: id(3, n + 1),
+  login: `${display_name.split(" ")[0]?.toLowerCase()}@halcyon.example`,
+  display_name,
+  role: n === 0 ? "owner" : n === 1 ? "administrator" : "member",
+  disabled: n === 4,
+  has_password: n !== 3,
+  created_at: at(86_400 * n),
+  revision: 1,
+}));
+
+export const members: Member[] = people.slice(0, 4).map(({ id: personId, login, display_name }, n) => ({
+  person: { id: personId, login, display_name },
+  revision: 1,
+  roles: n === 0 ? manager : n === 1 ? { library: "editor", office: "reader" } : n === 2 ? { budget: "manager" } : { library: "reader" },
+}));
+
+export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => ({
+  sequence: 60 - n,
+  at: at(n * 3400),
+  actor: names[n % 3] ?? "",
+  address: "10.20.0.14",
+  action: ["asset.rename", "membership.set", "person.create", "production.create", "session.create"][n % 5] ?? "",
+  subject_kind: ["asset", "membership", "person", "production", "session"][n % 5] ?? "",
+  subject: ["Harbour_A001C00001_R1VK.mov", "Amara Okafor", "Freya Lindqvist", "The Salt Road", null][n % 5] ?? null,
+  before: n % 5 === 1 ? { library: "reader" } : null,
+  after: n % 5 === 1 ? { library: "editor" } : null,
+}));

@@ -1,0 +1,49 @@
+// What can go wrong with a request, as the pages handle it.
+
+import type { Problem } from "./types";
+import { m } from "../messages";
+
+/** An answer that is not the one hoped for: RFC 9457 problem details. */
+export class ProblemError extends Error {
+  readonly problem: Problem;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(problem: Problem, retryAfterSeconds?: number) {
+    super(problem.detail ?? problem.title);
+    this.problem = problem;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  /** The last part of the problem's type: "not-found" for urn:kinora:problem:not-found. */
+  get slug(): string {
+    return this.problem.type.split(":").at(-1) ?? "";
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+
+  /** Sentences by field name, for forms. */
+  get fields(): Record<string, string> {
+    const entries = (this.problem.errors ?? []).map(({ pointer, detail }) => [pointer.replace(/^\//, ""), detail]);
+    return Object.fromEntries(entries) as Record<string, string>;
+  }
+}
+
+/** No answer at all: the network or the server is away. */
+export class OfflineError extends Error {}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ProblemError && error.status === 404;
+}
+
+/** A sentence for the person. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof OfflineError) return m.errors.offline;
+  if (error instanceof ProblemError) {
+    if (error.status === 412) return m.errors.changedMeanwhile;
+    if (error.status === 429 && error.slug !== "locked") return m.errors.tooFast(error.retryAfterSeconds);
+    return error.problem.detail ?? error.problem.title;
+  }
+  return m.errors.unexpected;
+}

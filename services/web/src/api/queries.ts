@@ -1,0 +1,164 @@
+// What pages read, with its keys in the cache. Live events update these (see live/events.ts).
+
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, setCsrfToken, unwrap } from "./client";
+import type { AssetKind, AssetStatus } from "./types";
+
+export interface AssetFilter {
+  q?: string | undefined;
+  status?: AssetStatus | undefined;
+  kind?: AssetKind | undefined;
+  sort?: string | undefined;
+}
+
+/** Rows asked for at once: few requests for long lists, small enough to come within a frame or two. */
+const PAGE = 200;
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: async ({ signal }) => {
+    const session = await unwrap(api.GET("/api/data/v1/session", { signal }));
+    setCsrfToken(session.csrf_token);
+    return session;
+  },
+  staleTime: 60_000,
+});
+
+export const productionsQuery = queryOptions({
+  queryKey: ["productions"],
+  queryFn: async ({ signal }) => {
+    const all = [];
+    let cursor: string | undefined;
+    do {
+      const page = await unwrap(api.GET("/api/data/v1/productions", { params: { query: { limit: PAGE, cursor } }, signal }));
+      all.push(...page.items);
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor);
+    return all;
+  },
+});
+
+export const productionQuery = (production_id: string) =>
+  queryOptions({
+    queryKey: ["production", production_id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/productions/{production_id}", { params: { path: { production_id } }, signal })),
+  });
+
+export const assetsQuery = (production_id: string, filter: AssetFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["assets", production_id, filter],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(
+        api.GET("/api/data/v1/productions/{production_id}/assets", {
+          params: { path: { production_id }, query: { ...filter, limit: PAGE, cursor: pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    // Events keep it fresh; asking for forty thousand rows again would be wasted.
+    staleTime: Infinity,
+  });
+
+export const assetQuery = (asset_id: string) =>
+  queryOptions({
+    queryKey: ["asset", asset_id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/assets/{asset_id}", { params: { path: { asset_id } }, signal })),
+  });
+
+export const assetRunsQuery = (asset_id: string) =>
+  queryOptions({
+    queryKey: ["asset-runs", asset_id],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET("/api/data/v1/assets/{asset_id}/runs", { params: { path: { asset_id } }, signal }))).items,
+  });
+
+export const activeRunsQuery = (production_id: string) =>
+  queryOptions({
+    queryKey: ["active-runs", production_id],
+    queryFn: async ({ signal }) =>
+      (
+        await unwrap(
+          api.GET("/api/data/v1/productions/{production_id}/runs", {
+            params: { path: { production_id }, query: { state: "active", limit: PAGE } },
+            signal,
+          }),
+        )
+      ).items,
+  });
+
+export const membersQuery = (production_id: string) =>
+  queryOptions({
+    queryKey: ["members", production_id],
+    queryFn: async ({ signal }) =>
+      (
+        await unwrap(
+          api.GET("/api/data/v1/productions/{production_id}/members", { params: { path: { production_id }, query: { limit: PAGE } }, signal }),
+        )
+      ).items,
+  });
+
+export const peopleQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["people", organisation_id],
+    queryFn: async ({ signal }) => {
+      const all = [];
+      let cursor: string | undefined;
+      do {
+        const page = await unwrap(
+          api.GET("/api/data/v1/organisations/{organisation_id}/people", {
+            params: { path: { organisation_id }, query: { limit: PAGE, cursor } },
+            signal,
+          }),
+        );
+        all.push(...page.items);
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor);
+      return all;
+    },
+  });
+
+export const organisationProductionsQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["organisation-productions", organisation_id],
+    queryFn: async ({ signal }) =>
+      (
+        await unwrap(
+          api.GET("/api/data/v1/organisations/{organisation_id}/productions", {
+            params: { path: { organisation_id }, query: { limit: PAGE } },
+            signal,
+          }),
+        )
+      ).items,
+  });
+
+export const auditQuery = (organisation_id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["audit", organisation_id],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(
+        api.GET("/api/data/v1/organisations/{organisation_id}/audit", {
+          params: { path: { organisation_id }, query: { limit: 100, cursor: pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+export const sessionsQuery = queryOptions({
+  queryKey: ["account", "sessions"],
+  queryFn: async ({ signal }) => (await unwrap(api.GET("/api/data/v1/account/sessions", { signal }))).items,
+});
+
+export const tokensQuery = queryOptions({
+  queryKey: ["account", "tokens"],
+  queryFn: async ({ signal }) => (await unwrap(api.GET("/api/data/v1/account/tokens", { signal }))).items,
+});
+
+export const passwordLinkQuery = (token: string) =>
+  queryOptions({
+    queryKey: ["password-link", token],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/password-link/{token}", { params: { path: { token } }, signal })),
+    retry: false,
+  });

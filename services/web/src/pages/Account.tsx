@@ -1,0 +1,331 @@
+// One's own account: name, password, where one is signed in, tokens for programs.
+
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { KeyRound, MonitorSmartphone, Plus } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Form } from "react-aria-components";
+import { api, unwrap } from "../api/client";
+import { ProblemError, sentenceOf } from "../api/problem";
+import { sessionQuery, sessionsQuery, tokensQuery } from "../api/queries";
+import type { AccessToken } from "../api/types";
+import { Button, Notice, PasswordField, Segments, SelectField, TextField } from "../components/controls";
+import { Confirm, Dialog, DialogFoot } from "../components/dialogs";
+import { Secret } from "../components/Secret";
+import { Failed, Skeleton } from "../components/states";
+import { say } from "../components/toasts";
+import { m } from "../messages";
+import { ago, day } from "../messages/format";
+import { setTheme, useTheme } from "../shell/theme";
+import { useTitle } from "../shell/title";
+import { deviceName } from "./device";
+import { NewPassword, passwordProblems } from "./NewPassword";
+import page from "./page.module.css";
+
+export function Account() {
+  useTitle(m.account.title);
+  return (
+    <>
+      <header className={page.head}>
+        <h1>{m.account.title}</h1>
+      </header>
+      <div className={`${page.content} ${page.narrow}`}>
+        <Profile />
+        <Password />
+        <Sessions />
+        <Tokens />
+      </div>
+    </>
+  );
+}
+
+function Profile() {
+  const cache = useQueryClient();
+  const { data: session } = useQuery(sessionQuery);
+  const [name, setName] = useState(session?.person.display_name ?? "");
+  const [error, setError] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const theme = useTheme();
+  const submit = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await unwrap(api.PATCH("/api/data/v1/account", { body: { display_name: name.trim() } }));
+      await cache.invalidateQueries({ queryKey: sessionQuery.queryKey });
+      say(m.account.saved);
+    } catch (problem) {
+      setError((problem instanceof ProblemError && problem.fields.display_name) || sentenceOf(problem));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <section className={page.section}>
+      <h2>{m.account.profile}</h2>
+      <Form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+        className={page.form ?? ""}
+      >
+        <div className={page.row}>
+          <TextField label={m.account.displayName} name="display-name" value={name} onChange={setName} isRequired maxLength={200} error={error} autoComplete="name" />
+          <Button type="submit" busy={busy} isDisabled={name.trim() === session?.person.display_name}>
+            {m.common.save}
+          </Button>
+        </div>
+      </Form>
+      <p className={page.quietText}>
+        {m.account.login}: {session?.person.login}
+      </p>
+      <div>
+        <Segments label={m.rail.theme} value={theme} onChange={setTheme} options={(["system", "dark", "light"] as const).map((value) => ({ value, label: m.rail.themes[value] }))} />
+      </div>
+    </section>
+  );
+}
+
+function Password() {
+  const [open, setOpen] = useState(false);
+  const [current, setCurrent] = useState("");
+  const [value, setValue] = useState({ next: "", repeat: "" });
+  const [errors, setErrors] = useState<{ next?: string; repeat?: string; current?: string }>({});
+  const [failure, setFailure] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const cache = useQueryClient();
+  useEffect(() => {
+    setCurrent("");
+    setValue({ next: "", repeat: "" });
+    setErrors({});
+    setFailure(undefined);
+  }, [open]);
+  const submit = async () => {
+    const problems = passwordProblems(value);
+    setErrors(problems);
+    setFailure(undefined);
+    if (Object.keys(problems).length) return;
+    setBusy(true);
+    try {
+      await unwrap(api.PUT("/api/data/v1/account/password", { body: { current_password: current, new_password: value.next } }));
+      say(m.password.changed);
+      setOpen(false);
+      // The server may have given a new session and with it a new CSRF token.
+      await cache.invalidateQueries({ queryKey: sessionQuery.queryKey });
+      void cache.invalidateQueries({ queryKey: sessionsQuery.queryKey });
+    } catch (error) {
+      const fields = error instanceof ProblemError ? error.fields : {};
+      setErrors({ ...(fields.new_password ? { next: fields.new_password } : {}), ...(fields.current_password ? { current: fields.current_password } : {}) });
+      if (!fields.new_password && !fields.current_password) setFailure(sentenceOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <section className={page.section}>
+      <header>
+        <div>
+          <h2>{m.account.password}</h2>
+          <p className={page.lead}>{m.account.passwordLead}</p>
+        </div>
+        <Button onPress={() => setOpen(true)}>{m.account.changePassword}</Button>
+      </header>
+      <Dialog title={m.account.changePassword} open={open} onClose={() => setOpen(false)}>
+        {failure && <Notice tone="danger">{failure}</Notice>}
+        <Form
+          className={page.form ?? ""}
+          onSubmit={(event) => {
+            event.preventDefault();
+            void submit();
+          }}
+        >
+          <PasswordField label={m.password.current} name="current-password" autoComplete="current-password" isRequired autoFocus value={current} onChange={setCurrent} error={errors.current} />
+          <NewPassword value={value} onChange={setValue} errors={errors} />
+          <DialogFoot>
+            <Button onPress={() => setOpen(false)}>{m.common.cancel}</Button>
+            <Button type="submit" tone="primary" busy={busy}>
+              {m.account.changePassword}
+            </Button>
+          </DialogFoot>
+        </Form>
+      </Dialog>
+    </section>
+  );
+}
+
+function Sessions() {
+  const cache = useQueryClient();
+  const sessions = useQuery(sessionsQuery);
+  const end = async (session_id: string) => {
+    try {
+      await unwrap(api.DELETE("/api/data/v1/account/sessions/{session_id}", { params: { path: { session_id } } }));
+      say(m.account.sessionEnded);
+    } catch (error) {
+      say(sentenceOf(error), { danger: true });
+    }
+    void cache.invalidateQueries({ queryKey: sessionsQuery.queryKey });
+  };
+  return (
+    <section className={page.section}>
+      <div>
+        <h2>{m.account.sessions}</h2>
+        <p className={page.lead}>{m.account.sessionsLead}</p>
+      </div>
+      {sessions.isError ? (
+        <Failed what={m.account.sessions} error={sessions.error} retry={() => void sessions.refetch()} />
+      ) : sessions.isPending ? (
+        <Skeleton height={112} style={{ borderRadius: 8 }} />
+      ) : (
+        <ul className={`${page.panel} ${page.list}`}>
+          {sessions.data.map((session) => {
+            const device = deviceName(session.user_agent, m.account.unknownDevice);
+            return (
+              <li key={session.id}>
+                <MonitorSmartphone size={16} aria-hidden />
+                <div className={page.listText}>
+                  <div>
+                    {device} {session.current && <span className={page.tag}>{m.account.thisSession}</span>}
+                  </div>
+                  <div className="num">
+                    {[session.address, m.account.lastSeen(ago(session.last_seen_at)), m.account.signedIn(ago(session.created_at))].filter(Boolean).join(" · ")}
+                  </div>
+                </div>
+                {!session.current && (
+                  <Button dense tone="quiet" aria-label={m.account.revokeLabel(device)} onPress={() => void end(session.id)}>
+                    {m.account.revoke}
+                  </Button>
+                )}
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Tokens() {
+  const cache = useQueryClient();
+  const tokens = useQuery(tokensQuery);
+  const [creating, setCreating] = useState(false);
+  const [secret, setSecret] = useState<string>();
+  const [revoking, setRevoking] = useState<AccessToken>();
+  const reload = () => cache.invalidateQueries({ queryKey: tokensQuery.queryKey });
+  return (
+    <section className={page.section}>
+      <header>
+        <div>
+          <h2>{m.account.tokens}</h2>
+          <p className={page.lead}>{m.account.tokensLead}</p>
+        </div>
+        <Button icon={<Plus size={16} aria-hidden />} onPress={() => setCreating(true)}>
+          {m.account.newToken}
+        </Button>
+      </header>
+      {tokens.isError ? (
+        <Failed what={m.account.tokens} error={tokens.error} retry={() => void tokens.refetch()} />
+      ) : tokens.isPending ? (
+        <Skeleton height={56} style={{ borderRadius: 8 }} />
+      ) : tokens.data.length === 0 ? (
+        <p className={page.quietText}>{m.account.noTokens}</p>
+      ) : (
+        <ul className={`${page.panel} ${page.list}`}>
+          {tokens.data.map((token) => (
+            <li key={token.id}>
+              <KeyRound size={16} aria-hidden />
+              <div className={page.listText}>
+                <div>
+                  {token.name} <span className={`${page.tag} mono`}>…{token.hint}</span>
+                </div>
+                <div className="num">
+                  {m.account.expiresOn(day(token.expires_at))} · {token.last_used_at ? m.account.lastUsed(ago(token.last_used_at)) : m.account.neverUsed}
+                </div>
+              </div>
+              <Button dense tone="quiet" aria-label={`${m.account.revokeToken}: ${token.name}`} onPress={() => setRevoking(token)}>
+                {m.account.revokeToken}
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <NewToken
+        open={creating}
+        onClose={() => setCreating(false)}
+        onMade={(made) => {
+          setCreating(false);
+          setSecret(made);
+          void reload();
+        }}
+      />
+      <Dialog title={m.account.tokenTitle} open={!!secret} onClose={() => setSecret(undefined)} alert>
+        <p>{m.account.tokenShownOnce}</p>
+        <Secret text={secret ?? ""} />
+        <DialogFoot>
+          <Button tone="primary" onPress={() => setSecret(undefined)}>
+            {m.common.done}
+          </Button>
+        </DialogFoot>
+      </Dialog>
+      <Confirm
+        title={m.account.revokeTokenTitle(revoking?.name ?? "")}
+        text={m.account.revokeTokenText}
+        confirm={m.account.revokeToken}
+        open={!!revoking}
+        onClose={() => setRevoking(undefined)}
+        action={async () => {
+          if (revoking) await unwrap(api.DELETE("/api/data/v1/account/tokens/{token_id}", { params: { path: { token_id: revoking.id } } }));
+          await reload();
+        }}
+      />
+    </section>
+  );
+}
+
+function NewToken({ open, onClose, onMade }: { open: boolean; onClose: () => void; onMade: (secret: string) => void }) {
+  const [name, setName] = useState("");
+  const [days, setDays] = useState<"7" | "30" | "90" | "365">("90");
+  const [errors, setErrors] = useState<Record<string, string>>({});
+  const [failure, setFailure] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    if (!open) return;
+    setName("");
+    setErrors({});
+    setFailure(undefined);
+  }, [open]);
+  const submit = async () => {
+    setBusy(true);
+    setErrors({});
+    setFailure(undefined);
+    try {
+      const made = await unwrap(api.POST("/api/data/v1/account/tokens", { body: { name: name.trim(), expires_in_days: Number(days) } }));
+      onMade(made.secret);
+    } catch (error) {
+      const fields = error instanceof ProblemError ? error.fields : {};
+      setErrors(fields);
+      if (!fields.name) setFailure(sentenceOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={m.account.newTokenTitle} open={open} onClose={onClose}>
+      {failure && <Notice tone="danger">{failure}</Notice>}
+      <Form
+        className={page.form ?? ""}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        <TextField label={m.account.tokenName} hint={m.account.tokenNameHint} name="name" value={name} onChange={setName} isRequired autoFocus maxLength={100} error={errors.name} autoComplete="off" />
+        <SelectField label={m.account.expires} value={days} onChange={setDays} options={(["7", "30", "90", "365"] as const).map((value) => ({ value, label: m.account.days(Number(value)) }))} />
+        <DialogFoot>
+          <Button onPress={onClose}>{m.common.cancel}</Button>
+          <Button type="submit" tone="primary" busy={busy}>
+            {m.account.createToken}
+          </Button>
+        </DialogFoot>
+      </Form>
+    </Dialog>
+  );
+}

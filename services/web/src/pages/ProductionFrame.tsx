@@ -1,0 +1,96 @@
+// Around every page of a production: it must be visible, its events are followed, and files dropped
+// anywhere are uploaded to its library.
+
+import { useQuery } from "@tanstack/react-query";
+import { Outlet, useParams } from "@tanstack/react-router";
+import { Ban, FileUp } from "lucide-react";
+import { useEffect, useState } from "react";
+import { productionQuery } from "../api/queries";
+import type { Production } from "../api/types";
+import { Failed } from "../components/states";
+import { useProductionEvents } from "../live/events";
+import { m } from "../messages";
+import { filesOf, uploads } from "../uploads/manager";
+import css from "./ProductionFrame.module.css";
+
+export function mayEdit(production: Production): boolean {
+  return production.my_roles.library === "editor" || production.my_roles.library === "manager";
+}
+
+export function mayRemove(production: Production): boolean {
+  return production.my_roles.library === "manager";
+}
+
+export function ProductionFrame() {
+  const { productionId } = useParams({ from: "/app/productions/$productionId" });
+  const production = useQuery(productionQuery(productionId));
+  if (production.isError) return <Failed what={m.rail.productions} error={production.error} retry={() => void production.refetch()} />;
+  // The page inside draws its own skeleton; without the production it cannot know what is allowed.
+  if (!production.data) return <div className={css.frame} aria-busy="true" />;
+  return <Inside key={productionId} production={production.data} />;
+}
+
+function Inside({ production }: { production: Production }) {
+  useProductionEvents(production.id);
+  const dragging = useFileDrop(mayEdit(production) ? production : undefined);
+  return (
+    <div className={css.frame}>
+      <Outlet />
+      {dragging && mayEdit(production) && (
+        <div className={css.drop}>
+          <FileUp size={32} strokeWidth={1.5} aria-hidden />
+          <strong>{m.library.dropTitle(production.name)}</strong>
+          <span>{m.library.dropText}</span>
+        </div>
+      )}
+      {dragging && !mayEdit(production) && (
+        <div className={`${css.drop} ${css.refused}`}>
+          <Ban size={32} strokeWidth={1.5} aria-hidden />
+          <strong>{m.library.dropForbidden}</strong>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function useFileDrop(production: Production | undefined): boolean {
+  const [dragging, setDragging] = useState(false);
+  useEffect(() => {
+    // Elements inside send enter and leave of their own: the depth says whether the window is left.
+    let depth = 0;
+    const withFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+    const enter = (event: DragEvent) => {
+      if (!withFiles(event)) return;
+      depth += 1;
+      setDragging(true);
+    };
+    const leave = (event: DragEvent) => {
+      if (!withFiles(event)) return;
+      depth = Math.max(0, depth - 1);
+      if (depth === 0) setDragging(false);
+    };
+    const over = (event: DragEvent) => {
+      if (!withFiles(event) || !event.dataTransfer) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = production ? "copy" : "none";
+    };
+    const drop = (event: DragEvent) => {
+      if (!withFiles(event) || !event.dataTransfer) return;
+      event.preventDefault();
+      depth = 0;
+      setDragging(false);
+      if (production) void filesOf(event.dataTransfer).then((files) => uploads.add(production.id, production.name, files));
+    };
+    addEventListener("dragenter", enter);
+    addEventListener("dragleave", leave);
+    addEventListener("dragover", over);
+    addEventListener("drop", drop);
+    return () => {
+      removeEventListener("dragenter", enter);
+      removeEventListener("dragleave", leave);
+      removeEventListener("dragover", over);
+      removeEventListener("drop", drop);
+    };
+  }, [production]);
+  return dragging;
+}

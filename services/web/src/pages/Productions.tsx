@@ -1,0 +1,158 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Clapperboard, Plus, SearchX } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Form } from "react-aria-components";
+import { api, unwrap } from "../api/client";
+import { ProblemError, sentenceOf } from "../api/problem";
+import { productionsQuery, sessionQuery } from "../api/queries";
+import type { OrganisationMembership, Production } from "../api/types";
+import { Button, Notice, SearchBox, SelectField, TextField } from "../components/controls";
+import { Dialog, DialogFoot } from "../components/dialogs";
+import { Empty, Failed, Skeleton } from "../components/states";
+import { m } from "../messages";
+import { day } from "../messages/format";
+import { useTitle } from "../shell/title";
+import css from "./Productions.module.css";
+import page from "./page.module.css";
+
+/** "Library: Manager", or one word where all roles are the same. */
+function rolesOf({ my_roles }: Production): string {
+  const held = (["office", "library", "subtitling", "budget"] as const).flatMap((module) => {
+    const role = my_roles[module];
+    return role ? [{ module, role }] : [];
+  });
+  const [first] = held;
+  if (first && held.length === 4 && held.every(({ role }) => role === first.role)) return m.roles[first.role];
+  return held.map(({ module, role }) => `${m.modules[module]}: ${m.roles[role]}`).join(" · ");
+}
+
+export function Productions() {
+  useTitle(m.productions.title);
+  const { q = "" } = useSearch({ from: "/app/productions" });
+  const navigate = useNavigate();
+  const productions = useQuery(productionsQuery);
+  const { data: session } = useQuery(sessionQuery);
+  const [creating, setCreating] = useState(false);
+  const administered = session?.organisations.filter(({ role }) => role !== "member") ?? [];
+  const all = productions.data ?? [];
+  const shown = all.filter(({ name }) => name.toLocaleLowerCase().includes(q.toLocaleLowerCase()));
+  const several = new Set(all.map(({ organisation_id }) => organisation_id)).size > 1;
+
+  const create = administered.length > 0 && (
+    <Button tone="primary" icon={<Plus size={16} aria-hidden />} onPress={() => setCreating(true)}>
+      {m.productions.create}
+    </Button>
+  );
+
+  return (
+    <>
+      <header className={page.head}>
+        <h1>{m.productions.title}</h1>
+        {all.length > 6 && (
+          <div className={page.headSearch}>
+            <SearchBox label={m.productions.filter} value={q} shortcut="/" onChange={(next) => void navigate({ to: "/productions", search: { q: next || undefined }, replace: true })} />
+          </div>
+        )}
+        {all.length > 0 && create}
+      </header>
+      {productions.isError ? (
+        <Failed what={m.productions.title} error={productions.error} retry={() => void productions.refetch()} />
+      ) : productions.isPending ? (
+        <div className={page.content} aria-busy="true" aria-label={m.common.loading}>
+          <div className={css.grid}>
+            {[0, 1, 2, 3, 4, 5].map((index) => (
+              <Skeleton key={index} height={112} style={{ borderRadius: 8 }} />
+            ))}
+          </div>
+        </div>
+      ) : all.length === 0 ? (
+        <Empty icon={Clapperboard} title={m.productions.emptyTitle} text={administered.length ? m.productions.emptyAdministrator : m.productions.emptyMember}>
+          {create}
+        </Empty>
+      ) : shown.length === 0 ? (
+        <Empty icon={SearchX} title={m.library.noMatchTitle} text={m.productions.noMatch} />
+      ) : (
+        <div className={page.content}>
+          <ul className={css.grid}>
+            {shown.map((production) => (
+              <li key={production.id}>
+                <Link className={css.card} to="/productions/$productionId/library" params={{ productionId: production.id }}>
+                  {several && <span className={`${css.organisation} truncate`}>{production.organisation}</span>}
+                  <span className={css.name}>{production.name}</span>
+                  <span className={css.facts}>
+                    <span>{rolesOf(production)}</span>
+                    <span className="num">{m.productions.created(day(production.created_at))}</span>
+                  </span>
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <CreateProduction organisations={administered} open={creating} onClose={() => setCreating(false)} />
+    </>
+  );
+}
+
+export function CreateProduction({ organisations, open, onClose }: { organisations: OrganisationMembership[]; open: boolean; onClose: () => void }) {
+  const cache = useQueryClient();
+  const navigate = useNavigate();
+  const [name, setName] = useState("");
+  const [organisation, setOrganisation] = useState("");
+  const [errors, setErrors] = useState<Record<string, string>>({});
+  const [failure, setFailure] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const organisation_id = organisation || organisations[0]?.id || "";
+
+  useEffect(() => {
+    if (!open) return;
+    setName("");
+    setErrors({});
+    setFailure(undefined);
+  }, [open]);
+
+  const submit = async () => {
+    setBusy(true);
+    setFailure(undefined);
+    setErrors({});
+    try {
+      const made = await unwrap(api.POST("/api/data/v1/organisations/{organisation_id}/productions", { params: { path: { organisation_id } }, body: { name: name.trim() } }));
+      await cache.invalidateQueries({ queryKey: ["productions"] });
+      void cache.invalidateQueries({ queryKey: ["organisation-productions", organisation_id] });
+      onClose();
+      await navigate({ to: "/productions/$productionId/library", params: { productionId: made.id } });
+    } catch (error) {
+      const fields = error instanceof ProblemError ? error.fields : {};
+      if (fields.name) setErrors(fields);
+      else setFailure(sentenceOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Dialog title={m.productions.create} open={open} onClose={onClose}>
+      <p>{m.productions.createLead}</p>
+      {failure && <Notice tone="danger">{failure}</Notice>}
+      <Form
+        className={page.form ?? ""}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus maxLength={200} error={errors.name} />
+        {organisations.length > 1 && (
+          <SelectField label={m.productions.organisation} value={organisation_id} onChange={setOrganisation} options={organisations.map(({ id, name: label }) => ({ value: id, label }))} />
+        )}
+        <DialogFoot>
+          <Button onPress={onClose}>{m.common.cancel}</Button>
+          <Button type="submit" tone="primary" busy={busy}>
+            {m.productions.submit}
+          </Button>
+        </DialogFoot>
+      </Form>
+    </Dialog>
+  );
+}

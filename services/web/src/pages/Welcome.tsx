@@ -1,0 +1,80 @@
+// Where a one-time link leads: the first password of an account.
+
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { Form } from "react-aria-components";
+import { api, unwrap } from "../api/client";
+import { OfflineError, ProblemError, sentenceOf } from "../api/problem";
+import { passwordLinkQuery } from "../api/queries";
+import { Button, buttonClass, Notice } from "../components/controls";
+import { Skeleton } from "../components/states";
+import { say } from "../components/toasts";
+import { m } from "../messages";
+import { Entry } from "./Entry";
+import css from "./Entry.module.css";
+import { NewPassword, passwordProblems } from "./NewPassword";
+
+export function Welcome() {
+  const { token } = useParams({ from: "/welcome/$token" });
+  const link = useQuery(passwordLinkQuery(token));
+  const navigate = useNavigate();
+  const [value, setValue] = useState({ next: "", repeat: "" });
+  const [errors, setErrors] = useState<{ next?: string; repeat?: string }>({});
+  const [failure, setFailure] = useState<string>();
+  const [busy, setBusy] = useState(false);
+
+  if (link.isError) {
+    return (
+      <Entry title={m.password.linkGone} lead={link.error instanceof OfflineError ? sentenceOf(link.error) : m.password.linkGoneText}>
+        <a className={buttonClass()} href="/sign-in">
+          {m.password.toSignIn}
+        </a>
+      </Entry>
+    );
+  }
+  if (!link.data) {
+    return (
+      <Entry title={m.common.loading} lead="">
+        <Skeleton height={160} width="100%" />
+      </Entry>
+    );
+  }
+
+  const submit = async () => {
+    const problems = passwordProblems(value);
+    setErrors(problems);
+    setFailure(undefined);
+    if (Object.keys(problems).length) return;
+    setBusy(true);
+    try {
+      await unwrap(api.POST("/api/data/v1/password-link/{token}", { params: { path: { token } }, body: { password: value.next } }));
+      say(m.password.signedOutSet);
+      await navigate({ to: "/sign-in" });
+    } catch (error) {
+      const field = error instanceof ProblemError ? error.fields.password : undefined;
+      if (field) setErrors({ next: field });
+      else setFailure(sentenceOf(error));
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Entry title={m.password.welcomeTitle(link.data.display_name)} lead={m.password.welcomeLead(link.data.login)}>
+      {failure && <Notice tone="danger">{failure}</Notice>}
+      <Form
+        className={css.form ?? ""}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        <input type="text" name="username" autoComplete="username" value={link.data.login} readOnly hidden />
+        <NewPassword value={value} onChange={setValue} errors={errors} />
+        <Button type="submit" tone="primary" busy={busy}>
+          {m.password.submit}
+        </Button>
+      </Form>
+    </Entry>
+  );
+}

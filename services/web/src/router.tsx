@@ -1,0 +1,209 @@
+// Every address of the client. Pages are loaded when they are first needed.
+
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { ProblemError } from "./api/problem";
+import { sessionQuery } from "./api/queries";
+import type { AssetKind, AssetStatus } from "./api/types";
+import { Crashed, NotFound } from "./components/states";
+import { Shell } from "./shell/Shell";
+
+export interface LibrarySearch {
+  q?: string;
+  status?: AssetStatus;
+  kind?: AssetKind;
+  sort?: string;
+  view?: "list";
+  /** The asset shown beside the list. */
+  asset?: string;
+}
+
+const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: NotFound,
+  errorComponent: Crashed,
+});
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined);
+const oneOf = <T extends string>(value: unknown, values: readonly T[]): T | undefined => values.find((known) => known === value);
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search): { return?: string; ended?: boolean } => ({
+    return: text(search.return),
+    ended: search.ended === true ? true : undefined,
+  }),
+  component: lazyRouteComponent(() => import("./pages/SignIn"), "SignIn"),
+});
+
+const choosePassword = createRoute({
+  getParentRoute: () => root,
+  path: "/choose-password",
+  validateSearch: (search): { return?: string } => ({ return: text(search.return) }),
+  component: lazyRouteComponent(() => import("./pages/ChoosePassword"), "ChoosePassword"),
+});
+
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: "/welcome/$token",
+  component: lazyRouteComponent(() => import("./pages/Welcome"), "Welcome"),
+});
+
+/** Everything for which one must be signed in. */
+const app = createRoute({
+  getParentRoute: () => root,
+  id: "app",
+  beforeLoad: async ({ context, location }) => {
+    const returnTo = location.href === "/" ? undefined : location.href;
+    try {
+      const session = await context.queryClient.ensureQueryData(sessionQuery);
+      if (session.password_change_required) throw redirect({ to: "/choose-password", search: { return: returnTo } });
+      return { session };
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 401) throw redirect({ to: "/sign-in", search: { return: returnTo } });
+      throw error;
+    }
+  },
+  component: Shell,
+});
+
+const home = createRoute({
+  getParentRoute: () => app,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/productions", replace: true });
+  },
+});
+
+const productions = createRoute({
+  getParentRoute: () => app,
+  path: "/productions",
+  validateSearch: (search): { q?: string } => ({ q: text(search.q) }),
+  component: lazyRouteComponent(() => import("./pages/Productions"), "Productions"),
+});
+
+const production = createRoute({
+  getParentRoute: () => app,
+  path: "/productions/$productionId",
+  component: lazyRouteComponent(() => import("./pages/ProductionFrame"), "ProductionFrame"),
+});
+
+const productionHome = createRoute({
+  getParentRoute: () => production,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/productions/$productionId/library", params, replace: true });
+  },
+});
+
+const library = createRoute({
+  getParentRoute: () => production,
+  path: "/library",
+  validateSearch: (search): LibrarySearch => ({
+    q: text(search.q),
+    status: oneOf(search.status, ["processing", "ready", "failed", "cancelled"]),
+    kind: oneOf(search.kind, ["video", "audio", "still", "unknown"]),
+    sort: text(search.sort),
+    view: oneOf(search.view, ["list"]),
+    asset: text(search.asset),
+  }),
+  component: lazyRouteComponent(() => import("./pages/library/Library"), "Library"),
+});
+
+const members = createRoute({
+  getParentRoute: () => production,
+  path: "/members",
+  component: lazyRouteComponent(() => import("./pages/Members"), "MembersPage"),
+});
+
+const asset = createRoute({
+  getParentRoute: () => production,
+  path: "/assets/$assetId",
+  validateSearch: (search): { t?: string; tab?: "processing" } => ({ t: text(search.t), tab: oneOf(search.tab, ["processing"]) }),
+  component: lazyRouteComponent(() => import("./pages/asset/AssetPage"), "AssetPage"),
+});
+
+const administration = createRoute({
+  getParentRoute: () => app,
+  path: "/administration/$organisationId",
+  component: lazyRouteComponent(() => import("./pages/administration/Frame"), "AdministrationFrame"),
+});
+
+const administrationHome = createRoute({
+  getParentRoute: () => administration,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/administration/$organisationId/people", params, replace: true });
+  },
+});
+
+const people = createRoute({
+  getParentRoute: () => administration,
+  path: "/people",
+  validateSearch: (search): { q?: string } => ({ q: text(search.q) }),
+  component: lazyRouteComponent(() => import("./pages/administration/People"), "People"),
+});
+
+const administrationProductions = createRoute({
+  getParentRoute: () => administration,
+  path: "/productions",
+  component: lazyRouteComponent(() => import("./pages/administration/Productions"), "AdministrationProductions"),
+});
+
+const administrationMembers = createRoute({
+  getParentRoute: () => administration,
+  path: "/productions/$productionId",
+  component: lazyRouteComponent(() => import("./pages/administration/ProductionMembers"), "ProductionMembers"),
+});
+
+const audit = createRoute({
+  getParentRoute: () => administration,
+  path: "/audit",
+  component: lazyRouteComponent(() => import("./pages/administration/Audit"), "Audit"),
+});
+
+const account = createRoute({
+  getParentRoute: () => app,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./pages/Account"), "Account"),
+});
+
+const tree = root.addChildren([
+  signIn,
+  choosePassword,
+  welcome,
+  app.addChildren([
+    home,
+    productions,
+    production.addChildren([productionHome, library, members, asset]),
+    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, audit]),
+    account,
+  ]),
+]);
+
+export function makeRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queryClient },
+    defaultPreload: "intent",
+    defaultPreloadStaleTime: 0,
+    defaultErrorComponent: Crashed,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: false,
+    // Plain values stay plain in addresses: ?sort=-created, ?t=10:00:12:05.
+    parseSearch: (search) => Object.fromEntries([...new URLSearchParams(search)].map(([key, value]) => [key, value === "true" ? true : value])),
+    stringifySearch: (search) => {
+      const pairs = Object.entries(search)
+        .filter(([, value]) => value !== undefined && value !== "")
+        .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(String(value)).replaceAll("%3A", ":").replaceAll("%2F", "/").replaceAll("%3B", ";")}`);
+      return pairs.length ? `?${pairs.join("&")}` : "";
+    },
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
