@@ -87,7 +87,8 @@ pub struct NewAdministrator {
     organisation: String,
 }
 
-/// The command `create-administrator`: prints one line of JSON.
+/// The command `create-administrator`: prints one line of JSON. Where an organisation exists already it
+/// makes nothing and prints `{"already_present":true}`.
 ///
 /// # Errors
 /// [`CommandError`]; nothing was made then.
@@ -100,6 +101,11 @@ pub fn create_administrator(path: &Path, new: &NewAdministrator) -> Result<(), C
         organisation_id: kinora_core::OrganisationId,
     }
     let (settings, connector) = connect(path)?;
+    let mut connection = connector.connect()?;
+    if bootstrap::has_organisation(&mut connection)? {
+        println!("{{\"already_present\":true}}");
+        return Ok(());
+    }
     let password = passwords::generate()?;
     let hash = passwords::hash(&password, settings.password.cost)?;
     let founding = Founding {
@@ -109,7 +115,7 @@ pub fn create_administrator(path: &Path, new: &NewAdministrator) -> Result<(), C
         password_hash: &hash,
     };
     let origin = Origin::system("kinora-backend create-administrator");
-    let founded = bootstrap::found_organisation(&mut connector.connect()?, &origin, &founding)?;
+    let founded = bootstrap::found_organisation(&mut connection, &origin, &founding)?;
     let answer = Answer {
         login: founding.login,
         one_time_password: &password,

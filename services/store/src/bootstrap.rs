@@ -76,6 +76,15 @@ pub fn found_organisation(
     })
 }
 
+/// Whether there is an organisation already, so that nobody has to begin.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn has_organisation(connection: &mut PgConnection) -> Result<bool> {
+    Ok(diesel::select(diesel::dsl::exists(organisations::table.select(organisations::id)))
+        .get_result(connection)?)
+}
+
 fn insert(connection: &mut PgConnection, founding: &Founding<'_>, founded: Founded) -> Result<()> {
     let login_key: String = founding.login.nfkc().collect::<String>().to_lowercase();
     diesel::insert_into(organisations::table)

@@ -31,6 +31,12 @@ pub enum SchemaState {
     Ahead(Vec<String>),
 }
 
+#[derive(diesel::QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
 fn failed(error: impl std::fmt::Display) -> StoreError {
     StoreError::Migration(error.to_string())
 }
@@ -50,11 +56,10 @@ pub fn schema_state(connection: &mut PgConnection) -> Result<SchemaState> {
     let table = "to_regclass('__diesel_schema_migrations') IS NOT NULL";
     let exists: bool = diesel::select(diesel::dsl::sql::<Bool>(table)).get_result(connection)?;
     let applied: Vec<String> = if exists {
-        MigrationHarness::<Pg>::applied_migrations(connection)
-            .map_err(failed)?
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        // Not diesel's `applied_migrations`: that one would make the table first, and the services may not.
+        let versions = "SELECT version FROM __diesel_schema_migrations";
+        let rows: Vec<Applied> = diesel::sql_query(versions).load(connection)?;
+        rows.into_iter().map(|row| row.version).collect()
     } else {
         Vec::new()
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kinora_runtime::Shutdown;
-use kinora_store::idempotency;
+use kinora_store::{idempotency, sessions, sign_in};
 
 use crate::database::Database;
 
@@ -11,7 +11,7 @@ const INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 /// Works in the background until shutdown. Several instances may do it at the same time.
 pub fn spawn(database: Database, shutdown: Shutdown) {
-    actix_web::rt::spawn(async move {
+    tokio::spawn(async move {
         let mut ticks = tokio::time::interval(INTERVAL);
         loop {
             tokio::select! {
@@ -27,5 +27,7 @@ pub fn spawn(database: Database, shutdown: Shutdown) {
 
 fn remove_expired(connection: &mut diesel::PgConnection) -> kinora_store::Result<()> {
     idempotency::remove_expired(connection)?;
+    sessions::remove_expired(connection)?;
+    sign_in::remove_forgotten(connection)?;
     Ok(())
 }

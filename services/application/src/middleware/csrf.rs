@@ -27,12 +27,14 @@ const WITHOUT_TOKEN: [(Method, &str); 2] =
 /// The middleware.
 ///
 /// # Errors
-/// [`ProblemKind::CrossSite`].
+/// Those of the services inside; its own are answers.
 pub async fn csrf(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    check(&request)?;
+    if let Err(problem) = check(&request) {
+        return Ok(request.error_response(problem));
+    }
     next.call(request).await.map(ServiceResponse::map_into_boxed_body)
 }
 
@@ -41,10 +43,10 @@ fn check(request: &ServiceRequest) -> Result<(), Problem> {
     if is_safe || request.headers().contains_key(header::AUTHORIZATION) {
         return Ok(());
     }
-    let context = request
-        .app_data::<web::Data<Context>>()
-        .ok_or_else(|| Problem::internal("no context registered"))?;
-    let text = |name: &HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+    let context =
+        request.app_data::<web::Data<Context>>().ok_or_else(|| Problem::internal("no context registered"))?;
+    let text =
+        |name: &HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
     if text(&SEC_FETCH_SITE).is_some_and(|site| site != "same-origin") {
         return Err(ProblemKind::CrossSite.into());
     }
@@ -54,9 +56,11 @@ fn check(request: &ServiceRequest) -> Result<(), Problem> {
     }
     let extensions = request.extensions();
     let Some(caller) = extensions.get::<Caller>() else { return Ok(()) };
-    let is_exempt =
-        WITHOUT_TOKEN.iter().any(|(method, path)| method == request.method() && request.path().starts_with(path));
-    let (Credential::Session(digest), Proof::Session(id)) = (caller.credential, caller.principal.proof) else {
+    let is_exempt = WITHOUT_TOKEN
+        .iter()
+        .any(|(method, path)| method == request.method() && request.path().starts_with(path));
+    let (Credential::Session(digest), Proof::Session(id)) = (caller.credential, caller.principal.proof)
+    else {
         return Ok(());
     };
     let token = text(&X_CSRF_TOKEN).unwrap_or_default();

@@ -13,18 +13,17 @@ use crate::error::Problem;
 /// The middleware.
 ///
 /// # Errors
-/// Never: errors become answers here.
+/// [`Problem`] for a panic: the request is gone by then, and nothing outside the router may hold a copy of
+/// it, as actix writes the route into it.
 pub async fn panic_guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let outer = request.request().clone();
-    let outcome = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(outcome) => outcome.map(ServiceResponse::map_into_boxed_body),
         Err(_) => {
             metrics::counter!("kinora_http_panics_total").increment(1);
             Err(Problem::internal("a handler panicked").into())
         }
-    };
-    Ok(outcome.unwrap_or_else(|error| ServiceResponse::from_err(error, outer)))
+    }
 }

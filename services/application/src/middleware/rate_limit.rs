@@ -13,12 +13,14 @@ use crate::rate::Counted;
 /// The middleware.
 ///
 /// # Errors
-/// [`ProblemKind::RateLimited`].
+/// Those of the services inside; its own are answers.
 pub async fn rate_limit(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    check(&request)?;
+    if let Err(problem) = check(&request) {
+        return Ok(request.error_response(problem));
+    }
     next.call(request).await.map(ServiceResponse::map_into_boxed_body)
 }
 
@@ -44,6 +46,7 @@ fn check(request: &ServiceRequest) -> Result<(), Problem> {
 pub fn take(context: &Context, who: Counted) -> Result<(), Problem> {
     context.rates.take(who).map_err(|wait| {
         metrics::counter!("kinora_http_rate_limited_total").increment(1);
-        Problem::from(ProblemKind::RateLimited).retry_after(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+        Problem::from(ProblemKind::RateLimited)
+            .retry_after(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
     })
 }

@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, web};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError as _, web};
 use uuid::Uuid;
 
 use crate::address;
@@ -21,7 +22,7 @@ static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The middleware.
 ///
 /// # Errors
-/// Never: errors become answers here.
+/// Where the services inside gave no answer; the error is one then.
 pub async fn request_id(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -36,10 +37,9 @@ pub async fn request_id(
             extensions.insert(address);
         }
     }
-    let outer = request.request().clone();
     let mut response = match next.call(request).await {
         Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::from_err(error, outer),
+        Err(error) => return Err(answered(&error, &id)),
     };
     if response.status().is_client_error() || response.status().is_server_error() {
         response = as_problem(response, &id);
@@ -49,6 +49,19 @@ pub async fn request_id(
     }
     count(&response, started_at);
     Ok(response)
+}
+
+/// An error that is the problem document. Only panics come here: they took the request with them.
+fn answered(error: &Error, id: &str) -> Error {
+    let fallback = Problem::from(ProblemKind::Internal);
+    let problem = error.as_error::<Problem>().unwrap_or(&fallback);
+    log::error!(request_id = id; "{problem}: {}", problem.cause().unwrap_or_default());
+    let answer = HttpResponse::build(problem.status_code())
+        .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((X_REQUEST_ID.clone(), id))
+        .body(problem.document(id));
+    InternalError::from_response(problem.to_string(), answer).into()
 }
 
 fn find_address(request: &ServiceRequest) -> Option<ClientAddress> {
@@ -83,7 +96,8 @@ fn as_problem(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<B
     }
     let document = problem.document(id);
     let is_head = method == Method::HEAD;
-    let mut response = response.map_body(|_, _| if is_head { BoxBody::new(()) } else { BoxBody::new(document) });
+    let mut response =
+        response.map_body(|_, _| if is_head { BoxBody::new(()) } else { BoxBody::new(document) });
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
     headers.remove(header::CONTENT_ENCODING);

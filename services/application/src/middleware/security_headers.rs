@@ -35,18 +35,15 @@ const STRICT_TRANSPORT: &str = "max-age=63072000; includeSubDomains";
 /// The middleware.
 ///
 /// # Errors
-/// Never: errors become answers here.
+/// Those of the services inside.
 pub async fn security_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let outer = request.request().clone();
-    let is_https = request.app_data::<web::Data<Context>>().is_some_and(|context| context.settings.is_https());
+    let is_https =
+        request.app_data::<web::Data<Context>>().is_some_and(|context| context.settings.is_https());
     let is_api = request.path().starts_with("/api/");
-    let mut response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::from_err(error, outer),
-    };
+    let mut response = next.call(request).await?.map_into_boxed_body();
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         // A handler may be stricter than the policy for pages, as downloads are.

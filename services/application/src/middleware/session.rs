@@ -26,8 +26,10 @@ pub async fn session(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Some(credential) = find_credential(&request) {
-        if let Some(caller) = find_caller(&request, credential).await? {
-            request.extensions_mut().insert(caller);
+        match find_caller(&request, credential).await {
+            Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
+            Ok(None) => {}
+            Err(problem) => return Ok(request.error_response(problem)),
         }
     }
     next.call(request).await.map(ServiceResponse::map_into_boxed_body)
