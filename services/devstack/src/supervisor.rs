@@ -155,10 +155,13 @@ impl Supervised {
     /// Tells the part to stop without waiting for it.
     pub fn begin_stop(&self) {
         let mut child = None;
+        // Asked once only: to many programs a second signal means "at once".
         self.shared.update(|state| {
-            state.stopping = true;
-            state.stop_begun.get_or_insert_with(Instant::now);
-            child.clone_from(&state.child);
+            if !state.stopping {
+                state.stopping = true;
+                state.stop_begun = Some(Instant::now());
+                child.clone_from(&state.child);
+            }
         });
         if let Some(child) = child {
             child.signal(self.stop_signal);
