@@ -4,6 +4,7 @@
 mod bus;
 mod commands;
 mod crashes;
+mod database;
 mod fixture;
 mod runs;
 mod schema;

@@ -144,7 +144,7 @@ where
             }
         }
     }
-    spawn_watchdog(&shutdown);
+    spawn_watchdog();
     let stopping = shutdown.clone();
     tokio::spawn(async move {
         stopping.requested().await;
@@ -167,18 +167,13 @@ where
 
 /// Pets systemd's watchdog twice per period from inside the runtime, so that a runtime that no longer
 /// turns is restarted.
-fn spawn_watchdog(shutdown: &Shutdown) {
+fn spawn_watchdog() {
     let Some(period) = sd_notify::watchdog_enabled() else { return };
     let mut ticks = tokio::time::interval((period / 2).max(Duration::from_millis(100)));
-    let token = shutdown.token().clone();
     tokio::spawn(async move {
-        // Shutdown takes its time and is bounded by systemd's TimeoutStopSec, so the petting goes on
-        // until the runtime ends.
+        // Not ended by a shutdown, which systemd bounds by TimeoutStopSec, but with the runtime.
         loop {
             ticks.tick().await;
-            if token.is_cancelled() {
-                log::trace!("watchdog petted during shutdown");
-            }
             notify(&[NotifyState::Watchdog]);
         }
     });

@@ -219,7 +219,10 @@ async fn a_removed_asset_stops_its_run_and_leaves_nothing() {
     let mut connection = engine.connect();
     let revision = number(&mut connection, "SELECT revision AS number FROM assets");
     let (caller, origin) = (engine.world.editor(), Origin::system("test"));
-    kinora_store::assets::remove(&mut connection, &caller, &origin, delivered.asset, |found| found == revision).unwrap();
+    kinora_store::assets::remove(&mut connection, &caller, &origin, delivered.asset, |found| {
+        found == revision
+    })
+    .unwrap();
     wait_until("the run is cancelled", async || {
         (word(&mut connection, "SELECT state AS word FROM runs") == "cancelled").then_some(())
     })
