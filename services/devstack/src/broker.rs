@@ -9,6 +9,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -174,8 +175,13 @@ impl BrokerEndpoint {
     fn evaluate(&self, expression: &str) -> Result<(), DevstackError> {
         let failed =
             |detail: String| DevstackError::Command { name: "administrating RabbitMQ".to_owned(), detail };
+        // The node refuses a second client of the same name, and erl_call's own random names collide
+        // when several are started in the same moment.
+        static CALLS: AtomicU64 = AtomicU64::new(0);
+        let call = CALLS.fetch_add(1, Ordering::Relaxed);
         let mut child = Command::new("erl_call")
-            .arg("-r")
+            .arg("-h")
+            .arg(format!("kinora_{}_{call}", std::process::id()))
             .args(["-timeout", "60", "-address"])
             .arg(format!("localhost:{}", self.node_port))
             .arg("-e")
