@@ -4,7 +4,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { ProblemError } from "./api/problem";
 import { sessionQuery } from "./api/queries";
-import type { AssetKind, AssetStatus } from "./api/types";
+import type { AssetKind, AssetSort, AssetStatus } from "./api/types";
 import { Crashed, NotFound } from "./components/states";
 import { Shell } from "./shell/Shell";
 
@@ -12,7 +12,7 @@ export interface LibrarySearch {
   q?: string;
   status?: AssetStatus;
   kind?: AssetKind;
-  sort?: string;
+  sort?: AssetSort;
   view?: "list";
   /** The asset shown beside the list. */
   asset?: string;
@@ -104,7 +104,7 @@ const library = createRoute({
     q: text(search.q),
     status: oneOf(search.status, ["processing", "ready", "failed", "cancelled"]),
     kind: oneOf(search.kind, ["video", "audio", "still", "unknown"]),
-    sort: text(search.sort),
+    sort: oneOf(search.sort, ["created", "-created", "name", "-name", "size", "-size", "duration", "-duration"]),
     view: oneOf(search.view, ["list"]),
     asset: text(search.asset),
   }),

@@ -3,8 +3,7 @@
 
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "./schema";
-import type { Problem } from "./types";
-import { OfflineError, ProblemError } from "./problem";
+import { OfflineError, ProblemError, type ProblemLike } from "./problem";
 
 let csrfToken = "";
 
@@ -40,7 +39,7 @@ interface Answer<T> {
   response: Response;
 }
 
-function isProblem(body: unknown): body is Problem {
+function isProblem(body: unknown): body is ProblemLike {
   return typeof body === "object" && body !== null && "title" in body && "status" in body;
 }
 
@@ -57,7 +56,7 @@ export async function unwrap<T>(request: Promise<Answer<T>>): Promise<T> {
   const wait = Number(answer.response.headers.get("Retry-After")) || undefined;
   const { status, statusText } = answer.response;
   // A proxy in front may answer with a page of its own.
-  const problem = isProblem(answer.error) ? answer.error : { type: `urn:kinora:problem:http-${status}`, title: statusText || `HTTP ${status}`, status };
+  const problem: ProblemLike = isProblem(answer.error) ? answer.error : { type: `urn:kinora:problem:http-${status}`, title: statusText || `HTTP ${status}`, status };
   if (status === 502 || status === 503 || status === 504) throw new OfflineError("server away", { cause: problem });
   throw new ProblemError(problem, wait);
 }

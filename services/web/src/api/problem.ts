@@ -3,12 +3,15 @@
 import type { Problem } from "./types";
 import { m } from "../messages";
 
+/** A proxy in front of the application answers without our details. */
+export type ProblemLike = Pick<Problem, "type" | "title" | "status"> & Partial<Problem>;
+
 /** An answer that is not the one hoped for: RFC 9457 problem details. */
 export class ProblemError extends Error {
-  readonly problem: Problem;
+  readonly problem: ProblemLike;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(problem: Problem, retryAfterSeconds?: number) {
+  constructor(problem: ProblemLike, retryAfterSeconds?: number) {
     super(problem.detail ?? problem.title);
     this.problem = problem;
     this.retryAfterSeconds = retryAfterSeconds;
@@ -25,13 +28,19 @@ export class ProblemError extends Error {
 
   /** Sentences by field name, for forms. */
   get fields(): Record<string, string> {
-    const entries = (this.problem.errors ?? []).map(({ pointer, detail }) => [pointer.replace(/^\//, ""), detail]);
+    const entries = (this.problem.errors ?? []).map(({ pointer, detail }) => [pointer?.replace(/^\//, "") ?? "", sentence(detail)]);
     return Object.fromEntries(entries) as Record<string, string>;
   }
 }
 
 /** No answer at all: the network or the server is away. */
 export class OfflineError extends Error {}
+
+/** "must not be empty" as a sentence of its own. */
+function sentence(detail: string): string {
+  const text = /^(must|is|has|was|should|needs)\b/.test(detail) ? `${m.errors.thisField} ${detail}` : detail;
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
 
 export function isNotFound(error: unknown): boolean {
   return error instanceof ProblemError && error.status === 404;

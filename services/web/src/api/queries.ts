@@ -2,13 +2,13 @@
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, setCsrfToken, unwrap } from "./client";
-import type { AssetKind, AssetStatus } from "./types";
+import type { AssetKind, AssetSort, AssetStatus } from "./types";
 
 export interface AssetFilter {
   q?: string | undefined;
   status?: AssetStatus | undefined;
   kind?: AssetKind | undefined;
-  sort?: string | undefined;
+  sort?: AssetSort | undefined;
 }
 
 /** Rows asked for at once: few requests for long lists, small enough to come within a frame or two. */

@@ -14,6 +14,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /** Change one's own name. */
         patch: operations["update_account"];
         trace?: never;
     };
@@ -25,6 +26,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /**
+         * Change one's own password.
+         * @description Ends all other sessions. Wrong present passwords count towards the lock-out of the login.
+         */
         put: operations["update_password"];
         post?: never;
         delete?: never;
@@ -40,6 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List one's own sessions. */
         get: operations["list_sessions"];
         put?: never;
         post?: never;
@@ -59,6 +65,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** End one of one's own sessions. */
         delete: operations["revoke_session"];
         options?: never;
         head?: never;
@@ -72,8 +79,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List one's own access tokens. */
         get: operations["list_tokens"];
         put?: never;
+        /**
+         * Make an access token.
+         * @description Only in a session: a token that leaked must not be able to make others that outlive it.
+         */
         post: operations["create_token"];
         delete?: never;
         options?: never;
@@ -91,6 +103,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Revoke one of one's own access tokens. */
         delete: operations["revoke_token"];
         options?: never;
         head?: never;
@@ -104,12 +117,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_asset"];
+        /** An asset with its current version, what was found out about it, and what was made of it. */
+        get: operations["get_asset"];
         put?: never;
         post?: never;
+        /** Removes an asset with all its versions and what was made of them; cancels its runs. */
         delete: operations["remove_asset"];
         options?: never;
         head?: never;
+        /** Renames an asset. */
         patch: operations["update_asset"];
         trace?: never;
     };
@@ -120,6 +136,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The runs of an asset with their steps, newest first, at most 100. */
         get: operations["list_asset_runs"];
         put?: never;
         post?: never;
@@ -136,9 +153,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List one's own organisations. */
         get: operations["list_organisations"];
         put?: never;
-        post?: never;
+        /**
+         * Make an organisation.
+         * @description For owners of another one; the maker becomes owner of the new one.
+         */
+        post: operations["create_organisation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -152,12 +174,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** An organisation. */
         get: operations["read_organisation"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
+        /** Give an organisation another name. */
         patch: operations["update_organisation"];
         trace?: never;
     };
@@ -168,6 +192,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the audit trail of an organisation. */
         get: operations["list_audit"];
         put?: never;
         post?: never;
@@ -184,8 +209,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the people of an organisation. */
         get: operations["list_people"];
         put?: never;
+        /** Add a person to an organisation. */
         post: operations["create_person"];
         delete?: never;
         options?: never;
@@ -200,12 +227,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** A person of an organisation. */
         get: operations["read_person"];
         put?: never;
         post?: never;
+        /**
+         * Remove a person from an organisation and all its productions.
+         * @description Administrators remove others; everybody may leave.
+         */
         delete: operations["remove_person"];
         options?: never;
         head?: never;
+        /**
+         * Change a person's role, or whether they may sign in.
+         * @description An organisation always has an owner. Disabling concerns all organisations of the person, so it takes
+         *     an administrator of all of them.
+         */
         patch: operations["update_person"];
         trace?: never;
     };
@@ -218,6 +255,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Make a one-time link with which a person sets a new password. */
         post: operations["create_password_link"];
         delete?: never;
         options?: never;
@@ -232,8 +270,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List all productions of an organisation. */
         get: operations["list_organisation_productions"];
         put?: never;
+        /**
+         * Make a production.
+         * @description Its maker becomes manager of every module.
+         */
         post: operations["create_production"];
         delete?: never;
         options?: never;
@@ -248,8 +291,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Whose link is it? */
         get: operations["read_password_link"];
         put?: never;
+        /**
+         * Set a password with a link, which can be done once.
+         * @description Ends all sessions and access tokens of the person, and a lock-out.
+         */
         post: operations["use_password_link"];
         delete?: never;
         options?: never;
@@ -264,6 +312,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the productions one has a role in. */
         get: operations["list_productions"];
         put?: never;
         post?: never;
@@ -280,12 +329,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** A production. */
         get: operations["read_production"];
         put?: never;
         post?: never;
+        /**
+         * Remove a production with all that is in it.
+         * @description For administrators. It is gone at once for everybody; its media are kept for a week.
+         */
         delete: operations["remove_production"];
         options?: never;
         head?: never;
+        /**
+         * Give a production another name.
+         * @description For administrators and managers of the production office.
+         */
         patch: operations["update_production"];
         trace?: never;
     };
@@ -296,7 +354,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The assets of a production. */
         get: operations["list_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/productions/{production_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens in a production, as server-sent events.
+         * @description The stream begins with `ready`, or with `reset` if what was missed is no longer kept: then read
+         *     everything again. To miss nothing, open the stream first and read lists after `ready`.
+         */
+        get: operations["follow_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -312,6 +392,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the members of a production. */
         get: operations["list_members"];
         put?: never;
         post?: never;
@@ -328,9 +409,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** A member of a production. */
+        get: operations["read_member"];
+        /**
+         * Give a person of the organisation roles in a production.
+         * @description Administrators give any; managers of a module give that module's. Needs `If-Match` if the person is a
+         *     member already.
+         */
         put: operations["set_member"];
         post?: never;
+        /** Remove a person from a production. */
         delete: operations["remove_member"];
         options?: never;
         head?: never;
@@ -344,6 +432,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The runs of a production with their steps, newest first. */
         get: operations["list_runs"];
         put?: never;
         post?: never;
@@ -360,7 +449,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["read_run"];
+        /** A run with its steps. */
+        get: operations["get_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -378,6 +468,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Asks to cancel a run. Its steps stop within seconds; doing it again changes nothing. */
         post: operations["cancel_run"];
         delete?: never;
         options?: never;
@@ -394,6 +485,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Starts a failed or cancelled step again; those that need it follow. */
         post: operations["restart_step"];
         delete?: never;
         options?: never;
@@ -408,10 +500,136 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Who am I? */
         get: operations["read_session"];
         put?: never;
+        /**
+         * Sign in.
+         * @description Sets the cookie `__Host-kinora`. After ten wrong passwords in a row the login is locked for five
+         *     minutes, whether it exists or not.
+         */
         post: operations["create_session"];
+        /** Sign out. */
         delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/v1/assets/{asset_id}/filmstrip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All pictures of the filmstrip in one. */
+        get: operations["get_filmstrip"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/v1/assets/{asset_id}/filmstrip.vtt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which picture of the filmstrip stands for which time. */
+        get: operations["get_filmstrip_index"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/v1/assets/{asset_id}/original": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The original as it was delivered. */
+        get: operations["download_original"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/v1/assets/{asset_id}/poster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One picture. */
+        get: operations["get_poster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/v1/assets/{asset_id}/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What ffprobe said. */
+        get: operations["get_probe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/v1/assets/{asset_id}/proxy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file that browsers play. */
+        get: operations["get_proxy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/v1/assets/{asset_id}/waveform": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The waveform, in the binary format of audiowaveform. */
+        get: operations["get_waveform"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -424,7 +642,63 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The caller's unfinished uploads to a production. */
         get: operations["list_uploads"];
+        put?: never;
+        /** Begins an upload. */
+        post: operations["create_upload"];
+        delete?: never;
+        /** What this server understands of tus. */
+        options: operations["describe_uploads"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/v1/productions/{production_id}/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends an upload and removes its bytes. The asset of a complete one stays. */
+        delete: operations["remove_upload"];
+        options?: never;
+        /** How far an upload is. */
+        head: operations["get_upload_offset"];
+        /** Adds bytes to an upload. */
+        patch: operations["write_upload"];
+        trace?: never;
+    };
+    "/livez": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process answers. */
+        get: operations["livez"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether PostgreSQL, Redis and the vault answer; each is really used. */
+        get: operations["readyz"];
         put?: never;
         post?: never;
         delete?: never;
@@ -437,475 +711,1184 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An API access token, without its secret. */
         AccessToken: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
             expires_at: string;
+            /** @description Its last characters. */
             hint: string;
-            /** Format: uuid */
-            id: string;
-            /** Format: date-time */
+            /** @description Its id. */
+            id: components["schemas"]["TokenId"];
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
             last_used_at?: string | null;
+            /** @description What it is for. */
             name: string;
         };
-        AccessTokenPage: {
-            items: components["schemas"]["AccessToken"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            total?: number;
+        /** @description What one can change about oneself. */
+        AccountChange: {
+            /** @description How one is called. */
+            display_name: string;
         };
+        /** @description What the decoding pass measured. */
         Analysis: {
-            loudness?: null | components["schemas"]["Loudness"];
-            /** Format: int64 */
+            loudness?: components["schemas"]["Loudness"] | null;
+            /**
+             * Format: int64
+             * @description Length of the proxy in microseconds.
+             */
             proxy_duration_us?: number | null;
-            proxy_frame_rate?: null | components["schemas"]["FrameRate"];
-            /** Format: int64 */
+            proxy_frame_rate?: components["schemas"]["FrameRate"] | null;
+            /**
+             * Format: int64
+             * @description Frames in the proxy; absent for sound and stills.
+             */
             proxy_frames?: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Height of the proxy, pixels.
+             */
             proxy_height?: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Width of the proxy, pixels.
+             */
             proxy_width?: number | null;
+            /** @description First frames of shots, as frame numbers of the proxy, ascending; the first frame is not in it. */
             shot_changes: number[];
         };
+        /** @description An asset as in the list. */
         Asset: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was added.
+             */
             created_at: string;
-            /** Format: uuid */
-            created_by?: string | null;
-            /** Format: int64 */
+            created_by?: components["schemas"]["PersonId"] | null;
+            /**
+             * Format: int64
+             * @description Length in microseconds; null for stills and until it is known.
+             */
             duration_us?: number | null;
-            failure?: null | components["schemas"]["Failure"];
-            /** Format: uuid */
-            id: string;
+            failure?: components["schemas"]["Failure"] | null;
+            /** @description Its id. */
+            id: components["schemas"]["AssetId"];
+            /** @description What kind of thing it is. */
             kind: components["schemas"]["AssetKind"];
+            /** @description Its name; the file's name until somebody renames it. */
             name: string;
-            /** Format: uuid */
-            production_id: string;
-            /** Format: int64 */
+            /** @description The production it belongs to. */
+            production_id: components["schemas"]["ProductionId"];
+            /**
+             * Format: int64
+             * @description Counts the changes; the ETag.
+             */
             revision: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bytes of the current version's original.
+             */
             size_bytes: number;
+            /** @description Where it stands. */
             status: components["schemas"]["AssetStatus"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
             updated_at: string;
-            /** Format: uuid */
-            version_id?: string | null;
+            version_id?: components["schemas"]["VersionId"] | null;
         };
+        /** @description What can be changed of an asset. */
+        AssetChange: {
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description An asset with everything that is known about it. */
         AssetDetail: components["schemas"]["Asset"] & {
+            /** @description The name of who added it, if that person still exists. */
             created_by_name?: string | null;
+            /** @description What was made of that version. */
             derivatives: components["schemas"]["DerivativeLink"][];
+            /** @description Where its original can be downloaded. */
             original_url: string;
-            version?: null | components["schemas"]["Version"];
+            version?: components["schemas"]["Version"] | null;
         };
-        /** @enum {string} */
+        /**
+         * Format: uuid
+         * @description One thing in the library of a production.
+         */
+        AssetId: string;
+        /**
+         * @description What kind of thing an asset is, known after the probe.
+         * @enum {string}
+         */
         AssetKind: "unknown" | "video" | "audio" | "still";
-        AssetPage: {
-            items: components["schemas"]["Asset"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            total?: number;
-        };
-        /** @enum {string} */
+        /**
+         * @description Where an asset stands.
+         * @enum {string}
+         */
         AssetStatus: "processing" | "ready" | "failed" | "cancelled";
+        /** @description A sound stream. */
         AudioStream: {
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Bits in a sample, if that has a meaning for the codec.
+             */
             bit_depth?: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bits per second of this stream.
+             */
             bit_rate?: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Number of channels.
+             */
             channels: number;
+            /** @description Codec, as a person would name it. */
             codec: string;
+            /** @description Codec's short name as FFmpeg has it. */
             codec_id: string;
+            /** @description Language as in BCP 47, if the file says. */
             language?: string | null;
+            /** @description Layout ("stereo", "5.1"), if the file says. */
             layout?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Samples per second.
+             */
             sample_rate: number;
         };
-        AuditRow: {
+        /** @description A row of the audit trail. */
+        AuditEntry: {
+            /** @description What was done. */
             action: string;
+            /** @description Their login at that time. */
             actor: string;
+            actor_id?: components["schemas"]["PersonId"] | null;
+            /** @description From where. */
             address?: string | null;
+            /** @description State after. */
             after?: unknown;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was recorded.
+             */
             at: string;
+            /** @description State before. */
             before?: unknown;
-            /** Format: uuid */
-            production_id?: string | null;
+            production_id?: components["schemas"]["ProductionId"] | null;
+            /** @description In which request. */
             request_id?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Its position in the trail of the whole installation.
+             */
             sequence: number;
+            /** @description Its name at that time. */
             subject?: string | null;
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description To which one.
+             */
             subject_id?: string | null;
+            /** @description To what kind of thing. */
             subject_kind: string;
         };
-        AuditRowPage: {
-            items: components["schemas"]["AuditRow"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            total?: number;
-        };
+        /** @description One field a camera or recorder wrote. */
         CameraField: {
+            /** @description Name as in the file. */
             name: string;
+            /** @description Value as in the file. */
             value: string;
         };
-        ChangeAccount: {
-            display_name: string;
-        };
-        ChangeAsset: {
-            name: string;
-        };
-        ChangePassword: {
-            current_password: string;
-            new_password: string;
-        };
-        ChangePerson: {
-            disabled?: boolean;
-            role?: components["schemas"]["OrganisationRole"];
-        };
-        ChangeProduction: {
-            name: string;
-        };
+        /** @description A new token with its secret, which is never shown again. */
         CreatedAccessToken: {
+            /** @description To be sent as `Authorization: Bearer …`. */
             secret: string;
+            /** @description The token. */
             token: components["schemas"]["AccessToken"];
         };
+        /** @description A person who was added. */
         CreatedPerson: {
-            password_link: components["schemas"]["OneTimeLink"];
+            password_link?: components["schemas"]["OneTimeLink"] | null;
+            /** @description The person. */
             person: components["schemas"]["OrganisationPerson"];
         };
-        /** @enum {string} */
-        DerivativeKind: "proxy" | "poster" | "filmstrip" | "filmstrip_index" | "waveform" | "raw_probe";
-        DerivativeLink: {
+        /** @description Something that was made of a version. */
+        Derivative: {
+            /** @description What it is. */
             kind: components["schemas"]["DerivativeKind"];
+            /** @description Its media type. */
             media_type: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Its size.
+             */
             size_bytes: number;
+        };
+        /**
+         * @description The kinds of derivatives; one of each kind per version.
+         * @enum {string}
+         */
+        DerivativeKind: "proxy" | "poster" | "filmstrip" | "filmstrip_index" | "waveform" | "raw_probe";
+        /** @description Something that was made of a version, and where it is. */
+        DerivativeLink: components["schemas"]["Derivative"] & {
+            /** @description Where it can be read. */
             url: string;
         };
+        /** @description A failure as it is stored, sent and shown. */
         Failure: {
+            /** @description What kind of failure it was. */
             code: components["schemas"]["FailureCode"];
+            /** @description Technical detail for support; at most [`Failure::MAX_DETAIL_BYTES`]. */
             detail?: string | null;
+            /** @description A sentence in the user's words. */
             message: string;
         };
-        /** @enum {string} */
+        /**
+         * @description What kind of failure it was.
+         * @enum {string}
+         */
         FailureCode: "not_media" | "empty_file" | "truncated" | "undecodable" | "corrupt" | "missing_object" | "storage" | "timed_out" | "worker_lost" | "cancelled" | "upstream" | "internal";
+        /** @description What is wrong with one value of the request. */
+        FieldError: {
+            /** @description What is wrong, for the person. */
+            detail: string;
+            /** @description Name of the query parameter or header. */
+            parameter?: string | null;
+            /** @description JSON pointer (RFC 6901) into the body; empty for the body as a whole. */
+            pointer?: string | null;
+        };
+        /** @description Frames per second as an exact fraction, in lowest terms. */
         FrameRate: {
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description In that many seconds.
+             */
             denominator: number;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Frames.
+             */
             numerator: number;
         };
-        InputError: {
-            detail: string;
-            pointer: string;
+        /** @description One page of a list. */
+        List_AccessToken: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it ends.
+                 */
+                expires_at: string;
+                /** @description Its last characters. */
+                hint: string;
+                /** @description Its id. */
+                id: components["schemas"]["TokenId"];
+                /**
+                 * Format: date-time
+                 * @description When it was last used, to the minute.
+                 */
+                last_used_at?: string | null;
+                /** @description What it is for. */
+                name: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
         };
+        /** @description One page of a list. */
+        List_Asset: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was added.
+                 */
+                created_at: string;
+                created_by?: components["schemas"]["PersonId"] | null;
+                /**
+                 * Format: int64
+                 * @description Length in microseconds; null for stills and until it is known.
+                 */
+                duration_us?: number | null;
+                failure?: components["schemas"]["Failure"] | null;
+                /** @description Its id. */
+                id: components["schemas"]["AssetId"];
+                /** @description What kind of thing it is. */
+                kind: components["schemas"]["AssetKind"];
+                /** @description Its name; the file's name until somebody renames it. */
+                name: string;
+                /** @description The production it belongs to. */
+                production_id: components["schemas"]["ProductionId"];
+                /**
+                 * Format: int64
+                 * @description Counts the changes; the ETag.
+                 */
+                revision: number;
+                /**
+                 * Format: int64
+                 * @description Bytes of the current version's original.
+                 */
+                size_bytes: number;
+                /** @description Where it stands. */
+                status: components["schemas"]["AssetStatus"];
+                /**
+                 * Format: date-time
+                 * @description When it last changed.
+                 */
+                updated_at: string;
+                version_id?: components["schemas"]["VersionId"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_AuditEntry: {
+            /** @description The items. */
+            items: {
+                /** @description What was done. */
+                action: string;
+                /** @description Their login at that time. */
+                actor: string;
+                actor_id?: components["schemas"]["PersonId"] | null;
+                /** @description From where. */
+                address?: string | null;
+                /** @description State after. */
+                after?: unknown;
+                /**
+                 * Format: date-time
+                 * @description When it was recorded.
+                 */
+                at: string;
+                /** @description State before. */
+                before?: unknown;
+                production_id?: components["schemas"]["ProductionId"] | null;
+                /** @description In which request. */
+                request_id?: string | null;
+                /**
+                 * Format: int64
+                 * @description Its position in the trail of the whole installation.
+                 */
+                sequence: number;
+                /** @description Its name at that time. */
+                subject?: string | null;
+                /**
+                 * Format: uuid
+                 * @description To which one.
+                 */
+                subject_id?: string | null;
+                /** @description To what kind of thing. */
+                subject_kind: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_Organisation: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Its id. */
+                id: components["schemas"]["OrganisationId"];
+                /** @description Its name. */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Counts its changes; in quotes it is the `ETag`.
+                 */
+                revision: number;
+                /** @description One's own role in it. */
+                role: components["schemas"]["OrganisationRole"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_OrganisationPerson: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description Since when they belong to the organisation.
+                 */
+                created_at: string;
+                /** @description Whether they may not sign in. */
+                disabled: boolean;
+                /** @description How they are called. */
+                display_name: string;
+                /** @description Whether they have ever set a password. */
+                has_password: boolean;
+                /** @description Their id. */
+                id: components["schemas"]["PersonId"];
+                /** @description What they sign in with. */
+                login: string;
+                /**
+                 * Format: int64
+                 * @description Counts the changes; in quotes it is the `ETag`.
+                 */
+                revision: number;
+                /** @description The role in the organisation. */
+                role: components["schemas"]["OrganisationRole"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_Production: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Its id. */
+                id: components["schemas"]["ProductionId"];
+                /** @description One's own roles in it; none in any module for an administrator who is no member. */
+                my_roles: components["schemas"]["ProductionRoles"];
+                /** @description Its name. */
+                name: string;
+                /** @description The organisation's name. */
+                organisation: string;
+                /** @description The organisation that owns it. */
+                organisation_id: components["schemas"]["OrganisationId"];
+                /**
+                 * Format: int64
+                 * @description Counts its changes; in quotes it is the `ETag`.
+                 */
+                revision: number;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updated_at: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_ProductionMember: {
+            /** @description The items. */
+            items: {
+                /** @description The person. */
+                person: components["schemas"]["Person"];
+                /**
+                 * Format: int64
+                 * @description Counts the changes; in quotes it is the `ETag`.
+                 */
+                revision: number;
+                /** @description The roles, at least one. */
+                roles: components["schemas"]["ProductionRoles"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_Run: {
+            /** @description The items. */
+            items: {
+                /** @description The asset it works on. */
+                asset_id: components["schemas"]["AssetId"];
+                /**
+                 * Format: date-time
+                 * @description When somebody asked to cancel it; it is cancelled once its steps have stopped.
+                 */
+                cancel_requested_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was started.
+                 */
+                created_at: string;
+                created_by?: components["schemas"]["PersonId"] | null;
+                failure?: components["schemas"]["Failure"] | null;
+                /**
+                 * Format: date-time
+                 * @description When it ended, if it has.
+                 */
+                finished_at?: string | null;
+                /** @description Its id. */
+                id: components["schemas"]["RunId"];
+                /** @description The production. */
+                production_id: components["schemas"]["ProductionId"];
+                /** @description Where it stands. */
+                state: components["schemas"]["RunState"];
+                /** @description Its steps in their order. */
+                steps: components["schemas"]["Step"][];
+                /** @description The version it works on. */
+                version_id: components["schemas"]["VersionId"];
+                /** @description The workflow's name. */
+                workflow: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_SessionEntry: {
+            /** @description The items. */
+            items: {
+                /** @description From where it began. */
+                address?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                created_at: string;
+                /** @description Whether it is the one this request came with. */
+                current: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it ends at the latest.
+                 */
+                expires_at: string;
+                /** @description Its id. */
+                id: components["schemas"]["SessionId"];
+                /**
+                 * Format: date-time
+                 * @description When it was last used, to the minute.
+                 */
+                last_seen_at: string;
+                /** @description What the browser said it is. */
+                user_agent?: string | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description Programme loudness by EBU R 128 / ITU-R BS.1770. */
         Loudness: {
+            /**
+             * Format: float
+             * @description Integrated loudness, LUFS; absent for silence.
+             */
             integrated_lufs?: number | null;
+            /**
+             * Format: float
+             * @description Loudness range, LU (EBU Tech 3342).
+             */
             range_lu?: number | null;
+            /**
+             * Format: float
+             * @description Highest true peak, dBTP; absent for silence.
+             */
             true_peak_dbtp?: number | null;
         };
-        Member: {
-            person: components["schemas"]["Person"];
-            /** Format: int64 */
-            revision: number;
-            roles: components["schemas"]["ProductionRoles"];
-        };
-        MemberPage: {
-            items: components["schemas"]["Member"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            total?: number;
-        };
-        /** @enum {string} */
+        /**
+         * @description What a member may do in one module. Each role includes those before it.
+         * @enum {string}
+         */
         ModuleRole: "reader" | "editor" | "manager";
+        /** @description A token to be made. */
         NewAccessToken: {
-            /** Format: int64 */
-            expires_in_days?: number;
+            /**
+             * Format: int64
+             * @description How long it holds, in days.
+             * @default 90
+             */
+            expires_in_days: number;
+            /** @description What it is for. */
             name: string;
         };
+        /** @description A person to be added. */
         NewPerson: {
+            /** @description How they are called. */
             display_name: string;
+            /** @description What they will sign in with, usually the e-mail address. */
             login: string;
+            /** @description The role in the organisation. */
             role: components["schemas"]["OrganisationRole"];
         };
-        NewProduction: {
-            name: string;
-        };
+        /** @description A link that sets a password once. */
         OneTimeLink: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
             expires_at: string;
+            /** @description The address to give to the person. */
             url: string;
         };
+        /** @description An organisation, as one of its people sees it. */
         Organisation: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
-            /** Format: uuid */
-            id: string;
+            /** @description Its id. */
+            id: components["schemas"]["OrganisationId"];
+            /** @description Its name. */
             name: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Counts its changes; in quotes it is the `ETag`.
+             */
             revision: number;
+            /** @description One's own role in it. */
             role: components["schemas"]["OrganisationRole"];
         };
+        /** @description The name of an organisation. */
+        OrganisationForm: {
+            /** @description Its name. */
+            name: string;
+        };
+        /**
+         * Format: uuid
+         * @description A studio or vendor; owns people and productions.
+         */
+        OrganisationId: string;
+        /** @description A role in an organisation. */
         OrganisationMembership: {
-            /** Format: uuid */
-            id: string;
+            /** @description The organisation. */
+            id: components["schemas"]["OrganisationId"];
+            /** @description Its name. */
             name: string;
+            /** @description The role in it. */
             role: components["schemas"]["OrganisationRole"];
         };
-        OrganisationPage: {
-            items: components["schemas"]["Organisation"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            total?: number;
-        };
+        /** @description A person of an organisation. */
         OrganisationPerson: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Since when they belong to the organisation.
+             */
             created_at: string;
+            /** @description Whether they may not sign in. */
             disabled: boolean;
+            /** @description How they are called. */
             display_name: string;
+            /** @description Whether they have ever set a password. */
             has_password: boolean;
-            /** Format: uuid */
-            id: string;
+            /** @description Their id. */
+            id: components["schemas"]["PersonId"];
+            /** @description What they sign in with. */
             login: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Counts the changes; in quotes it is the `ETag`.
+             */
             revision: number;
+            /** @description The role in the organisation. */
             role: components["schemas"]["OrganisationRole"];
         };
-        OrganisationPersonPage: {
-            items: components["schemas"]["OrganisationPerson"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            total?: number;
+        /**
+         * @description What a member may do in the organisation as a whole.
+         * @enum {string}
+         */
+        OrganisationRole: "member" | "administrator" | "owner";
+        /** @description The present password and a new one. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description The present password.
+             */
+            current_password: string;
+            /**
+             * Format: password
+             * @description The new one.
+             */
+            new_password: string;
         };
-        /** @enum {string} */
-        OrganisationRole: "owner" | "administrator" | "member";
+        /** @description Whose one-time link it is. */
         PasswordLink: {
+            /** @description How the person is called. */
             display_name: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the link ends.
+             */
             expires_at: string;
+            /** @description What the person signs in with. */
             login: string;
         };
+        /** @description A person. */
         Person: {
+            /** @description How they are called. */
             display_name: string;
-            /** Format: uuid */
-            id: string;
+            /** @description Their id. */
+            id: components["schemas"]["PersonId"];
+            /** @description What they sign in with. */
             login: string;
         };
-        PersonRef: {
-            display_name: string;
-            /** Format: uuid */
-            id: string;
+        /** @description What is to be changed about a person. */
+        PersonChange: {
+            /** @description Whether they may not sign in. */
+            disabled?: boolean | null;
+            role?: components["schemas"]["OrganisationRole"] | null;
         };
+        /**
+         * Format: uuid
+         * @description A person with an account.
+         */
+        PersonId: string;
+        /** @description The document that is sent, `application/problem+json` (RFC 9457). */
         Problem: {
-            detail?: string | null;
-            errors?: components["schemas"]["InputError"][];
-            request_id?: string | null;
-            /** Format: int64 */
+            /** @description A sentence for the person. */
+            detail: string;
+            /** @description What is wrong with which value. */
+            errors?: components["schemas"]["FieldError"][];
+            /** @description Id of the request, also in the log. */
+            request_id: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
             status: number;
+            /** @description The same for all problems of the type. */
             title: string;
+            /**
+             * @description `urn:kinora:problem:` and a stable slug.
+             * @example urn:kinora:problem:not-found
+             */
             type: string;
         };
+        /** @description A production. */
         Production: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
             created_at: string;
-            /** Format: uuid */
-            id: string;
+            /** @description Its id. */
+            id: components["schemas"]["ProductionId"];
+            /** @description One's own roles in it; none in any module for an administrator who is no member. */
             my_roles: components["schemas"]["ProductionRoles"];
+            /** @description Its name. */
             name: string;
+            /** @description The organisation's name. */
             organisation: string;
-            /** Format: uuid */
-            organisation_id: string;
-            /** Format: int64 */
+            /** @description The organisation that owns it. */
+            organisation_id: components["schemas"]["OrganisationId"];
+            /**
+             * Format: int64
+             * @description Counts its changes; in quotes it is the `ETag`.
+             */
             revision: number;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
             updated_at: string;
         };
-        ProductionPage: {
-            items: components["schemas"]["Production"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            total?: number;
+        /** @description The name of a production. */
+        ProductionForm: {
+            /** @description Its name. */
+            name: string;
         };
+        /**
+         * Format: uuid
+         * @description A film, series or programme; the unit of membership.
+         */
+        ProductionId: string;
+        /** @description A member of a production. */
+        ProductionMember: {
+            /** @description The person. */
+            person: components["schemas"]["Person"];
+            /**
+             * Format: int64
+             * @description Counts the changes; in quotes it is the `ETag`.
+             */
+            revision: number;
+            /** @description The roles, at least one. */
+            roles: components["schemas"]["ProductionRoles"];
+        };
+        /** @description The roles one person has in one production, a role or none for each module. */
         ProductionRoles: {
-            budget?: null | components["schemas"]["ModuleRole"];
-            library?: null | components["schemas"]["ModuleRole"];
-            office?: null | components["schemas"]["ModuleRole"];
-            subtitling?: null | components["schemas"]["ModuleRole"];
+            budget?: components["schemas"]["ModuleRole"] | null;
+            library?: components["schemas"]["ModuleRole"] | null;
+            office?: components["schemas"]["ModuleRole"] | null;
+            subtitling?: components["schemas"]["ModuleRole"] | null;
         };
+        /** @description How far an attempt is. */
         Progress: {
+            /**
+             * Format: float
+             * @description Done part, 0 to 1; none while the length is unknown.
+             */
             fraction?: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Seconds left at this speed.
+             */
             remaining_seconds?: number | null;
+            /**
+             * Format: float
+             * @description Media seconds processed in one second; none where that has no meaning.
+             */
             speed?: number | null;
         };
+        /** @description Whether requests can be served. */
+        Readiness: {
+            /** @description PostgreSQL. */
+            postgresql: components["schemas"]["State"];
+            /** @description All of what cannot be done without. */
+            ready: boolean;
+            /** @description Redis; without it only live progress is missing. */
+            redis: components["schemas"]["State"];
+            /** @description The storage of media objects. */
+            vault: components["schemas"]["State"];
+        };
+        /** @description One execution of a workflow. */
         Run: {
-            /** Format: uuid */
-            asset_id: string;
-            /** Format: date-time */
+            /** @description The asset it works on. */
+            asset_id: components["schemas"]["AssetId"];
+            /**
+             * Format: date-time
+             * @description When somebody asked to cancel it; it is cancelled once its steps have stopped.
+             */
             cancel_requested_at?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was started.
+             */
             created_at: string;
-            failure?: null | components["schemas"]["Failure"];
-            /** Format: date-time */
+            created_by?: components["schemas"]["PersonId"] | null;
+            failure?: components["schemas"]["Failure"] | null;
+            /**
+             * Format: date-time
+             * @description When it ended, if it has.
+             */
             finished_at?: string | null;
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            production_id: string;
+            /** @description Its id. */
+            id: components["schemas"]["RunId"];
+            /** @description The production. */
+            production_id: components["schemas"]["ProductionId"];
+            /** @description Where it stands. */
             state: components["schemas"]["RunState"];
+            /** @description Its steps in their order. */
             steps: components["schemas"]["Step"][];
-            /** Format: uuid */
-            version_id: string;
+            /** @description The version it works on. */
+            version_id: components["schemas"]["VersionId"];
+            /** @description The workflow's name. */
             workflow: string;
         };
-        RunPage: {
-            items: components["schemas"]["Run"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            total?: number;
-        };
-        /** @enum {string} */
+        /**
+         * Format: uuid
+         * @description One execution of a workflow.
+         */
+        RunId: string;
+        /**
+         * @description The state of a run, which follows from its steps.
+         * @enum {string}
+         */
         RunState: "active" | "done" | "failed" | "cancelled";
+        /** @description Who is signed in. */
         Session: {
+            /** @description To be sent as `X-CSRF-Token` with changes; empty for access tokens, which need none. */
             csrf_token: string;
+            /** @description Their organisations. */
             organisations: components["schemas"]["OrganisationMembership"][];
+            /** @description Nothing but choosing a new password is allowed. */
             password_change_required: boolean;
+            /** @description The person. */
             person: components["schemas"]["Person"];
         };
+        /** @description One of one's own sessions. */
         SessionEntry: {
+            /** @description From where it began. */
             address?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
             created_at: string;
+            /** @description Whether it is the one this request came with. */
             current: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it ends at the latest.
+             */
             expires_at: string;
-            /** Format: uuid */
-            id: string;
-            /** Format: date-time */
+            /** @description Its id. */
+            id: components["schemas"]["SessionId"];
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
             last_seen_at: string;
+            /** @description What the browser said it is. */
             user_agent?: string | null;
         };
-        SessionEntryPage: {
-            items: components["schemas"]["SessionEntry"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            total?: number;
-        };
+        /**
+         * Format: uuid
+         * @description One signed-in browser or client.
+         */
+        SessionId: string;
+        /** @description A password to be set. */
         SetPassword: {
+            /**
+             * Format: password
+             * @description The password.
+             */
             password: string;
         };
+        /** @description Login and password. */
         SignIn: {
+            /** @description The login; capitals do not matter. */
             login: string;
+            /**
+             * Format: password
+             * @description The password.
+             */
             password: string;
         };
+        /**
+         * @description How a service is.
+         * @enum {string}
+         */
+        State: "ok" | "unavailable";
+        /** @description One unit of work in a run. */
         Step: {
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Which try this is, counted from 1; 0 before the first.
+             */
             attempt: number;
-            failure?: null | components["schemas"]["Failure"];
-            /** Format: date-time */
+            failure?: components["schemas"]["Failure"] | null;
+            /**
+             * Format: date-time
+             * @description When it ended, if it has.
+             */
             finished_at?: string | null;
-            /** Format: uuid */
-            id: string;
+            /** @description Its id. */
+            id: components["schemas"]["StepId"];
+            /** @description What it does. */
             kind: components["schemas"]["StepKind"];
-            progress?: null | components["schemas"]["Progress"];
-            /** Format: date-time */
+            progress?: components["schemas"]["Progress"] | null;
+            /**
+             * Format: date-time
+             * @description When a worker began the last attempt.
+             */
             started_at?: string | null;
+            /** @description Where it stands. */
             state: components["schemas"]["StepState"];
-            /** Format: date-time */
-            waiting_since?: string;
+            /**
+             * Format: date-time
+             * @description Since when it could be worked on, waiting for a worker.
+             */
+            waiting_since: string;
+            /** @description The worker that has it or had it last. */
             worker?: string | null;
         };
-        /** @enum {string} */
+        /**
+         * Format: uuid
+         * @description One unit of work in a run.
+         */
+        StepId: string;
+        /**
+         * @description The kinds of steps.
+         * @enum {string}
+         */
         StepKind: "probe" | "settle" | "render" | "publish";
-        /** @enum {string} */
+        /**
+         * @description The state of a step.
+         * @enum {string}
+         */
         StepState: "blocked" | "waiting" | "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description What a media file is. Whatever the file does not say is absent, never guessed. */
         Technical: {
+            /** @description All sound streams in file order. */
             audio: components["schemas"]["AudioStream"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bits per second over the whole file.
+             */
             bit_rate?: number | null;
+            /** @description Camera and recording fields (make, model, lens, clip id …) as name and value. */
             camera: components["schemas"]["CameraField"][];
+            /** @description Container, as a person would name it ("QuickTime / MOV", "MXF OP1a"). */
             container: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Length in microseconds; absent for stills.
+             */
             duration_us?: number | null;
+            /** @description Video, audio or still. */
             kind: components["schemas"]["AssetKind"];
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Number of timed-text and data streams that were not looked into.
+             */
             other_streams: number;
+            /** @description Reel or tape name. */
             reel?: string | null;
-            start_timecode?: null | components["schemas"]["Timecode"];
-            video?: null | components["schemas"]["VideoStream"];
+            start_timecode?: components["schemas"]["Timecode"] | null;
+            video?: components["schemas"]["VideoStream"] | null;
+            /** @description What was not right about the file, in the user's words. */
             warnings?: string[];
         };
+        /** @description A SMPTE ST 12-1 timecode: a count of frames since midnight and the way it is labelled. */
         Timecode: {
+            /** @description Whether two (at 59.94: four) labels are skipped each minute except every tenth. */
             drop_frame: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Frames since `00:00:00:00`.
+             */
             frames: number;
+            /** @description The rate the labels count at. */
             rate: components["schemas"]["FrameRate"];
         };
-        UploadEntry: {
-            /** Format: date-time */
+        /**
+         * Format: uuid
+         * @description One API access token.
+         */
+        TokenId: string;
+        /**
+         * Format: uuid
+         * @description One resumable upload (tus).
+         */
+        UploadId: string;
+        /** @description The caller's unfinished uploads to a production. */
+        UploadSummaries: {
+            /** @description The newest first. */
+            items: components["schemas"]["UploadSummary"][];
+        };
+        /** @description One of the caller's uploads. */
+        UploadSummary: {
+            /**
+             * Format: date-time
+             * @description When it was begun.
+             */
             created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it is removed if nothing more comes.
+             */
             expires_at: string;
+            /** @description The file's name, if it was told. */
             file_name?: string | null;
-            /** Format: uuid */
-            id: string;
-            /** Format: int64 */
+            /** @description Its id. */
+            id: components["schemas"]["UploadId"];
+            /**
+             * Format: int64
+             * @description Length of the file, if it is known.
+             */
             length_bytes?: number | null;
-            /** Format: int64 */
+            /** @description Its address, for going on with it. */
+            location: string;
+            /**
+             * Format: int64
+             * @description Bytes that have arrived durably.
+             */
             offset_bytes: number;
-            url: string;
         };
-        UploadEntryPage: {
-            items: components["schemas"]["UploadEntry"][];
-            next_cursor: string | null;
-            /** Format: int64 */
-            total?: number;
-        };
+        /** @description One delivered file of an asset. */
         Version: {
-            analysis?: null | components["schemas"]["Analysis"];
-            /** Format: date-time */
+            analysis?: components["schemas"]["Analysis"] | null;
+            /**
+             * Format: date-time
+             * @description When it was delivered.
+             */
             created_at: string;
+            /** @description The file's name as it was delivered. */
             file_name: string;
-            /** Format: uuid */
-            id: string;
+            /** @description Its id. */
+            id: components["schemas"]["VersionId"];
+            /** @description The media type as it was delivered or guessed. */
             media_type: string;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Counts from 1 within the asset.
+             */
             number: number;
+            /** @description SHA-256 of the original, lower-case hexadecimal. */
             sha256: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bytes of the original.
+             */
             size_bytes: number;
-            technical?: null | components["schemas"]["Technical"];
+            technical?: components["schemas"]["Technical"] | null;
+            /** @description What was not right about the file, in the user's words. */
             warnings: string[];
         };
+        /**
+         * Format: uuid
+         * @description One delivered file of an asset.
+         */
+        VersionId: string;
+        /** @description A picture stream. */
         VideoStream: {
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Bits in a sample.
+             */
             bit_depth?: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bits per second of this stream.
+             */
             bit_rate?: number | null;
+            /** @description Codec, as a person would name it ("Apple ProRes 422 HQ"). */
             codec: string;
+            /** @description Codec's short name as FFmpeg has it ("prores"). */
             codec_id: string;
+            /** @description Matrix coefficients as in ITU-T H.273. */
             colour_matrix?: string | null;
+            /** @description Primaries as in ITU-T H.273 ("bt709"). */
             colour_primaries?: string | null;
+            /** @description "limited" or "full". */
             colour_range?: string | null;
+            /** @description Transfer characteristic as in ITU-T H.273 ("bt709", "smpte2084", "arib-std-b67"). */
             colour_transfer?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Height of the picture as shown: square pixels, rotation applied.
+             */
             display_height: number;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Width of the picture as shown: square pixels, rotation applied.
+             */
             display_width: number;
+            /** @description "progressive", "top field first", "bottom field first". */
             field_order: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Number of frames, if the file says or the length implies it.
+             */
             frame_count?: number | null;
+            /** @description Exact frame rate; for variable rate, the nominal one that the proxy is made at. */
             frame_rate: components["schemas"]["FrameRate"];
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Coded raster, lines.
+             */
             height: number;
+            /** @description Shape of one pixel, width over height, as "n:d". */
             pixel_aspect: string;
+            /** @description Chroma sampling and depth as FFmpeg names it ("yuv422p10le"). */
             pixel_format: string;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Clockwise rotation for display: 0, 90, 180 or 270 degrees.
+             */
             rotation_degrees: number;
+            /** @description Whether frames last unequally long (phones). */
             variable_frame_rate: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int32
+             * @description Coded raster, pixels.
+             */
             width: number;
         };
     };
@@ -920,18 +1903,17 @@ export interface operations {
     update_account: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChangeAccount"];
+                "application/json": components["schemas"]["AccountChange"];
             };
         };
         responses: {
+            /** @description Changed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -940,6 +1922,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -953,24 +1936,24 @@ export interface operations {
     update_password: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChangePassword"];
+                "application/json": components["schemas"]["PasswordChange"];
             };
         };
         responses: {
+            /** @description Changed */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -990,14 +1973,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionEntryPage"];
+                    "application/json": components["schemas"]["List_SessionEntry"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1011,22 +1996,22 @@ export interface operations {
     revoke_session: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
-            };
+            header?: never;
             path: {
-                session_id: string;
+                session_id: components["schemas"]["SessionId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Ended; it holds nowhere for longer than a second */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1046,14 +2031,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccessTokenPage"];
+                    "application/json": components["schemas"]["List_AccessToken"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1068,7 +2055,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -1079,6 +2066,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1087,6 +2075,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedAccessToken"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1100,22 +2089,22 @@ export interface operations {
     revoke_token: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
-            };
+            header?: never;
             path: {
-                token_id: string;
+                token_id: components["schemas"]["TokenId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Revoked; it holds nowhere for longer than a second */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1126,7 +2115,7 @@ export interface operations {
             };
         };
     };
-    read_asset: {
+    get_asset: {
         parameters: {
             query?: never;
             header?: never;
@@ -1137,14 +2126,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The asset */
             200: {
                 headers: {
+                    /** @description For If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AssetDetail"];
                 };
             };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1158,8 +2151,9 @@ export interface operations {
     remove_asset: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
+            header: {
+                /** @description The ETag that was read */
+                "If-Match": string;
             };
             path: {
                 asset_id: string;
@@ -1168,12 +2162,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is gone */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1187,8 +2183,9 @@ export interface operations {
     update_asset: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
+            header: {
+                /** @description The ETag that was read */
+                "If-Match": string;
             };
             path: {
                 asset_id: string;
@@ -1197,18 +2194,22 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChangeAsset"];
+                "application/json": components["schemas"]["AssetChange"];
             };
         };
         responses: {
+            /** @description The asset as it is now */
             200: {
                 headers: {
+                    /** @description For If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AssetDetail"];
                 };
             };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1230,14 +2231,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The runs */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunPage"];
+                    "application/json": components["schemas"]["List_Run"];
                 };
             };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1250,24 +2253,58 @@ export interface operations {
     };
     list_organisations: {
         parameters: {
-            query?: {
-                cursor?: string;
-                limit?: number;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description By name */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrganisationPage"];
+                    "application/json": components["schemas"]["List_Organisation"];
                 };
             };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_organisation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationForm"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1283,20 +2320,23 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                organisation_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1310,28 +2350,31 @@ export interface operations {
     update_organisation: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
+            header: {
+                "If-Match": string;
             };
             path: {
-                organisation_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewProduction"];
+                "application/json": components["schemas"]["OrganisationForm"];
             };
         };
         responses: {
+            /** @description Changed */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1345,25 +2388,29 @@ export interface operations {
     list_audit: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
+                /** @description Most items: 1 to 200, else 50. */
                 limit?: number;
             };
             header?: never;
             path: {
-                organisation_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuditRowPage"];
+                    "application/json": components["schemas"]["List_AuditEntry"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1377,26 +2424,31 @@ export interface operations {
     list_people: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
+                /** @description Most items: 1 to 200, else 50. */
                 limit?: number;
+                /** @description What login or name contains. */
                 q?: string;
             };
             header?: never;
             path: {
-                organisation_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description By login */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrganisationPersonPage"];
+                    "application/json": components["schemas"]["List_OrganisationPerson"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1411,10 +2463,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string | null;
             };
             path: {
-                organisation_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
@@ -1424,14 +2476,18 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Added */
             201: {
                 headers: {
+                    ETag?: string;
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CreatedPerson"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1447,21 +2503,24 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                organisation_id: string;
-                person_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description They */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrganisationPerson"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1476,22 +2535,24 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string;
+                "If-Match"?: string | null;
             };
             path: {
-                organisation_id: string;
-                person_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Removed */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1505,29 +2566,32 @@ export interface operations {
     update_person: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
+            header: {
+                "If-Match": string;
             };
             path: {
-                organisation_id: string;
-                person_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChangePerson"];
+                "application/json": components["schemas"]["PersonChange"];
             };
         };
         responses: {
+            /** @description Changed */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrganisationPerson"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1542,16 +2606,17 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string | null;
             };
             path: {
-                organisation_id: string;
-                person_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Made; earlier ones have ended */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1560,6 +2625,7 @@ export interface operations {
                     "application/json": components["schemas"]["OneTimeLink"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1573,25 +2639,29 @@ export interface operations {
     list_organisation_productions: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
+                /** @description Most items: 1 to 200, else 50. */
                 limit?: number;
             };
             header?: never;
             path: {
-                organisation_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProductionPage"];
+                    "application/json": components["schemas"]["List_Production"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1606,27 +2676,31 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string | null;
             };
             path: {
-                organisation_id: string;
+                organisation_id: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewProduction"];
+                "application/json": components["schemas"]["ProductionForm"];
             };
         };
         responses: {
+            /** @description Made */
             201: {
                 headers: {
+                    ETag?: string;
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Production"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1648,6 +2722,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It can be used */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1656,6 +2731,7 @@ export interface operations {
                     "application/json": components["schemas"]["PasswordLink"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1669,9 +2745,7 @@ export interface operations {
     use_password_link: {
         parameters: {
             query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 token: string;
             };
@@ -1683,12 +2757,14 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Set; sign in with it now */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1702,7 +2778,9 @@ export interface operations {
     list_productions: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
+                /** @description Most items: 1 to 200, else 50. */
                 limit?: number;
             };
             header?: never;
@@ -1711,14 +2789,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProductionPage"];
+                    "application/json": components["schemas"]["List_Production"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1734,20 +2814,23 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                production_id: string;
+                production_id: components["schemas"]["ProductionId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Production"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1762,21 +2845,23 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string;
+                "If-Match"?: string | null;
             };
             path: {
-                production_id: string;
+                production_id: components["schemas"]["ProductionId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Removed */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1790,28 +2875,31 @@ export interface operations {
     update_production: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
+            header: {
+                "If-Match": string;
             };
             path: {
-                production_id: string;
+                production_id: components["schemas"]["ProductionId"];
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChangeProduction"];
+                "application/json": components["schemas"]["ProductionForm"];
             };
         };
         responses: {
+            /** @description Changed */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Production"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1825,12 +2913,18 @@ export interface operations {
     list_assets: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                kind?: components["schemas"]["AssetKind"];
+                /** @description Only assets of this kind. */
+                kind?: "unknown" | "video" | "audio" | "still";
+                /** @description Most items: 1 to 200, else 50. */
                 limit?: number;
+                /** @description Only assets whose name contains this, without regard to case. */
                 q?: string;
-                sort?: string;
-                status?: components["schemas"]["AssetStatus"];
+                /** @description The order; else `-created`. */
+                sort?: "created" | "-created" | "name" | "-name" | "size" | "-size" | "duration" | "-duration";
+                /** @description Only assets that stand there. */
+                status?: "processing" | "ready" | "failed" | "cancelled";
             };
             header?: never;
             path: {
@@ -1840,14 +2934,50 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of the list */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AssetPage"];
+                    "application/json": components["schemas"]["List_Asset"];
                 };
             };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Go on after this event */
+                "Last-Event-ID"?: number | null;
+            };
+            path: {
+                production_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream that does not end */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1861,25 +2991,62 @@ export interface operations {
     list_members: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
+                /** @description Most items: 1 to 200, else 50. */
                 limit?: number;
             };
             header?: never;
             path: {
-                production_id: string;
+                production_id: components["schemas"]["ProductionId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description By login */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MemberPage"];
+                    "application/json": components["schemas"]["List_ProductionMember"];
                 };
             };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: components["schemas"]["PersonId"];
+                production_id: components["schemas"]["ProductionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductionMember"];
+                };
+            };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1894,11 +3061,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string;
+                "If-Match"?: string | null;
             };
             path: {
-                person_id: string;
-                production_id: string;
+                person_id: components["schemas"]["PersonId"];
+                production_id: components["schemas"]["ProductionId"];
             };
             cookie?: never;
         };
@@ -1908,14 +3075,17 @@ export interface operations {
             };
         };
         responses: {
+            /** @description They are a member with these roles */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Member"];
+                    "application/json": components["schemas"]["ProductionMember"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1930,22 +3100,24 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "If-Match"?: string;
+                "If-Match"?: string | null;
             };
             path: {
-                person_id: string;
-                production_id: string;
+                person_id: components["schemas"]["PersonId"];
+                production_id: components["schemas"]["ProductionId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Removed */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1959,9 +3131,12 @@ export interface operations {
     list_runs: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
+                /** @description Most items: 1 to 200, else 50. */
                 limit?: number;
-                state?: components["schemas"]["RunState"];
+                /** @description Only runs that stand there. */
+                state?: "active" | "done" | "failed" | "cancelled";
             };
             header?: never;
             path: {
@@ -1971,14 +3146,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of the list */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunPage"];
+                    "application/json": components["schemas"]["List_Run"];
                 };
             };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1989,7 +3166,7 @@ export interface operations {
             };
         };
     };
-    read_run: {
+    get_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -2000,6 +3177,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The run */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2008,6 +3186,7 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2021,9 +3200,7 @@ export interface operations {
     cancel_run: {
         parameters: {
             query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 run_id: string;
             };
@@ -2031,7 +3208,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: {
+            /** @description The run as it is now */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2039,6 +3217,16 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            /** @description It has already ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2052,9 +3240,7 @@ export interface operations {
     restart_step: {
         parameters: {
             query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 run_id: string;
                 step_id: string;
@@ -2063,7 +3249,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            200: {
+            /** @description The run as it is now */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2071,6 +3258,16 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            /** @description It is in another state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2090,6 +3287,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Who is signed in */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2098,6 +3296,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2111,9 +3310,7 @@ export interface operations {
     create_session: {
         parameters: {
             query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -2123,14 +3320,35 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Signed in */
             200: {
                 headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description Login and password do not belong together */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Locked, or too many sign-ins from this address */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2144,21 +3362,434 @@ export interface operations {
     delete_session: {
         parameters: {
             query?: never;
-            header?: {
-                "If-Match"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Signed out */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description Problem */
             default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_filmstrip: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A single range of bytes */
+                Range?: string | null;
+            };
+            path: {
+                asset_id: components["schemas"]["AssetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description The range */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description If-None-Match names what there is */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such asset, or it has no such file (yet) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range lies outside the file */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_filmstrip_index: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A single range of bytes */
+                Range?: string | null;
+            };
+            path: {
+                asset_id: components["schemas"]["AssetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": number[];
+                };
+            };
+            /** @description The range */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": number[];
+                };
+            };
+            /** @description If-None-Match names what there is */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such asset, or it has no such file (yet) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range lies outside the file */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_original: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A single range of bytes */
+                Range?: string | null;
+            };
+            path: {
+                asset_id: components["schemas"]["AssetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The range */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description If-None-Match names what there is */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such asset, or it has no such file (yet) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range lies outside the file */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_poster: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A single range of bytes */
+                Range?: string | null;
+            };
+            path: {
+                asset_id: components["schemas"]["AssetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description The range */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description If-None-Match names what there is */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such asset, or it has no such file (yet) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range lies outside the file */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_probe: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A single range of bytes */
+                Range?: string | null;
+            };
+            path: {
+                asset_id: components["schemas"]["AssetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number[];
+                };
+            };
+            /** @description The range */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": number[];
+                };
+            };
+            /** @description If-None-Match names what there is */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such asset, or it has no such file (yet) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range lies outside the file */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_proxy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A single range of bytes */
+                Range?: string | null;
+            };
+            path: {
+                asset_id: components["schemas"]["AssetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": number[];
+                };
+            };
+            /** @description The range */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": number[];
+                };
+            };
+            /** @description If-None-Match names what there is */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such asset, or it has no such file (yet) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range lies outside the file */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waveform: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A single range of bytes */
+                Range?: string | null;
+            };
+            path: {
+                asset_id: components["schemas"]["AssetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The range */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description If-None-Match names what there is */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such asset, or it has no such file (yet) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range lies outside the file */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2173,26 +3804,348 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                production_id: string;
+                production_id: components["schemas"]["ProductionId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description At most the newest 1,000 */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UploadEntryPage"];
+                    "application/json": components["schemas"]["UploadSummaries"];
                 };
             };
-            default: {
+            /** @description No such production */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_upload: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1.0.0 */
+                "Tus-Resumable": string;
+                /** @description partial, or final;… with the addresses of the parts */
+                "Upload-Concat"?: string | null;
+                /** @description 1: the length is told later */
+                "Upload-Defer-Length"?: string | null;
+                /** @description Bytes of the file, or else: */
+                "Upload-Length"?: number | null;
+                /** @description filename and filetype, values in Base64 */
+                "Upload-Metadata"?: string | null;
+            };
+            path: {
+                production_id: components["schemas"]["ProductionId"];
+            };
+            cookie?: never;
+        };
+        /** @description The first bytes, if any */
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Its address is in Location */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A header is missing or malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such production */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another version of tus */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    describe_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                production_id: components["schemas"]["ProductionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the headers Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    remove_upload: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1.0.0 */
+                "Tus-Resumable": string;
+            };
+            path: {
+                production_id: components["schemas"]["ProductionId"];
+                upload_id: components["schemas"]["UploadId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such upload of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_upload_offset: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1.0.0 */
+                "Tus-Resumable": string;
+            };
+            path: {
+                production_id: components["schemas"]["ProductionId"];
+                upload_id: components["schemas"]["UploadId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the headers Upload-Offset and Upload-Length; Kinora-Asset names the asset when it is complete */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such upload of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    write_upload: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1.0.0 */
+                "Tus-Resumable": string;
+                /** @description sha1 or sha256 and the digest of these bytes in Base64 */
+                "Upload-Checksum"?: string | null;
+                /** @description The length, if it was deferred */
+                "Upload-Length"?: number | null;
+                /** @description Where the bytes begin: what HEAD tells */
+                "Upload-Offset": number;
+            };
+            path: {
+                production_id: components["schemas"]["ProductionId"];
+                upload_id: components["schemas"]["UploadId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description They are durable; Upload-Offset tells where the next ones begin */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A header is missing or malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such upload of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The upload is at another offset */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another version of tus */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More bytes than the length */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another request is writing */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The checksum is not that of the bytes, which were discarded */
+            460: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage is full; what was acknowledged is kept */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    livez: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Requests can be served */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description They cannot */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
         };

@@ -1,15 +1,16 @@
 // Short names for the generated types.
-import type { components } from "./schema";
+import type { components, operations } from "./schema";
 
 type Schemas = components["schemas"];
 export type AccessToken = Schemas["AccessToken"];
+export type AssetSort = NonNullable<NonNullable<operations["list_assets"]["parameters"]["query"]>["sort"]>;
 export type Asset = Schemas["Asset"];
 export type AssetDetail = Schemas["AssetDetail"];
 export type AssetKind = Schemas["AssetKind"];
 export type AssetStatus = Schemas["AssetStatus"];
-export type AuditRow = Schemas["AuditRow"];
+export type AuditRow = Schemas["AuditEntry"];
 export type Failure = Schemas["Failure"];
-export type Member = Schemas["Member"];
+export type Member = Schemas["ProductionMember"];
 export type ModuleRole = Schemas["ModuleRole"];
 export type OneTimeLink = Schemas["OneTimeLink"];
 export type OrganisationMembership = Schemas["OrganisationMembership"];

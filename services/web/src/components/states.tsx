@@ -62,7 +62,7 @@ export function Failed({ what, error, retry }: { what: string; error: unknown; r
 /** The last net: something on the page threw. */
 export function Crashed({ error }: { error: unknown }) {
   if (isNotFound(error)) return <NotFound />;
-  if (error instanceof ProblemError || error instanceof OfflineError) return <Failed what={m.product} error={error} />;
+  if (error instanceof ProblemError || error instanceof OfflineError) return <Failed what={m.parts.page} error={error} />;
   return (
     <Empty icon={CircleX} heading="h1" title={m.errors.crashTitle} text={m.errors.crash} detail={error instanceof Error ? (error.stack ?? error.message) : String(error)}>
       <Button tone="primary" onPress={() => location.reload()}>

@@ -5,6 +5,7 @@ import { KeyRound, MonitorSmartphone, Plus } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Form } from "react-aria-components";
 import { api, unwrap } from "../api/client";
+import { limits } from "../api/limits";
 import { ProblemError, sentenceOf } from "../api/problem";
 import { sessionQuery, sessionsQuery, tokensQuery } from "../api/queries";
 import type { AccessToken } from "../api/types";
@@ -69,7 +70,7 @@ function Profile() {
         className={page.form ?? ""}
       >
         <div className={page.row}>
-          <TextField label={m.account.displayName} name="display-name" value={name} onChange={setName} isRequired maxLength={200} error={error} autoComplete="name" />
+          <TextField label={m.account.displayName} name="display-name" value={name} onChange={setName} isRequired {...limits.AccountChange.display_name} error={error} autoComplete="name" />
           <Button type="submit" busy={busy} isDisabled={name.trim() === session?.person.display_name}>
             {m.common.save}
           </Button>
@@ -171,7 +172,7 @@ function Sessions() {
         <p className={page.lead}>{m.account.sessionsLead}</p>
       </div>
       {sessions.isError ? (
-        <Failed what={m.account.sessions} error={sessions.error} retry={() => void sessions.refetch()} />
+        <Failed what={m.parts.sessions} error={sessions.error} retry={() => void sessions.refetch()} />
       ) : sessions.isPending ? (
         <Skeleton height={112} style={{ borderRadius: 8 }} />
       ) : (
@@ -222,7 +223,7 @@ function Tokens() {
         </Button>
       </header>
       {tokens.isError ? (
-        <Failed what={m.account.tokens} error={tokens.error} retry={() => void tokens.refetch()} />
+        <Failed what={m.parts.tokens} error={tokens.error} retry={() => void tokens.refetch()} />
       ) : tokens.isPending ? (
         <Skeleton height={56} style={{ borderRadius: 8 }} />
       ) : tokens.data.length === 0 ? (
@@ -317,7 +318,7 @@ function NewToken({ open, onClose, onMade }: { open: boolean; onClose: () => voi
           void submit();
         }}
       >
-        <TextField label={m.account.tokenName} hint={m.account.tokenNameHint} name="name" value={name} onChange={setName} isRequired autoFocus maxLength={100} error={errors.name} autoComplete="off" />
+        <TextField label={m.account.tokenName} hint={m.account.tokenNameHint} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.NewAccessToken.name} error={errors.name} autoComplete="off" />
         <SelectField label={m.account.expires} value={days} onChange={setDays} options={(["7", "30", "90", "365"] as const).map((value) => ({ value, label: m.account.days(Number(value)) }))} />
         <DialogFoot>
           <Button onPress={onClose}>{m.common.cancel}</Button>

@@ -84,7 +84,7 @@ export function Members({ productionId, organisationId, title, administers, myRo
     );
   };
 
-  if (members.isError) return <Failed what={m.rail.members} error={members.error} retry={() => void members.refetch()} />;
+  if (members.isError) return <Failed what={m.parts.members} error={members.error} retry={() => void members.refetch()} />;
   const known = new Set(members.data?.map(({ person }) => person.id));
   const candidates = (people.data ?? []).filter(({ id, disabled }) => !known.has(id) && !disabled);
   const add = administers && (

@@ -24,7 +24,7 @@ export function mayRemove(production: Production): boolean {
 export function ProductionFrame() {
   const { productionId } = useParams({ from: "/app/productions/$productionId" });
   const production = useQuery(productionQuery(productionId));
-  if (production.isError) return <Failed what={m.rail.productions} error={production.error} retry={() => void production.refetch()} />;
+  if (production.isError) return <Failed what={m.parts.production} error={production.error} retry={() => void production.refetch()} />;
   // The page inside draws its own skeleton; without the production it cannot know what is allowed.
   if (!production.data) return <div className={css.frame} aria-busy="true" />;
   return <Inside key={productionId} production={production.data} />;

@@ -4,6 +4,7 @@ import { Clapperboard, Plus, SearchX } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Form } from "react-aria-components";
 import { api, unwrap } from "../api/client";
+import { limits } from "../api/limits";
 import { ProblemError, sentenceOf } from "../api/problem";
 import { productionsQuery, sessionQuery } from "../api/queries";
 import type { OrganisationMembership, Production } from "../api/types";
@@ -57,7 +58,7 @@ export function Productions() {
         {all.length > 0 && create}
       </header>
       {productions.isError ? (
-        <Failed what={m.productions.title} error={productions.error} retry={() => void productions.refetch()} />
+        <Failed what={m.parts.productions} error={productions.error} retry={() => void productions.refetch()} />
       ) : productions.isPending ? (
         <div className={page.content} aria-busy="true" aria-label={m.common.loading}>
           <div className={css.grid}>
@@ -142,7 +143,7 @@ export function CreateProduction({ organisations, open, onClose }: { organisatio
           void submit();
         }}
       >
-        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus maxLength={200} error={errors.name} />
+        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.ProductionForm.name} error={errors.name} />
         {organisations.length > 1 && (
           <SelectField label={m.productions.organisation} value={organisation_id} onChange={setOrganisation} options={organisations.map(({ id, name: label }) => ({ value: id, label }))} />
         )}

@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { Form } from "react-aria-components";
 import { api, setCsrfToken, unwrap } from "../api/client";
+import { limits } from "../api/limits";
 import { ProblemError, sentenceOf } from "../api/problem";
 import { sessionQuery } from "../api/queries";
 import { Button, Notice, PasswordField, TextField } from "../components/controls";
@@ -53,7 +54,7 @@ export function SignIn() {
           void submit();
         }}
       >
-        <TextField label={m.signIn.login} name="login" value={login} onChange={setLogin} autoComplete="username" isRequired autoFocus maxLength={254} />
+        <TextField label={m.signIn.login} name="login" value={login} onChange={setLogin} autoComplete="username" isRequired autoFocus {...limits.SignIn.login} />
         <PasswordField label={m.signIn.password} name="password" value={password} onChange={setPassword} autoComplete="current-password" isRequired />
         <Button type="submit" tone="primary" busy={busy}>
           {m.signIn.submit}

@@ -123,7 +123,7 @@ export function Shell() {
           </Link>
         )}
         <div className={css.space} />
-        <AriaButton className={css.item ?? ""} onPress={() => setTrayOpen(!trayOpen)} aria-expanded={trayOpen} aria-label={activity ? `${m.rail.activity} (${activity})` : m.rail.activity}>
+        <AriaButton className={css.item ?? ""} onPress={() => setTrayOpen(!trayOpen)} aria-expanded={trayOpen}>
           <ActivityIcon size={16} aria-hidden />
           <span>{m.rail.activity}</span>
           {activity > 0 && <span className={`${css.badge} num`}>{activity}</span>}

@@ -20,7 +20,7 @@ export function Audit() {
   const { organisationId } = useParams({ from: "/app/administration/$organisationId" });
   const audit = useInfiniteQuery(auditQuery(organisationId));
   useTitle(`${m.administration.title}: ${m.administration.audit}`);
-  if (audit.isError && !audit.data) return <Failed what={m.administration.audit} error={audit.error} retry={() => void audit.refetch()} />;
+  if (audit.isError && !audit.data) return <Failed what={m.parts.audit} error={audit.error} retry={() => void audit.refetch()} />;
   const rows = audit.data?.pages.flatMap((part) => part.items) ?? [];
   return (
     <div className={page.content}>

@@ -4,6 +4,7 @@ import { Ban, EllipsisVertical, KeyRound, Plus, UserMinus, UserRoundCheck, Users
 import { useEffect, useState } from "react";
 import { Form } from "react-aria-components";
 import { api, ifMatch, unwrap } from "../../api/client";
+import { limits } from "../../api/limits";
 import { ProblemError, sentenceOf } from "../../api/problem";
 import { peopleQuery, sessionQuery } from "../../api/queries";
 import type { OneTimeLink, OrganisationPerson, OrganisationRole } from "../../api/types";
@@ -56,7 +57,7 @@ export function People() {
     setLink({ name: person.display_name, link: made });
   };
 
-  if (people.isError) return <Failed what={m.administration.people} error={people.error} retry={() => void people.refetch()} />;
+  if (people.isError) return <Failed what={m.parts.people} error={people.error} retry={() => void people.refetch()} />;
   const shown = (people.data ?? []).filter((person) => `${person.display_name} ${person.login}`.toLocaleLowerCase().includes(q.toLocaleLowerCase()));
 
   return (
@@ -151,7 +152,9 @@ export function People() {
         onClose={() => setAdding(false)}
         onAdded={(name, made) => {
           setAdding(false);
-          setLink({ name, link: made });
+          // Somebody who has an account elsewhere in this installation needs no link.
+          if (made) setLink({ name, link: made });
+          else say(m.administration.added(name));
           void reload();
         }}
       />
@@ -194,7 +197,7 @@ interface AddPersonProps {
   roles: readonly OrganisationRole[];
   open: boolean;
   onClose: () => void;
-  onAdded: (name: string, link: OneTimeLink) => void;
+  onAdded: (name: string, link: OneTimeLink | undefined) => void;
 }
 
 function AddPerson({ organisationId, roles, open, onClose, onAdded }: AddPersonProps) {
@@ -219,7 +222,7 @@ function AddPerson({ organisationId, roles, open, onClose, onAdded }: AddPersonP
           body: { ...value, display_name: value.display_name.trim(), login: value.login.trim() },
         }),
       );
-      onAdded(value.display_name.trim(), made.password_link);
+      onAdded(value.display_name.trim(), made.password_link ?? undefined);
     } catch (error) {
       const fields = error instanceof ProblemError ? error.fields : {};
       setErrors(fields);
@@ -239,8 +242,8 @@ function AddPerson({ organisationId, roles, open, onClose, onAdded }: AddPersonP
           void submit();
         }}
       >
-        <TextField label={m.administration.displayName} name="display-name" value={value.display_name} onChange={(display_name) => setValue({ ...value, display_name })} isRequired autoFocus maxLength={200} error={errors.display_name} autoComplete="off" />
-        <TextField label={m.administration.login} name="login" value={value.login} onChange={(login) => setValue({ ...value, login })} isRequired maxLength={254} error={errors.login} autoComplete="off" />
+        <TextField label={m.administration.displayName} name="display-name" value={value.display_name} onChange={(display_name) => setValue({ ...value, display_name })} isRequired autoFocus {...limits.NewPerson.display_name} error={errors.display_name} autoComplete="off" />
+        <TextField label={m.administration.login} name="login" value={value.login} onChange={(login) => setValue({ ...value, login })} isRequired {...limits.NewPerson.login} error={errors.login} autoComplete="off" />
         <SelectField
           label={m.administration.role}
           value={value.role}

@@ -4,6 +4,7 @@ import { Clapperboard, EllipsisVertical, Pencil, Plus, Trash2, UsersRound } from
 import { useEffect, useState } from "react";
 import { Form } from "react-aria-components";
 import { api, ifMatch, unwrap } from "../../api/client";
+import { limits } from "../../api/limits";
 import { ProblemError, sentenceOf } from "../../api/problem";
 import { organisationProductionsQuery, sessionQuery } from "../../api/queries";
 import { Button, buttonClass, IconButton, Notice, TextField } from "../../components/controls";
@@ -36,7 +37,7 @@ export function AdministrationProductions() {
     void cache.invalidateQueries({ queryKey: ["productions"] });
   };
 
-  if (productions.isError) return <Failed what={m.administration.productions} error={productions.error} retry={() => void productions.refetch()} />;
+  if (productions.isError) return <Failed what={m.parts.productions} error={productions.error} retry={() => void productions.refetch()} />;
   const create = (
     <Button tone="primary" icon={<Plus size={16} aria-hidden />} onPress={() => setCreating(true)}>
       {m.productions.create}
@@ -163,7 +164,7 @@ function RenameProduction({ production, onClose, onDone }: { production: Named |
           void submit();
         }}
       >
-        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus maxLength={200} error={error} />
+        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.ProductionForm.name} error={error} />
         <DialogFoot>
           <Button onPress={onClose}>{m.common.cancel}</Button>
           <Button type="submit" tone="primary" busy={busy}>

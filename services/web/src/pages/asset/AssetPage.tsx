@@ -6,6 +6,7 @@ import { ArrowLeft, Download, EllipsisVertical, Pencil, Trash2 } from "lucide-re
 import { useMemo, useState } from "react";
 import { Form, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { api, ifMatch, unwrap } from "../../api/client";
+import { limits } from "../../api/limits";
 import { ProblemError, sentenceOf } from "../../api/problem";
 import { assetQuery, assetRunsQuery, productionQuery } from "../../api/queries";
 import type { AssetDetail } from "../../api/types";
@@ -47,7 +48,7 @@ export function AssetPage() {
     else void navigate({ to: "/productions/$productionId/library", params: { productionId } });
   };
 
-  if (error && !asset) return <Failed what={m.common.details} error={error} retry={() => void refetch()} />;
+  if (error && !asset) return <Failed what={m.parts.asset} error={error} retry={() => void refetch()} />;
   if (!asset || !production) return <PageSkeleton />;
 
   const percent = asset.status === "processing" && progress?.fraction != null ? progress.fraction * 100 : undefined;
@@ -219,7 +220,7 @@ function Rename({ asset, open, onClose }: { asset: AssetDetail; open: boolean; o
           void submit();
         }}
       >
-        <TextField label={m.common.name} name="name" value={name} onChange={setName} isRequired autoFocus maxLength={1000} error={error} />
+        <TextField label={m.common.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.AssetChange.name} error={error} />
         <DialogFoot>
           <Button onPress={onClose}>{m.common.cancel}</Button>
           <Button type="submit" tone="primary" busy={busy}>

@@ -23,7 +23,7 @@ import { m } from "../../messages";
 import { useShortcuts } from "../../shell/keyboard";
 import { Playback } from "./playback";
 import css from "./Player.module.css";
-import { Timeline, useWaveform, WaveformCanvas } from "./Timeline";
+import { Timeline } from "./Timeline";
 
 interface PlayerProps {
   name: string;
@@ -149,7 +149,7 @@ export function Player(props: PlayerProps) {
   const hasMarks = markIn !== undefined || markOut !== undefined;
   return (
     <section className={css.player} ref={stage} aria-label={m.player.label(name)}>
-      <div className={css.picture} style={{ aspectRatio: isVideo ? aspect : 16 / 6 }}>
+      <div className={isVideo ? css.picture : css.sound} style={isVideo ? { aspectRatio: aspect } : undefined}>
         {/* Captions come with the subtitling module; a proxy has none of its own. */}
         {/* oxlint-disable-next-line jsx-a11y/media-has-caption */}
         <video
@@ -163,7 +163,6 @@ export function Player(props: PlayerProps) {
           hidden={!isVideo}
           aria-label={name}
         />
-        {!isVideo && <SoundStage url={props.waveform} clock={clock} />}
         {broken && <p className={css.broken}>{m.player.broken}</p>}
         {speed !== 0 && speed !== 1 && <span className={css.speed}>{m.player.speed(speed)}</span>}
       </div>
@@ -173,7 +172,7 @@ export function Player(props: PlayerProps) {
         filmstrip={props.filmstrip}
         filmstripIndex={props.filmstripIndex}
         waveform={props.waveform}
-        withWave={isVideo}
+        tall={!isVideo}
       />
       <div className={css.transport}>
         <div className={css.times}>
@@ -292,15 +291,6 @@ export function Player(props: PlayerProps) {
         )
       )}
     </section>
-  );
-}
-
-function SoundStage({ url, clock }: { url: string | undefined; clock: Clock }) {
-  const wave = useWaveform(url);
-  return (
-    <div className={css.soundStage}>
-      <WaveformCanvas waveform={wave.data} seconds={(clock.frames * clock.rate.denominator) / clock.rate.numerator} className={css.soundCanvas} />
-    </div>
   );
 }
 

@@ -34,7 +34,7 @@ interface RunsProps {
 }
 
 export function Runs({ runs, error, retry, mayEdit }: RunsProps) {
-  if (error && !runs) return <Failed what={m.run.title} error={error} retry={retry} />;
+  if (error && !runs) return <Failed what={m.parts.runs} error={error} retry={retry} />;
   if (!runs) {
     return (
       <div aria-busy="true">
@@ -89,9 +89,9 @@ function RunView({ run, mayEdit }: { run: Run; mayEdit: boolean }) {
     <section className={css.run} aria-label={`${m.run.ingest}, ${m.runStates[run.state]}`}>
       <div className={css.runHead}>
         <div>
-          <h3>
+          <h2>
             {run.workflow === "ingest" ? m.run.ingest : run.workflow}: {m.runStates[run.state]}
-          </h3>
+          </h2>
           <p className="num">
             {m.run.started(exactInstant(run.created_at))}
             {seconds !== undefined && run.state === "done" && `, ${m.run.doneIn(span(seconds))}`}
@@ -123,7 +123,7 @@ function StepView({ step, now, restart, busy }: { step: Step; now: number; resta
     blocked: m.stepStates.blocked,
     waiting: m.stepStates.waiting,
     queued: m.stepStates.queued,
-    running: [percent === undefined ? m.stepStates.running : m.run.percent(percent), took !== undefined && m.run.runningFor(span(Math.floor(took)))].filter(Boolean).join(" "),
+    running: [percent === undefined ? m.stepStates.running : m.run.percent(percent), took !== undefined && m.run.runningFor(span(Math.floor(took)))].filter(Boolean).join(", "),
     done: took === undefined ? m.stepStates.done : m.run.doneIn(span(took)),
     failed: took === undefined ? m.stepStates.failed : m.run.failedAfter(span(took)),
     cancelled: m.stepStates.cancelled,

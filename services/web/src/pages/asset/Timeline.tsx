@@ -86,11 +86,11 @@ interface TimelineProps {
   filmstrip: string | undefined;
   filmstripIndex: string | undefined;
   waveform: string | undefined;
-  /** Sound fills the stage instead. */
-  withWave: boolean;
+  /** Sound has no picture: its waveform fills the stage. */
+  tall: boolean;
 }
 
-export function Timeline({ playback, shotChanges, filmstrip, filmstripIndex, waveform, withWave }: TimelineProps) {
+export function Timeline({ playback, shotChanges, filmstrip, filmstripIndex, waveform, tall }: TimelineProps) {
   const { clock } = playback;
   const tiles = useFilmstrip(filmstripIndex);
   const wave = useWaveform(waveform);
@@ -126,7 +126,7 @@ export function Timeline({ playback, shotChanges, filmstrip, filmstripIndex, wav
   return (
     <div
       ref={element}
-      className={css.timeline}
+      className={[css.timeline, tall ? css.tall : ""].join(" ")}
       data-timeline
       onPointerDown={(event) => {
         if (event.button !== 0) return;
@@ -142,8 +142,8 @@ export function Timeline({ playback, shotChanges, filmstrip, filmstripIndex, wav
       onPointerLeave={() => !dragging.current && setHover(undefined)}
     >
       <canvas ref={shots} className={css.lane} role="img" aria-label={m.player.shots(shotChanges.length)} />
-      {withWave && waveform && (
-        <div style={{ position: "relative" }}>
+      {waveform && (
+        <div className={css.waveBox}>
           <WaveformCanvas waveform={wave.data} seconds={seconds} className={css.wave} />
           {wave.isError && <span className={css.waveText}>{m.player.waveformFailed}</span>}
         </div>

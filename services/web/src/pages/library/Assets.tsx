@@ -3,7 +3,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp, Check, FileQuestion, Film, Image, Music, type LucideIcon } from "lucide-react";
 import { memo, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent, type PointerEvent, type Ref } from "react";
-import type { Asset, AssetKind } from "../../api/types";
+import type { Asset, AssetKind, AssetSort } from "../../api/types";
 import { Button } from "../../components/controls";
 import { Meter, Skeleton, Status } from "../../components/states";
 import { useProgress } from "../../live/progress";
@@ -26,8 +26,8 @@ interface Props {
   items: Asset[];
   list: boolean;
   selection: Selection;
-  sort: string;
-  onSort: (sort: string) => void;
+  sort: AssetSort;
+  onSort: (sort: AssetSort) => void;
   onSelect: (id: string, how: How) => void;
   onSelectAll: () => void;
   onOpen: (id: string) => void;
@@ -73,6 +73,8 @@ export function Assets(props: Props) {
     estimateSize: () => rowHeight,
     overscan: 4,
     paddingStart: list ? 0 : top,
+    // The folded activity tray must not cover the last row.
+    paddingEnd: 64,
     scrollMargin: 0,
     scrollPaddingStart: top,
   });
@@ -239,7 +241,6 @@ const Tile = memo(function Tile({ asset, column, selected, active, onPress, onCh
       role="gridcell"
       aria-colindex={column}
       aria-selected={selected}
-      aria-label={`${asset.name}, ${m.kind[asset.kind]}, ${m.status[asset.status]}`}
       data-active={active || undefined}
       className={css.tile}
       onClick={(event) => onPress(event, asset.id)}
@@ -277,7 +278,7 @@ const Tile = memo(function Tile({ asset, column, selected, active, onPress, onCh
 });
 
 type ColumnId = "name" | "status" | "kind" | "duration" | "size" | "created";
-const COLUMNS: readonly { id: ColumnId; sort?: string; width: number; figures?: boolean; wide?: boolean }[] = [
+const COLUMNS: readonly { id: ColumnId; sort?: "name" | "duration" | "size" | "created"; width: number; figures?: boolean; wide?: boolean }[] = [
   { id: "name", sort: "name", width: 0 },
   { id: "status", width: 140 },
   { id: "kind", width: 80, wide: true },
@@ -295,8 +296,8 @@ interface HeadProps {
   widths: Record<string, number>;
   setWidths: (widths: Record<string, number>) => void;
   template: string;
-  sort: string;
-  onSort: (sort: string) => void;
+  sort: AssetSort;
+  onSort: (sort: AssetSort) => void;
   narrow: boolean;
 }
 
@@ -311,8 +312,10 @@ function Head({ widths, setWidths, template, sort, onSort, narrow }: HeadProps) 
     grip.addEventListener("pointerup", () => grip.removeEventListener("pointermove", onMove), { once: true });
   };
   return (
-    <div className={css.listHead} role="row" aria-rowindex={0} style={{ gridTemplateColumns: template }}>
-      <span role="columnheader" aria-label={m.common.actions} />
+    <div className={css.listHead} role="row" style={{ gridTemplateColumns: template }}>
+      <span role="columnheader">
+        <span className="visually-hidden">{m.library.selectColumn}</span>
+      </span>
       {COLUMNS.filter((column) => !narrow || !column.wide).map(({ id, sort: key, width, figures }) => {
         const current = key && sort.replace("-", "") === key;
         const Arrow = sort.startsWith("-") ? ArrowDown : ArrowUp;

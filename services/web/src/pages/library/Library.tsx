@@ -7,7 +7,7 @@ import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } f
 import { api, ifMatch, unwrap } from "../../api/client";
 import { isNotFound, sentenceOf } from "../../api/problem";
 import { assetsQuery, productionQuery, type AssetFilter } from "../../api/queries";
-import type { Asset } from "../../api/types";
+import type { Asset, AssetSort } from "../../api/types";
 import { Button, IconButton, SearchBox, Segments, SelectField } from "../../components/controls";
 import { Confirm } from "../../components/dialogs";
 import { Empty, Failed } from "../../components/states";
@@ -24,7 +24,8 @@ import css from "./Library.module.css";
 import { Panel } from "./Panel";
 import { keepOnly, NOTHING, select, type How, type Selection } from "./selection";
 
-const DEFAULT_SORT = "-created";
+type SortKey = keyof typeof m.library.sorts;
+const DEFAULT_SORT: AssetSort = "-created";
 
 export function Library() {
   const { productionId } = useParams({ from: "/app/productions/$productionId/library" });
@@ -111,7 +112,7 @@ export function Library() {
   });
 
   if (!production) return null;
-  if (!production.my_roles.library) return <Failed what={m.library.title} error={{}} />;
+  if (!production.my_roles.library) return <Failed what={m.parts.library} error={{}} />;
 
   const editor = mayEdit(production);
   const filtered = !!(search.q || search.status || search.kind);
@@ -142,8 +143,8 @@ export function Library() {
   };
 
   const sort = search.sort ?? DEFAULT_SORT;
-  const sortKey = sort.replace("-", "") as keyof typeof m.library.sorts;
-  const setSort = (next: string) => change({ sort: next === DEFAULT_SORT ? undefined : next });
+  const sortKey = sort.replace("-", "") as SortKey;
+  const setSort = (next: AssetSort) => change({ sort: next === DEFAULT_SORT ? undefined : next });
   const count = items.length === 0 ? "" : assets.hasNextPage ? m.library.loadedSoFar(items.length) : m.library.total(items.length);
   const uploadButton = editor && (
     <Button tone="primary" icon={<Upload size={16} aria-hidden />} onPress={() => void upload()}>
@@ -212,7 +213,7 @@ export function Library() {
 
       <div className={css.body} data-panel={(search.asset && !assets.isError) || undefined}>
         {assets.isError && items.length === 0 ? (
-          <Failed what={m.library.title} error={assets.error} retry={() => void assets.refetch()} />
+          <Failed what={m.parts.library} error={assets.error} retry={() => void assets.refetch()} />
         ) : assets.isPending ? (
           <AssetsSkeleton list={search.view === "list"} />
         ) : items.length === 0 && filtered ? (

@@ -29,7 +29,7 @@ export function Panel({ assetId, productionId, onClose }: { assetId: string; pro
           <h2>{m.common.details}</h2>
           {close}
         </div>
-        <Failed what={m.common.details} error={error} retry={() => void refetch()} />
+        <Failed what={m.parts.asset} error={error} retry={() => void refetch()} />
       </aside>
     );
   }
