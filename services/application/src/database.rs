@@ -81,7 +81,9 @@ impl Database {
         T: Send + 'static,
         E: Into<Problem> + Send + 'static,
     {
-        self.run(move |connection| connection.transaction(|connection| work(connection).map_err(Into::<Problem>::into)))
-            .await
+        self.run(move |connection| {
+            connection.transaction(|connection| work(connection).map_err(Into::<Problem>::into))
+        })
+        .await
     }
 }

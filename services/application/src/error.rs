@@ -205,7 +205,14 @@ pub struct Problem {
 
 impl From<ProblemKind> for Problem {
     fn from(kind: ProblemKind) -> Self {
-        Self { kind, detail: None, errors: Vec::new(), retry_after_seconds: None, headers: Vec::new(), cause: None }
+        Self {
+            kind,
+            detail: None,
+            errors: Vec::new(),
+            retry_after_seconds: None,
+            headers: Vec::new(),
+            cause: None,
+        }
     }
 }
 
@@ -240,7 +247,11 @@ impl Problem {
 
     /// A service that cannot be reached; `cause` goes to the log only.
     pub fn unavailable(cause: impl fmt::Display) -> Self {
-        Self { cause: Some(cause.to_string()), retry_after_seconds: Some(2), ..ProblemKind::Unavailable.into() }
+        Self {
+            cause: Some(cause.to_string()),
+            retry_after_seconds: Some(2),
+            ..ProblemKind::Unavailable.into()
+        }
     }
 
     /// Adds what only the log gets to see.
@@ -370,6 +381,9 @@ mod tests {
     #[test]
     fn input_errors_name_the_field() {
         let document = Problem::invalid("/name", "must not be empty").document("r");
-        assert!(document.contains(r#""errors":[{"pointer":"/name","detail":"must not be empty"}]"#), "{document}");
+        assert!(
+            document.contains(r#""errors":[{"pointer":"/name","detail":"must not be empty"}]"#),
+            "{document}"
+        );
     }
 }

@@ -67,10 +67,16 @@ pub async fn readyz(context: web::Data<Context>) -> impl Responder {
         let ask = |connection: &mut diesel::PgConnection| {
             diesel::sql_query("SELECT 1").execute(connection).map_err(Problem::from)
         };
-        context.database.run(ask).await.map_err(|problem| log_unready("PostgreSQL", problem.cause().unwrap_or_default()))
+        context
+            .database
+            .run(ask)
+            .await
+            .map_err(|problem| log_unready("PostgreSQL", problem.cause().unwrap_or_default()))
     };
-    let redis = async { context.redis.ping().await.map_err(|error| log_unready("Redis", &error.to_string())) };
-    let vault = async { context.vault.check().await.map_err(|error| log_unready("vault", &error.to_string())) };
+    let redis =
+        async { context.redis.ping().await.map_err(|error| log_unready("Redis", &error.to_string())) };
+    let vault =
+        async { context.vault.check().await.map_err(|error| log_unready("vault", &error.to_string())) };
     let (postgresql, redis, vault) =
         futures_util::join!(timeout(LIMIT, postgresql), timeout(LIMIT, redis), timeout(LIMIT, vault));
     let is_ok = [matches!(postgresql, Ok(Ok(_))), matches!(redis, Ok(Ok(()))), matches!(vault, Ok(Ok(())))];

@@ -124,7 +124,11 @@ impl Pages {
                 }
             }
         }
-        if files.contains_key("/index.html") { Ok(Self { files }) } else { Err(PagesError::NoIndex(root.to_owned())) }
+        if files.contains_key("/index.html") {
+            Ok(Self { files })
+        } else {
+            Err(PagesError::NoIndex(root.to_owned()))
+        }
     }
 
     fn find(&self, path: &str) -> Option<&File> {
@@ -156,7 +160,9 @@ async fn page(request: HttpRequest, pages: Option<web::Data<Pages>>) -> Result<H
         .insert_header((header::ETAG, file.etag.clone()))
         .insert_header((header::VARY, "Accept-Encoding"));
     let text = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    if text(header::IF_NONE_MATCH).is_some_and(|tags| file.etag.to_str().is_ok_and(|etag| tags.contains(etag))) {
+    if text(header::IF_NONE_MATCH)
+        .is_some_and(|tags| file.etag.to_str().is_ok_and(|etag| tags.contains(etag)))
+    {
         return Ok(response.status(actix_web::http::StatusCode::NOT_MODIFIED).finish());
     }
     let accepts_gzip = text(header::ACCEPT_ENCODING).is_some_and(|list| list.contains("gzip"));

@@ -72,7 +72,8 @@ impl Keys {
         let mut sealed = vec![0_u8; NONCE];
         rand_bytes(&mut sealed)?;
         let mut tag = [0_u8; TAG];
-        let text = encrypt_aead(Cipher::aes_256_gcm(), &self.seal, Some(&sealed), context, content, &mut tag)?;
+        let text =
+            encrypt_aead(Cipher::aes_256_gcm(), &self.seal, Some(&sealed), context, content, &mut tag)?;
         sealed.extend_from_slice(&text);
         sealed.extend_from_slice(&tag);
         Ok(sealed)

@@ -63,7 +63,11 @@ impl Sessions {
         Self { database, idle_limit, shards }
     }
 
-    fn with_shard<T>(&self, credential: Credential, act: impl FnOnce(&mut HashMap<Credential, Kept>) -> T) -> Option<T> {
+    fn with_shard<T>(
+        &self,
+        credential: Credential,
+        act: impl FnOnce(&mut HashMap<Credential, Kept>) -> T,
+    ) -> Option<T> {
         let shard = self.shards.get(credential.shard())?;
         // The table is whole even if a thread panicked: each act is a single insert or remove.
         Some(act(&mut shard.lock().unwrap_or_else(PoisonError::into_inner)))

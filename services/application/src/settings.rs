@@ -3,9 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use kinora_runtime::credentials;
 use kinora_runtime::logging::LogFilter;
 use kinora_runtime::settings::{ByteSize, Problems, Settings, Span};
-use kinora_runtime::credentials;
 use kinora_store::DatabaseSettings;
 use kinora_vault::VaultSettings;
 use serde::{Deserialize, Deserializer, de};
@@ -148,7 +148,11 @@ impl Settings for ApplicationSettings {
         for (key, allowed) in self.database.problems() {
             problems.add(&format!("database.{key}"), allowed);
         }
-        problems.require(!self.redis.url_hosts.is_empty(), "redis.url_hosts", "a list of at least one server");
+        problems.require(
+            !self.redis.url_hosts.is_empty(),
+            "redis.url_hosts",
+            "a list of at least one server",
+        );
         problems.require(self.body_limit.get() >= 16 * 1024, "body_limit", "at least \"16 KiB\"");
         problems.require(
             !self.upload.sweep_interval.get().is_zero(),

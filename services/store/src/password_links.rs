@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use kinora_core::PersonId;
 use uuid::Uuid;
 
+use crate::audit::{self, Act, Origin};
 use crate::schema::{password_links, people};
 use crate::{Result, StoreError, people as accounts, sessions, sign_in, tokens};
-use crate::audit::{self, Act, Origin};
 
 /// Whose link it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

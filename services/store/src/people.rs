@@ -38,8 +38,7 @@ pub struct OrganisationPerson {
     pub revision: i64,
 }
 
-type Row =
-    (Uuid, String, String, String, bool, Option<DateTime<Utc>>, DateTime<Utc>, i64, i64);
+type Row = (Uuid, String, String, String, bool, Option<DateTime<Utc>>, DateTime<Utc>, i64, i64);
 
 type Columns = (
     people::id,
@@ -183,7 +182,8 @@ pub fn create(
         Some(password_links::create(connection, person, by, &new.link_digest, new.link_validity)?)
     };
     let act = Act::new("person.added", "person", person, &made.login).in_organisation(organisation);
-    let after = json!({ "role": new.role, "display_name": made.display_name, "new_account": existing.is_none() });
+    let after =
+        json!({ "role": new.role, "display_name": made.display_name, "new_account": existing.is_none() });
     audit::record(connection, origin, act.after(after))?;
     Ok((made, expires_at))
 }
@@ -292,9 +292,7 @@ pub fn change(
     }
     let changed = find(connection, organisation, person)?;
     if changed.revision != stored.revision {
-        let state = |person: &OrganisationPerson| {
-            json!({ "role": person.role, "disabled": person.disabled_at.is_some() })
-        };
+        let state = |person: &OrganisationPerson| json!({ "role": person.role, "disabled": person.disabled_at.is_some() });
         let act = Act::new("person.changed", "person", person, &stored.login).in_organisation(organisation);
         audit::record(connection, origin, act.before(state(&stored)).after(state(&changed)))?;
     }
@@ -352,11 +350,13 @@ pub fn remove(
     if caller.person_id != person && !own.may_grant(stored.role) {
         return Err(StoreError::Forbidden);
     }
-    let memberships = production_members::table
-        .filter(production_members::person_id.eq(person.0))
-        .filter(production_members::production_id.eq_any(
-            productions::table.filter(productions::organisation_id.eq(organisation.0)).select(productions::id),
-        ));
+    let memberships = production_members::table.filter(production_members::person_id.eq(person.0)).filter(
+        production_members::production_id.eq_any(
+            productions::table
+                .filter(productions::organisation_id.eq(organisation.0))
+                .select(productions::id),
+        ),
+    );
     let mut ended: Vec<Uuid> =
         diesel::delete(memberships).returning(production_members::production_id).get_results(connection)?;
     diesel::delete(organisation_members::table.find((organisation.0, person.0))).execute(connection)?;
@@ -391,7 +391,8 @@ pub fn create_password_link(
         return Err(StoreError::Conflict("This person is disabled and cannot sign in.".to_owned()));
     }
     let expires_at = password_links::create(connection, person, origin.actor_id, digest, validity)?;
-    let act = Act::new("password_link.created", "person", person, &stored.login).in_organisation(organisation);
+    let act =
+        Act::new("password_link.created", "person", person, &stored.login).in_organisation(organisation);
     audit::record(connection, origin, act.after(json!({ "expires_at": expires_at })))?;
     Ok(expires_at)
 }

@@ -216,7 +216,10 @@ pub fn remove(
         "UPDATE uploads SET expires_at = least(expires_at, $2) WHERE production_id = $1 AND state = 'receiving'",
     ] {
         let at = if statement.starts_with("INSERT") { now + KEPT_AFTER_REMOVAL } else { now };
-        diesel::sql_query(statement).bind::<SqlUuid, _>(id.0).bind::<Timestamptz, _>(at).execute(connection)?;
+        diesel::sql_query(statement)
+            .bind::<SqlUuid, _>(id.0)
+            .bind::<Timestamptz, _>(at)
+            .execute(connection)?;
     }
     events::record_production(connection, id)?;
     let act = Act::new("production.removed", "production", id, &name);
@@ -370,7 +373,11 @@ pub fn set_roles<E: From<StoreError>>(
     if roles.is_empty() { Ok(None) } else { Ok(Some(find_member(connection, production, person)?)) }
 }
 
-fn find_login(connection: &mut PgConnection, organisation: OrganisationId, person: PersonId) -> Result<String> {
+fn find_login(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    person: PersonId,
+) -> Result<String> {
     Ok(organisation_members::table
         .inner_join(people::table)
         .filter(organisation_members::organisation_id.eq(organisation.0))

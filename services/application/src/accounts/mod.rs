@@ -1,15 +1,130 @@
 //! Accounts: sessions, people, organisations, productions and who may do what in them.
 
+pub mod account;
+pub mod fields;
 pub mod housekeeping;
+pub mod organisations;
+pub mod password_link;
+pub mod password_policy;
 pub mod passwords;
+pub mod people;
+pub mod productions;
+pub mod session;
 
-use actix_web::web::ServiceConfig;
+use actix_web::Resource;
+use actix_web::web::{self, ServiceConfig, resource};
 use utoipa::OpenApi;
 
-/// Registers the addresses.
-pub fn configure(_config: &mut ServiceConfig) {}
+/// Registers the addresses below `/api/data/v1`.
+pub fn configure(config: &mut ServiceConfig) {
+    configure_account(config);
+    configure_organisations(config);
+    configure_productions(config);
+}
+
+fn configure_account(config: &mut ServiceConfig) {
+    let session = resource("/session")
+        .route(web::post().to(session::create_session))
+        .route(web::get().to(session::read_session))
+        .route(web::delete().to(session::delete_session));
+    let link = resource("/password-link/{token}")
+        .route(web::get().to(password_link::read_password_link))
+        .route(web::post().to(password_link::use_password_link));
+    let tokens = resource("/account/tokens")
+        .route(web::get().to(account::list_tokens))
+        .route(web::post().to(account::create_token));
+    config
+        .service(session)
+        .service(link)
+        .service(resource("/account").route(web::patch().to(account::update_account)))
+        .service(resource("/account/password").route(web::put().to(account::update_password)))
+        .service(resource("/account/sessions").route(web::get().to(account::list_sessions)))
+        .service(resource("/account/sessions/{session_id}").route(web::delete().to(account::revoke_session)))
+        .service(tokens)
+        .service(resource("/account/tokens/{token_id}").route(web::delete().to(account::revoke_token)));
+}
+
+fn configure_organisations(config: &mut ServiceConfig) {
+    let all = resource("/organisations")
+        .route(web::get().to(organisations::list_organisations))
+        .route(web::post().to(organisations::create_organisation));
+    let one = resource("/organisations/{organisation_id}")
+        .route(web::get().to(organisations::read_organisation))
+        .route(web::patch().to(organisations::update_organisation));
+    let people = resource("/organisations/{organisation_id}/people")
+        .route(web::get().to(people::list_people))
+        .route(web::post().to(people::create_person));
+    let link = resource("/organisations/{organisation_id}/people/{person_id}/password-link")
+        .route(web::post().to(people::create_password_link));
+    let productions = resource("/organisations/{organisation_id}/productions")
+        .route(web::get().to(productions::list_organisation_productions))
+        .route(web::post().to(productions::create_production));
+    let audit =
+        resource("/organisations/{organisation_id}/audit").route(web::get().to(organisations::list_audit));
+    config.service(all).service(one).service(people).service(person()).service(link);
+    config.service(productions).service(audit);
+}
+
+fn person() -> Resource {
+    resource("/organisations/{organisation_id}/people/{person_id}")
+        .route(web::get().to(people::read_person))
+        .route(web::patch().to(people::update_person))
+        .route(web::delete().to(people::remove_person))
+}
+
+fn configure_productions(config: &mut ServiceConfig) {
+    let one = resource("/productions/{production_id}")
+        .route(web::get().to(productions::read_production))
+        .route(web::patch().to(productions::update_production))
+        .route(web::delete().to(productions::remove_production));
+    let member = resource("/productions/{production_id}/members/{person_id}")
+        .route(web::get().to(productions::read_member))
+        .route(web::put().to(productions::set_member))
+        .route(web::delete().to(productions::remove_member));
+    config
+        .service(resource("/productions").route(web::get().to(productions::list_productions)))
+        .service(one)
+        .service(
+            resource("/productions/{production_id}/members").route(web::get().to(productions::list_members)),
+        )
+        .service(member);
+}
 
 /// The OpenAPI document of these addresses.
 #[derive(OpenApi)]
-#[openapi()]
+#[openapi(paths(
+    session::create_session,
+    session::read_session,
+    session::delete_session,
+    password_link::read_password_link,
+    password_link::use_password_link,
+    account::update_account,
+    account::update_password,
+    account::list_sessions,
+    account::revoke_session,
+    account::list_tokens,
+    account::create_token,
+    account::revoke_token,
+    organisations::list_organisations,
+    organisations::create_organisation,
+    organisations::read_organisation,
+    organisations::update_organisation,
+    organisations::list_audit,
+    people::list_people,
+    people::create_person,
+    people::read_person,
+    people::update_person,
+    people::remove_person,
+    people::create_password_link,
+    productions::list_productions,
+    productions::list_organisation_productions,
+    productions::create_production,
+    productions::read_production,
+    productions::update_production,
+    productions::remove_production,
+    productions::list_members,
+    productions::read_member,
+    productions::set_member,
+    productions::remove_member,
+))]
 pub struct Documentation;

@@ -35,10 +35,7 @@ pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     let limit = usize::try_from(Context::of(request)?.settings.body_limit.get()).unwrap_or(usize::MAX);
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !content_type.is_some_and(is_json) {
-        return Err(Problem::new(
-            ProblemKind::UnsupportedMediaType,
-            "Send the body as application/json.",
-        ));
+        return Err(Problem::new(ProblemKind::UnsupportedMediaType, "Send the body as application/json."));
     }
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|text| text.parse::<usize>().ok()).is_some_and(|length| length > limit) {

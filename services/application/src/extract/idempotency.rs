@@ -67,7 +67,10 @@ fn find_key(request: &HttpRequest, body: &[u8]) -> Result<Option<Key>, Problem> 
     let Some(value) = request.headers().get(&IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = value.to_str().unwrap_or_default().trim();
     if key.is_empty() || key.len() > 255 {
-        return Err(Problem::invalid_parameter("Idempotency-Key", "must be 1 to 255 visible ASCII characters"));
+        return Err(Problem::invalid_parameter(
+            "Idempotency-Key",
+            "must be 1 to 255 visible ASCII characters",
+        ));
     }
     let mut hasher = Sha256::new();
     for part in [request.method().as_str().as_bytes(), request.uri().path().as_bytes(), body] {
@@ -147,7 +150,12 @@ pub fn once(
     let content = serde_json::to_vec(&(&created.location, &created.etag, hex::encode(&created.json)))
         .map_err(Problem::internal)?;
     let sealed = keys.seal(&context(person, key), &content).map_err(Problem::internal)?;
-    idempotency::store(connection, person, &key.key, &Stored { request_digest: key.digest.to_vec(), sealed })?;
+    idempotency::store(
+        connection,
+        person,
+        &key.key,
+        &Stored { request_digest: key.digest.to_vec(), sealed },
+    )?;
     Ok(created)
 }
 

@@ -53,6 +53,9 @@ where
     }
 }
 
+/// The body of a change, and the revision that it is meant for.
+pub type Change<T> = Then<IfMatch, Json<T>>;
+
 /// The id in the path under this name. Something that is no id cannot exist.
 ///
 /// # Errors
@@ -64,8 +67,7 @@ pub fn path_id<T: From<uuid::Uuid>>(request: &HttpRequest, name: &str) -> Result
     id.map(T::from).ok_or_else(Problem::not_found)
 }
 
-/// An id from the path: `PathId<SessionId, "session_id">` cannot be written in Rust, so the name comes
-/// from the type; see [`Named`].
+/// An id from the path, found by the name of its type; see [`Named`].
 #[derive(Clone, Copy, Debug)]
 pub struct PathId<T>(pub T);
 

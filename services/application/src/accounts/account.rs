@@ -1,0 +1,286 @@
+//! One's own account: name, password, sessions, access tokens.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, TimeDelta, Utc};
+use kinora_core::{SessionId, TokenId};
+use kinora_store::principals::Proof;
+use kinora_store::tokens::{self, NewToken};
+use kinora_store::{people, sessions, sign_in};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::fields;
+use super::password_policy;
+use super::session::{Person, try_password};
+use crate::context::Context;
+use crate::error::{Problem, ProblemDocument};
+use crate::extract::cursor::List;
+use crate::extract::idempotency::{Created, once};
+use crate::extract::{Authenticated, Creation, Json, PathId, SignedIn, Then};
+use crate::secrets::{digest, hint_of, new_access_token};
+
+/// What one can change about oneself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountChange {
+    /// How one is called.
+    #[schema(min_length = 1, max_length = 200)]
+    display_name: String,
+}
+
+/// Change one's own name.
+#[utoipa::path(patch, path = "/api/data/v1/account", tag = "account", request_body = AccountChange, responses(
+    (status = 200, description = "Changed", body = Person),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn update_account(
+    context: web::Data<Context>,
+    Then(Authenticated(who), Json(change)): Then<Authenticated, Json<AccountChange>>,
+) -> Result<web::Json<Person>, Problem> {
+    let display_name = fields::name("/display_name", &change.display_name, fields::MAX_NAME)?;
+    let (person, name) = (who.principal.person_id, display_name.clone());
+    context
+        .database
+        .transaction(move |connection| people::rename(connection, &who.origin, person, &name))
+        .await?;
+    context.sessions.forget(person);
+    Ok(web::Json(Person { id: person, login: who.principal.login.clone(), display_name }))
+}
+
+/// The present password and a new one.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The present password.
+    #[schema(max_length = 1024, format = Password)]
+    current_password: String,
+    /// The new one.
+    #[schema(max_length = 200, format = Password)]
+    new_password: String,
+}
+
+/// Change one's own password.
+///
+/// Ends all other sessions. Wrong present passwords count towards the lock-out of the login.
+#[utoipa::path(put, path = "/api/data/v1/account/password", tag = "account", request_body = PasswordChange, responses(
+    (status = 204, description = "Changed"),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn update_password(
+    context: web::Data<Context>,
+    Then(who, Json(change)): Then<SignedIn, Json<PasswordChange>>,
+) -> Result<HttpResponse, Problem> {
+    let session = who.session()?;
+    let person = who.principal.person_id;
+    if change.current_password.len() > 1024 {
+        return Err(Problem::invalid("/current_password", "is not your present password"));
+    }
+    let subject =
+        context.database.run(move |connection| people::find_password_subject(connection, person)).await?;
+    let new_password = change.new_password;
+    let judged = new_password.clone();
+    web::block(move || password_policy::check("/new_password", &judged, &subject))
+        .await
+        .map_err(Problem::unavailable)??;
+    if change.current_password == new_password {
+        return Err(Problem::invalid("/new_password", "must be another one than the present password"));
+    }
+    let key = sign_in::login_key(&who.principal.login);
+    let turn = context.passwords.turn().await?;
+    let account = try_password(&context, &turn, &key, change.current_password).await?;
+    let former = account
+        .and_then(|account| account.password_hash)
+        .ok_or_else(|| Problem::invalid("/current_password", "is not your present password"))?;
+    let hash = context.passwords.hash(&turn, new_password).await?;
+    drop(turn);
+    context
+        .database
+        .transaction(move |connection| {
+            sign_in::clear(connection, &sign_in::login_digest(&key))?;
+            people::change_password(connection, &who.origin, person, (&former, &hash), session)
+        })
+        .await?;
+    context.sessions.forget(person);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// One of one's own sessions.
+#[derive(Serialize, ToSchema)]
+pub struct SessionEntry {
+    /// Its id.
+    id: SessionId,
+    /// When it began.
+    created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    last_seen_at: DateTime<Utc>,
+    /// When it ends at the latest.
+    expires_at: DateTime<Utc>,
+    /// From where it began.
+    address: Option<String>,
+    /// What the browser said it is.
+    user_agent: Option<String>,
+    /// Whether it is the one this request came with.
+    current: bool,
+}
+
+/// List one's own sessions.
+#[utoipa::path(get, path = "/api/data/v1/account/sessions", tag = "account", responses(
+    (status = 200, description = "Newest first", body = List<SessionEntry>),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn list_sessions(
+    context: web::Data<Context>,
+    Authenticated(who): Authenticated,
+) -> Result<web::Json<List<SessionEntry>>, Problem> {
+    let person = who.principal.person_id;
+    let rows = context.database.run(move |connection| sessions::list(connection, person)).await?;
+    let entry = |row: sessions::Session| SessionEntry {
+        id: SessionId(row.id),
+        created_at: row.created_at,
+        last_seen_at: row.last_seen_at,
+        expires_at: row.expires_at,
+        address: row.address,
+        user_agent: row.user_agent,
+        current: who.principal.proof == Proof::Session(SessionId(row.id)),
+    };
+    Ok(web::Json(List { items: rows.into_iter().map(entry).collect(), next_cursor: None }))
+}
+
+/// End one of one's own sessions.
+#[utoipa::path(delete, path = "/api/data/v1/account/sessions/{session_id}", tag = "account", params(("session_id" = SessionId, Path)), responses(
+    (status = 204, description = "Ended; it holds nowhere for longer than a second"),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn revoke_session(
+    context: web::Data<Context>,
+    Then(Authenticated(who), PathId(id)): Then<Authenticated, PathId<SessionId>>,
+) -> Result<HttpResponse, Problem> {
+    let person = who.principal.person_id;
+    context
+        .database
+        .transaction(move |connection| sessions::revoke(connection, &who.origin, person, id))
+        .await?;
+    context.sessions.forget(person);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// An API access token, without its secret.
+#[derive(Serialize, ToSchema)]
+pub struct AccessToken {
+    /// Its id.
+    id: TokenId,
+    /// What it is for.
+    name: String,
+    /// Its last characters.
+    hint: String,
+    /// When it was made.
+    created_at: DateTime<Utc>,
+    /// When it ends.
+    expires_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+impl From<tokens::AccessToken> for AccessToken {
+    fn from(row: tokens::AccessToken) -> Self {
+        Self {
+            id: TokenId(row.id),
+            name: row.name,
+            hint: row.hint,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+        }
+    }
+}
+
+/// A token to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccessToken {
+    /// What it is for.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// How long it holds, in days.
+    #[serde(default = "default_days")]
+    #[schema(minimum = 1, maximum = 366, default = 90)]
+    expires_in_days: i64,
+}
+
+fn default_days() -> i64 {
+    90
+}
+
+/// A new token with its secret, which is never shown again.
+#[derive(Serialize, ToSchema)]
+pub struct CreatedAccessToken {
+    /// To be sent as `Authorization: Bearer …`.
+    secret: String,
+    /// The token.
+    token: AccessToken,
+}
+
+/// List one's own access tokens.
+#[utoipa::path(get, path = "/api/data/v1/account/tokens", tag = "account", responses(
+    (status = 200, description = "Newest first", body = List<AccessToken>),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn list_tokens(
+    context: web::Data<Context>,
+    Authenticated(who): Authenticated,
+) -> Result<web::Json<List<AccessToken>>, Problem> {
+    let person = who.principal.person_id;
+    let rows = context.database.run(move |connection| tokens::list(connection, person)).await?;
+    Ok(web::Json(List { items: rows.into_iter().map(Into::into).collect(), next_cursor: None }))
+}
+
+/// Make an access token.
+///
+/// Only in a session: a token that leaked must not be able to make others that outlive it.
+#[utoipa::path(post, path = "/api/data/v1/account/tokens", tag = "account", request_body = NewAccessToken,
+    params(("Idempotency-Key" = Option<String>, Header)), responses(
+    (status = 201, description = "Made", body = CreatedAccessToken),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn create_token(
+    context: web::Data<Context>,
+    Then(Authenticated(who), Creation { body, key }): Then<Authenticated, Creation<NewAccessToken>>,
+) -> Result<HttpResponse, Problem> {
+    who.session()?;
+    let name = fields::name("/name", &body.name, 100)?;
+    if !(1..=366).contains(&body.expires_in_days) {
+        return Err(Problem::invalid("/expires_in_days", "must be 1 to 366"));
+    }
+    let secret = new_access_token().map_err(Problem::internal)?;
+    let validity = TimeDelta::days(body.expires_in_days);
+    let new = NewToken { name, digest: digest(&secret), hint: hint_of(&secret), validity };
+    let (person, keys) = (who.principal.person_id, context.keys.clone());
+    let created = context
+        .database
+        .transaction(move |connection| {
+            once(connection, &keys, person, key.as_ref(), |connection| {
+                let token = tokens::create(connection, &who.origin, person, &new)?;
+                Created::new(&CreatedAccessToken { secret, token: token.into() })
+            })
+        })
+        .await?;
+    Ok(created.into_response())
+}
+
+/// Revoke one of one's own access tokens.
+#[utoipa::path(delete, path = "/api/data/v1/account/tokens/{token_id}", tag = "account", params(("token_id" = TokenId, Path)), responses(
+    (status = 204, description = "Revoked; it holds nowhere for longer than a second"),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn revoke_token(
+    context: web::Data<Context>,
+    Then(Authenticated(who), PathId(id)): Then<Authenticated, PathId<TokenId>>,
+) -> Result<HttpResponse, Problem> {
+    let person = who.principal.person_id;
+    context
+        .database
+        .transaction(move |connection| tokens::revoke(connection, &who.origin, person, id))
+        .await?;
+    context.sessions.forget(person);
+    Ok(HttpResponse::NoContent().finish())
+}
