@@ -180,7 +180,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let wrong = |text: &str| {
-            parse::<WorkerSettings>(Path::new("w.toml"), &format!("{text}\n{LEAST}")).unwrap_err().to_string()
+            let error = parse::<WorkerSettings>(Path::new("w.toml"), &format!("{text}\n{LEAST}"));
+            error.unwrap_err().to_string()
         };
         assert_eq!(wrong("queue = []"), "w.toml:1: unknown key 'queue'; did you mean 'queues'?");
         assert!(wrong("queues = []").contains("w.toml:1: 'queues' must be"));

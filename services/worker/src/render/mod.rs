@@ -11,7 +11,7 @@ mod waveform;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kinora_core::asset::AssetKind;
 use kinora_core::message::Progress;
@@ -89,12 +89,11 @@ pub async fn render<S: Source>(
             child::start_fed(tools, &tools.ffmpeg, arguments, Some(scratch), source).await?;
         let Running { mut child, mut stdout, stderr, .. } = running;
         let listen = async {
-            let mut watch = Watch::default();
+            let mut watch = Watch::new();
             let mut lines = BufReader::new(stderr).split(b'\n');
             while let Some(line) = lines.next_segment().await? {
-                watch.add(&String::from_utf8_lossy(&line));
-                if line.starts_with(b"progress=") {
-                    told(watch.progress(technical.duration_us));
+                if watch.add(&String::from_utf8_lossy(&line)) {
+                    told(watch.progress(technical.duration_us, Instant::now()));
                 }
             }
             Ok::<_, std::io::Error>(watch)

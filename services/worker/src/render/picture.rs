@@ -13,6 +13,9 @@ const POSTER_CANDIDATES: u32 = 20;
 /// Change of the picture between two frames, 0 to 100, from which on it is a new shot.
 const SHOT_THRESHOLD: u32 = 10;
 
+/// Shortest media time between two words about the position, seconds.
+const SHORTEST_TICK_SECONDS: f64 = 0.25;
+
 /// Where the numbers of frames that begin a shot are written, in the scratch directory.
 pub const SHOTS_FILE: &str = "shots.txt";
 
@@ -27,6 +30,9 @@ pub fn shown(video: &VideoStream) -> Size {
 
 /// The graph for moving picture: from stream `index` to `[picture]`, `[sheet]` and `[poster]`.
 /// FFmpeg itself turns the picture by its display matrix before the graph.
+///
+/// Sheet and poster come out at the very end, and FFmpeg's own progress waits for the beginning of
+/// all outputs. So the graph itself says on standard error where it is.
 #[must_use]
 pub fn graph(index: u32, video: &VideoStream, plan: &Plan, has_zscale: bool) -> String {
     let size = fit(shown(video), PROXY_BOX);
@@ -35,14 +41,16 @@ pub fn graph(index: u32, video: &VideoStream, plan: &Plan, has_zscale: bool) -> 
         "bottom field first" => "bwdif=mode=send_frame:parity=bff:deint=all,",
         _ => "",
     };
-    let FrameSteps { rate, interval, keep } = FrameSteps::new(video.frame_rate, plan);
+    let FrameSteps { rate, interval, keep, tick } = FrameSteps::new(video.frame_rate, plan);
     let colour = colour(video, size, has_zscale);
     let tile = plan.tile;
     let (capacity, columns, rows) = (plan.capacity(), plan.columns, plan.rows);
     format!(
         "[0:{index}]{deinterlace}setpts=PTS-STARTPTS,fps={rate},{colour},setsar=1,\
          scdet=threshold={SHOT_THRESHOLD},metadata=mode=print:key=lavfi.scd.time:file={SHOTS_FILE},\
-         split=2[picture][some];\
+         split=3[picture][some][ticks];\
+         [ticks]select='isnan(prev_selected_t)+gte(t-prev_selected_t,{tick})',\
+         metadata=mode=print:key=lavfi.scd.score:file='pipe\\:2':direct=1,nullsink;\
          [some]select='lt(selected_n,{capacity})*(isnan(prev_selected_t)+gte(t-prev_selected_t,{interval}))',\
          split=2[few][candidates];\
          [few]{to_tile},metadata=mode=print:key=lavfi.scd.score:file={TILES_FILE},\
@@ -60,12 +68,15 @@ struct FrameSteps {
     interval: f64,
     /// Every how many-th tile is a candidate for the poster.
     keep: u32,
+    /// Seconds between two words about the position.
+    tick: f64,
 }
 
 impl FrameSteps {
     fn new(rate: FrameRate, plan: &Plan) -> Self {
         let interval = (plan.interval.as_secs_f64() - 0.5 / rate.as_f64()).max(0.0);
-        Self { rate, interval, keep: plan.capacity().div_ceil(POSTER_CANDIDATES).max(1) }
+        let keep = plan.capacity().div_ceil(POSTER_CANDIDATES).max(1);
+        Self { rate, interval, keep, tick: (interval / 16.0).max(SHORTEST_TICK_SECONDS) }
     }
 }
 

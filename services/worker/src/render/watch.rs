@@ -1,6 +1,8 @@
 //! Listening to FFmpeg while it works: progress, what it complains of, and the loudness it found.
-//! All of it comes on its standard error, where progress lines are `key=value` and log lines carry
-//! their level (`-loglevel level+info`).
+//! All of it comes on its standard error, where progress lines are `key=value`, positions of the
+//! picture `frame:… pts_time:…`, and log lines carry their level (`-loglevel level+info`).
+
+use std::time::Instant;
 
 use kinora_core::message::Progress;
 use kinora_core::technical::Loudness;
@@ -12,14 +14,13 @@ const MAX_KEPT_COMPLAINTS: usize = 20;
 const SILENCE_LUFS: f32 = -70.0;
 
 /// What was heard so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Watch {
+    begun: Instant,
     /// Media time that was written, microseconds.
     pub written_us: u64,
     /// Frames of the first picture output.
     pub frames: u64,
-    /// Media seconds in one second.
-    pub speed: Option<f32>,
     /// Number of complaints of decoders and demuxers.
     pub errors: u64,
     /// The first of them.
@@ -30,9 +31,24 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Takes the next line.
-    pub fn add(&mut self, line: &str) {
+    /// Begins to listen.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            begun: Instant::now(),
+            written_us: 0,
+            frames: 0,
+            errors: 0,
+            complaints: Vec::new(),
+            loudness: None,
+            is_in_summary: false,
+        }
+    }
+
+    /// Takes the next line; whether it said how far the pass is.
+    pub fn add(&mut self, line: &str) -> bool {
         let line = line.trim();
+        let before = self.written_us;
         if line.contains("[error]") || line.contains("[fatal]") || line.contains("[panic]") {
             self.errors += 1;
             if self.complaints.len() < MAX_KEPT_COMPLAINTS {
@@ -43,11 +59,16 @@ impl Watch {
             self.loudness = Some(Loudness { integrated_lufs: None, range_lu: None, true_peak_dbtp: None });
         } else if line.starts_with('[') {
             self.is_in_summary = false;
+        } else if line.starts_with("frame:") {
+            let seconds = line.split_once("pts_time:").and_then(|(_, time)| time.trim().parse::<f64>().ok());
+            // As a cast does: nothing below zero, and nothing for what is no number.
+            self.written_us = self.written_us.max((seconds.unwrap_or(0.0) * 1e6) as u64);
         } else if let Some((key, value)) = line.split_once('=') {
             self.add_progress(key.trim(), value.trim());
         } else if self.is_in_summary {
             self.add_summary(line);
         }
+        self.written_us != before
     }
 
     fn add_progress(&mut self, key: &str, value: &str) {
@@ -55,7 +76,6 @@ impl Watch {
             // FFmpeg 5 calls microseconds milliseconds in the older of its two keys.
             "out_time_us" => self.written_us = value.parse().unwrap_or(self.written_us),
             "frame" => self.frames = value.parse().unwrap_or(self.frames),
-            "speed" => self.speed = value.trim_end_matches('x').trim().parse().ok(),
             _ => {}
         }
     }
@@ -73,11 +93,13 @@ impl Watch {
         }
     }
 
-    /// How far it is in media of `length_us`.
+    /// How far it is at `now` in media of `length_us`.
     #[must_use]
-    pub fn progress(&self, length_us: Option<u64>) -> Progress {
+    pub fn progress(&self, length_us: Option<u64>, now: Instant) -> Progress {
         let length_us = length_us.filter(|length| *length > 0);
-        let speed = self.speed.filter(|speed| *speed > 0.0);
+        let seconds = now.saturating_duration_since(self.begun).as_secs_f64();
+        let speed = Some((self.written_us as f64 / 1e6 / seconds) as f32);
+        let speed = speed.filter(|speed| speed.is_finite() && *speed > 0.0);
         // Figures to look at: precision does not matter.
         let fraction =
             length_us.map(|length| (self.written_us as f64 / length as f64).clamp(0.0, 1.0) as f32);
@@ -90,23 +112,31 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn watch(text: &str) -> Watch {
-        let mut watch = Watch::default();
-        text.lines().for_each(|line| watch.add(line));
+        let mut watch = Watch::new();
+        for line in text.lines() {
+            watch.add(line);
+        }
         watch
     }
 
     #[test]
     fn progress_is_read_and_extrapolated() {
-        let seen = watch(
-            "frame=50\nfps=0.0\nout_time_us=2000000\nout_time=00:00:02.000000\nspeed=   4x\nprogress=continue",
-        );
-        let progress = seen.progress(Some(10_000_000));
+        let mut seen =
+            watch("frame=50\nfps=0.0\nout_time_us=2000000\nout_time=00:00:02.000000\nprogress=continue");
+        let later = seen.begun + Duration::from_millis(500);
+        let progress = seen.progress(Some(10_000_000), later);
         assert_eq!((seen.frames, progress.fraction, progress.speed), (50, Some(0.2), Some(4.0)));
         assert_eq!(progress.remaining_seconds, Some(2));
-        assert_eq!(watch("out_time_us=N/A\nspeed=N/A").progress(None), Progress::default());
+        assert!(seen.add("frame:75   pts:75      pts_time:3"));
+        assert!(!seen.add("lavfi.scd.score=0.012"));
+        assert_eq!(seen.progress(Some(6_000_000), later).fraction, Some(0.5));
+        let nothing = watch("out_time_us=N/A\nspeed=N/A");
+        assert_eq!(nothing.progress(None, nothing.begun), Progress::default());
     }
 
     #[test]
