@@ -67,6 +67,20 @@ struct Pass<'a> {
     delay_us: i64,
 }
 
+/// FFmpeg's arguments of a pass that reads a plain file and writes to its working directory: what a
+/// person would type for the same outputs. For measuring what everything around it costs.
+///
+/// # Errors
+/// `NotMedia` if there is nothing to decode.
+pub fn bare_arguments(
+    report: &report::Report,
+    technical: &Technical,
+    has_zscale: bool,
+    file: &Path,
+) -> Result<Vec<OsString>, StepError> {
+    Ok(Pass::plan(report, technical)?.arguments(has_zscale, vec!["-i".into(), file.into()]))
+}
+
 /// Renders `source`, about which the probe found `technical`, into the empty directory `scratch`;
 /// `told` is called with each word of progress.
 ///
@@ -82,7 +96,9 @@ pub async fn render<S: Source>(
 ) -> Result<Rendered, StepError> {
     let (report, _) = probe::inspect(tools, Arc::clone(&source), bounds).await?;
     let pass = Pass::plan(&report, technical)?;
-    let arguments = pass.arguments(tools);
+    let mut input = child::input_options();
+    input.extend(["-i".into(), feed::address().into()]);
+    let arguments = pass.arguments(tools.has_zscale, input);
     let work = async {
         let channels = pass.mix.map_or(1, Mix::waveform_channels);
         let (running, feed) =
@@ -143,18 +159,16 @@ impl<'a> Pass<'a> {
         Ok(Self { technical, picture, mix, delay_us })
     }
 
-    fn arguments(&self, tools: &Tools) -> Vec<OsString> {
+    fn arguments(&self, has_zscale: bool, input: Vec<OsString>) -> Vec<OsString> {
         let mut all: Vec<OsString> = Vec::new();
         let mut add = |text: &str| all.extend(text.split_whitespace().map(OsString::from));
         // Errors in the media never end the pass: what can be read is shown, with a warning.
         add("-hide_banner -nostdin -y -loglevel level+info -nostats -progress pipe:2 -stats_period 0.5");
         add("-max_error_rate 1");
-        all.extend(child::input_options());
-        all.push("-i".into());
-        all.push(feed::address().into());
+        all.extend(input);
         if let (Some((index, video, _)), AssetKind::Still) = (&self.picture, self.technical.kind) {
             all.push("-filter_complex".into());
-            all.push(picture::still_graph(*index, video, tools.has_zscale).into());
+            all.push(picture::still_graph(*index, video, has_zscale).into());
             let mut add = |text: &str| all.extend(text.split_whitespace().map(OsString::from));
             add("-map [large] -c:v mjpeg -q:v 2 -frames:v 1 -f image2 -update 1 proxy.jpg");
             add("-map [poster] -c:v mjpeg -q:v 3 -frames:v 1 -f image2 -update 1 poster.jpg");
@@ -162,7 +176,7 @@ impl<'a> Pass<'a> {
         }
         if let Some((index, video, plan)) = &self.picture {
             all.push("-filter_complex".into());
-            all.push(picture::graph(*index, video, plan, tools.has_zscale).into());
+            all.push(picture::graph(*index, video, plan, has_zscale).into());
         }
         if let Some(mix) = self.mix {
             all.push("-filter_complex".into());

@@ -1,0 +1,108 @@
+//! What an ingest costs besides the decoding and encoding itself: CPU time of probe, feed from the
+//! vault, sandbox, rendering, waveform and sealing into the vault, against one bare FFmpeg command
+//! that makes the same outputs from a plain file. The goal is 1.05.
+//!
+//! `cargo run -p kinora-worker --example ingest_cost -- FILE [ROUNDS]`; `kinora-worker` must have been built
+//! with the same profile. Prints a line for each round and the medians as JSON.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kinora_core::step::{StepInput, StepOutput};
+use kinora_vault::{MasterKeys, Vault, VaultSecrets, VaultSettings};
+use kinora_worker::child::{Bounds, Tools};
+use kinora_worker::confinement::{Confinement, Limits};
+use kinora_worker::scratch::Scratch;
+use kinora_worker::settings::MediaSettings;
+use kinora_worker::steps::Workshop;
+use kinora_worker::{probe, render};
+use tokio_util::sync::CancellationToken;
+
+type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// Thirty-two bytes in Base64, for objects that live as long as this program.
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// CPU time of this process and all its children that have ended, seconds.
+fn cpu_seconds() -> Fallible<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // Fields 14 to 17 of proc(5): user and system time of the process and of its children.
+    let fields = stat.rsplit_once(") ").ok_or("no fields")?.1.split(' ').skip(11).take(4);
+    let ticks: u64 = fields.map(str::parse::<u64>).sum::<Result<_, _>>()?;
+    // sysconf(_SC_CLK_TCK) is 100 on every Linux that Rust runs on.
+    Ok(ticks as f64 / 100.0)
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+async fn workshop(directory: &Path) -> Fallible<Workshop> {
+    let launcher = std::env::current_exe()?.with_file_name("../kinora-worker").canonicalize()?;
+    let tools = Tools {
+        confinement: Confinement::new("/usr/bin/bwrap".into(), launcher, Limits::default())?,
+        ffmpeg: "/usr/bin/ffmpeg".into(),
+        ffprobe: "/usr/bin/ffprobe".into(),
+        has_zscale: true,
+    };
+    let settings = VaultSettings { directory: directory.join("vault"), s3: None };
+    std::fs::create_dir(&settings.directory)?;
+    let vault = Vault::open(&settings, VaultSecrets::new(MasterKeys::parse(KEY)?))?;
+    let media: MediaSettings = serde_json::from_value(serde_json::json!({
+        "ffmpeg": "/usr/bin/ffmpeg", "ffprobe": "/usr/bin/ffprobe", "bubblewrap": "/usr/bin/bwrap",
+        "memory_limit": "12 GiB", "file_limit": "64 GiB", "time_limit": "10h", "time_limit_factor": 0.0,
+    }))?;
+    Ok(Workshop { tools, vault, scratch: Scratch::open(&directory.join("scratch"))?, media })
+}
+
+#[tokio::main]
+async fn main() -> Fallible<()> {
+    let mut arguments = std::env::args_os().skip(1);
+    let file = arguments.next().ok_or("which file?")?;
+    let file = std::fs::canonicalize(file)?;
+    let rounds: usize = arguments.next().and_then(|text| text.to_str()?.parse().ok()).unwrap_or(3);
+    let directory = tempfile::tempdir()?;
+    let workshop = workshop(directory.path()).await?;
+    let original = workshop.vault.put_file(&file).await?;
+    let source = Arc::new(workshop.vault.reader(&original)?);
+    let bounds = Bounds { cancel: CancellationToken::new(), time_limit: Duration::MAX };
+    let (report, _) = probe::inspect(&workshop.tools, Arc::clone(&source), &bounds).await?;
+    let technical = probe::probe(&workshop.tools, source, &bounds).await?.technical;
+    let bare = directory.path().join("bare");
+    std::fs::create_dir(&bare)?;
+    let command = render::bare_arguments(&report, &technical, true, &file)?;
+    let (mut of_bare, mut of_ingest) = (Vec::new(), Vec::new());
+    for round in 1..=rounds {
+        let before = cpu_seconds()?;
+        let status = Command::new("/usr/bin/ffmpeg")
+            .args(&command)
+            .current_dir(&bare)
+            .stdin(Stdio::null())
+            .stdout(std::fs::File::create(bare.join("samples"))?)
+            .stderr(Stdio::null())
+            .status()?;
+        if !status.success() {
+            return Err("the bare command has failed".into());
+        }
+        let between = cpu_seconds()?;
+        let cancel = CancellationToken::new();
+        let input = StepInput::Probe { original: original.clone(), file_name: String::new() };
+        let StepOutput::Probe { technical, .. } = workshop.perform(&input, &cancel, |_| ()).await? else {
+            return Err("no probe".into());
+        };
+        let input = StepInput::Render { original: original.clone(), technical };
+        workshop.perform(&input, &cancel, |_| ()).await?;
+        let after = cpu_seconds()?;
+        let (one, other) = (between - before, after - between);
+        println!("round {round}: bare {one:.2} s, ingest {other:.2} s, ratio {:.3}", other / one);
+        of_bare.push(one);
+        of_ingest.push(other);
+    }
+    let (bare, ingest) = (median(&of_bare), median(&of_ingest));
+    println!("{}", serde_json::json!({ "bare_cpu_s": bare, "ingest_cpu_s": ingest, "ratio": ingest / bare }));
+    Ok(())
+}
