@@ -50,23 +50,19 @@ const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-overr
 /// another one.
 ///
 /// # Errors
-/// [`ProblemKind::PreconditionFailed`], with the versions that are understood.
+/// Those of middleware further in.
 pub async fn speak_tus(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let needs_version = !matches!(*request.method(), Method::OPTIONS | Method::GET);
     let told = request.headers().get(TUS_RESUMABLE).map(HeaderValue::as_bytes);
-    let outer = request.request().clone();
-    let outcome = if needs_version && told != Some(protocol::VERSION.as_bytes()) {
+    // No copy of the request may be kept here: what routes it further must be its only owner.
+    let mut response = if needs_version && told != Some(protocol::VERSION.as_bytes()) {
         let detail = "The header Tus-Resumable must be 1.0.0.";
-        Err(Problem::new(ProblemKind::PreconditionFailed, detail).into())
+        request.error_response(Problem::new(ProblemKind::PreconditionFailed, detail))
     } else {
-        next.call(request).await
-    };
-    let mut response = match outcome {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::from_err(error, outer),
+        next.call(request).await?.map_into_boxed_body()
     };
     let is_precondition = response.status() == StatusCode::PRECONDITION_FAILED;
     let headers = response.headers_mut();
