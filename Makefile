@@ -14,6 +14,8 @@ export npm_config_audit := false
 WEB := services/web
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null) \
 	$(wildcard $(WEB)/index.html $(WEB)/*.ts $(WEB)/package.json)
+# Runs a command beside a whole Kinora of its own in a throw-away directory.
+BESIDE_KINORA = $(PROGRAMS)/kinora-devstack with --bin-dir $(PROGRAMS) --web-root $(WEB)/dist --
 PACKAGES := -p kinora-application -p kinora-backend -p kinora-worker -p kinoractl -p kinora-devstack
 
 .DEFAULT_GOAL := help
@@ -75,11 +77,12 @@ web-test: $(WEB)/node_modules/.package-lock.json ## the web client's own tests
 	cd $(WEB) && npm run --silent test
 
 browser-test: web programs ## the outcome in a real browser, against a real Kinora
-	tests/browser/run $(PROGRAMS)
+	$(BESIDE_KINORA) npm --prefix $(WEB) run --silent test:browser
 
 api-test: web programs ## the API against its description
-	tests/schemathesis/run $(PROGRAMS)
+	$(BESIDE_KINORA) tests/schemathesis/run $(TOOLS)/schemathesis-*/bin/schemathesis
 
-bench: ## measure; prints a table of ratios
+bench: ## measure; prints a table of ratios (ONLY=upload: one part)
+	@packaging/bootstrap test
 	@$(MAKE) --no-print-directory PROFILE=release web programs
-	tests/bench/run $(abspath $(TARGET_DIR)/release)
+	KINORA_PROGRAMS=$(abspath $(TARGET_DIR)/release) cargo bench --locked -p kinora-tests --bench bench -- $(ONLY)
