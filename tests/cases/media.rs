@@ -1,0 +1,9 @@
+//! The Media API against real processes: uploads that survive everything, and files that come back.
+
+mod crashes;
+mod deliveries;
+mod foreign;
+mod many;
+mod rules;
+pub mod support;
+mod transfers;
