@@ -1,13 +1,16 @@
-//! Removes what has expired: sessions, idempotency keys, counts of wrong passwords.
+//! Removes what has expired: sessions, idempotency keys, counts of wrong passwords, old events.
 
 use std::time::Duration;
 
+use chrono::{TimeDelta, Utc};
 use kinora_runtime::Shutdown;
-use kinora_store::{idempotency, sessions, sign_in};
+use kinora_store::{events, idempotency, sessions, sign_in};
 
 use crate::database::Database;
 
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
+/// How long a page may be away and still be told only what it has missed.
+const EVENTS_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// Works in the background until shutdown. Several instances may do it at the same time.
 pub fn spawn(database: Database, shutdown: Shutdown) {
@@ -29,5 +32,6 @@ fn remove_expired(connection: &mut diesel::PgConnection) -> kinora_store::Result
     idempotency::remove_expired(connection)?;
     sessions::remove_expired(connection)?;
     sign_in::remove_forgotten(connection)?;
+    events::trim(connection, Utc::now() - EVENTS_KEPT)?;
     Ok(())
 }

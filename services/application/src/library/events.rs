@@ -53,9 +53,9 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<i64>, Problem> {
 fn begin(extent: Extent, last: Option<i64>) -> (bytes::Bytes, i64) {
     let newest = extent.newest;
     match last {
-        Some(last) if extent.continues_from(last) => (frame::numbered(last, "ready", "{}"), last),
-        Some(_) => (frame::numbered(newest, "reset", "{}"), newest),
-        None => (frame::numbered(newest, "ready", "{}"), newest),
+        Some(last) if extent.continues_from(last) => (frame::beginning(last, "ready"), last),
+        Some(_) => (frame::beginning(newest, "reset"), newest),
+        None => (frame::beginning(newest, "ready"), newest),
     }
 }
 

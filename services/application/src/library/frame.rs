@@ -12,6 +12,12 @@ pub fn event(event: &Event) -> Bytes {
     numbered(event.sequence, &event.kind, &event.payload)
 }
 
+/// The beginning of a stream: how soon to come back after it has ended (milliseconds), and a first event.
+#[must_use]
+pub fn beginning(sequence: i64, kind: &str) -> Bytes {
+    Bytes::from(format!("retry: 1000\nid: {sequence}\nevent: {kind}\ndata: {{}}\n\n"))
+}
+
 /// A frame of that number.
 #[must_use]
 pub fn numbered(sequence: i64, kind: &str, json: &str) -> Bytes {
