@@ -21,6 +21,7 @@ mod place;
 mod put;
 mod reader;
 mod settings;
+mod threads;
 mod writer;
 
 use std::sync::Arc;
@@ -61,7 +62,8 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// Takes the places named by `settings` into use. Does not reach out to S3; see [`Self::check`].
+    /// Takes the places named by `settings` into use. Does not reach out to S3; see [`Self::check`]. Call
+    /// it in the runtime whose blocking threads it is to use.
     ///
     /// # Errors
     /// [`VaultError::Settings`] if a setting or credential cannot be used; the errors of making the

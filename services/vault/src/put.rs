@@ -12,7 +12,7 @@ use crate::error::VaultError;
 use crate::frame::{FRAME, FrameCipher, TAG, stored_bytes};
 use crate::hash::HashState;
 use crate::place::SegmentSink;
-use crate::place::directory::blocking;
+use crate::threads::Threads;
 
 /// Plain bytes sealed at a time.
 const BLOCK_FRAMES: usize = 16;
@@ -61,15 +61,18 @@ impl Vault {
     /// [`VaultError::Source`] if the file cannot be read; the errors of the store.
     pub async fn put_file(&self, path: &Path) -> Result<SealedObject, VaultError> {
         let path = path.to_owned();
-        let (file, length_bytes) = blocking(move || {
-            let open = || -> std::io::Result<(File, u64)> {
-                let file = File::open(&path)?;
-                let length_bytes = file.metadata()?.len();
-                Ok((file, length_bytes))
-            };
-            open().map_err(|error| VaultError::Source(format!("{}: {error}", path.display())))
-        })
-        .await?;
+        let (file, length_bytes) = self
+            .directory
+            .threads
+            .run(move || {
+                let open = || -> std::io::Result<(File, u64)> {
+                    let file = File::open(&path)?;
+                    let length_bytes = file.metadata()?.len();
+                    Ok((file, length_bytes))
+                };
+                open().map_err(|error| VaultError::Source(format!("{}: {error}", path.display())))
+            })
+            .await?;
         self.put(file, length_bytes).await
     }
 
@@ -97,7 +100,7 @@ impl Vault {
             length_bytes: 0,
         };
         let sink = self.store.create(seal.id, NUMBER, stored_bytes(length_bytes)).await?;
-        let sealer = pour(sealer, source, sink).await?;
+        let sealer = pour(sealer, source, sink, &self.directory.threads).await?;
         let segment = Segment { number: NUMBER, length_bytes: sealer.length_bytes };
         let mut object = self.seal_object(&seal, &[segment], &sealer.hash);
         object.place = Location::Store;
@@ -191,14 +194,16 @@ async fn pour(
     mut sealer: BlockSealer,
     mut source: impl Read + Send + 'static,
     mut sink: Box<dyn SegmentSink>,
+    threads: &Threads,
 ) -> Result<BlockSealer, VaultError> {
     loop {
-        let (back, block) = tokio::task::spawn_blocking(move || {
-            let block = sealer.next_block(&mut source);
-            ((sealer, source), block)
-        })
-        .await
-        .map_err(|error| VaultError::from_join(&error))?;
+        let (back, block) = threads
+            .spawn(move || {
+                let block = sealer.next_block(&mut source);
+                ((sealer, source), block)
+            })
+            .await
+            .map_err(|error| VaultError::from_join(&error))?;
         (sealer, source) = back;
         let appended = match block {
             Ok(None) => return sink.finish().await.map(|()| sealer),

@@ -19,7 +19,8 @@ use crate::error::VaultError;
 use crate::frame::{FRAME, FrameCipher, TAG, stored_bytes};
 use crate::hash::HashState;
 use crate::keys::ObjectSeal;
-use crate::place::directory::{Directory, blocking};
+use crate::place::directory::Directory;
+use crate::threads::Threads;
 
 const BUFFER_FRAMES: usize = 2;
 const BUFFER_BYTES: usize = BUFFER_FRAMES * (FRAME + TAG);
@@ -41,10 +42,10 @@ pub struct PendingCheckpoint {
 }
 
 impl PendingCheckpoint {
-    fn begin(engine: &Engine) -> Self {
+    fn begin(engine: &Engine, threads: &Threads) -> Self {
         let checkpoint = Checkpoint { length_bytes: engine.length_bytes, hash: engine.hash.clone() };
         let (file, object) = (Arc::clone(&engine.file), engine.object);
-        let sync = tokio::task::spawn_blocking(move || {
+        let sync = threads.spawn(move || {
             file.sync_data().map_err(|error| VaultError::from_io(&error, format!("object {object}")))
         });
         Self { checkpoint, sync }
@@ -194,11 +195,8 @@ impl SegmentWriter {
     ) -> Result<Self, VaultError> {
         let cipher = FrameCipher::sealing(&seal.key, seal.id, number)?;
         let object = seal.id;
-        let file = blocking({
-            let place = place.clone();
-            move || place.create_file(object, number)
-        })
-        .await?;
+        let creating = place.clone();
+        let file = place.threads.run(move || creating.create_file(object, number)).await?;
         let engine = Box::new(Engine {
             file: Arc::new(file),
             cipher,
@@ -238,8 +236,8 @@ impl SegmentWriter {
     /// As [`Self::write`].
     pub async fn begin_checkpoint(&mut self) -> Result<Option<PendingCheckpoint>, VaultError> {
         let (engine, buffer) = self.idle().await?;
-        let pending =
-            (engine.length_bytes > self.checkpointed_bytes).then(|| PendingCheckpoint::begin(&engine));
+        let pending = (engine.length_bytes > self.checkpointed_bytes)
+            .then(|| PendingCheckpoint::begin(&engine, &self.place.threads));
         self.checkpointed_bytes = engine.length_bytes;
         self.work = Work::Idle(engine, buffer);
         Ok(pending)
@@ -251,7 +249,7 @@ impl SegmentWriter {
     /// As [`Self::write`].
     pub async fn checkpoint(&mut self) -> Result<Checkpoint, VaultError> {
         let (engine, buffer) = self.idle().await?;
-        let pending = PendingCheckpoint::begin(&engine);
+        let pending = PendingCheckpoint::begin(&engine, &self.place.threads);
         self.checkpointed_bytes = engine.length_bytes;
         self.work = Work::Idle(engine, buffer);
         pending.durable().await
@@ -265,17 +263,19 @@ impl SegmentWriter {
     pub async fn finish(mut self) -> Result<Finished, VaultError> {
         let (mut engine, _) = self.take_engine().await?;
         let mut filling = std::mem::replace(&mut self.filling, Buffer::new());
-        blocking(move || {
-            engine.write(&mut filling);
-            let object = engine.object;
-            engine
-                .file
-                .sync_data()
-                .map_err(|error| VaultError::from_io(&error, format!("object {object}")))?;
-            let checkpoint = Checkpoint { length_bytes: engine.length_bytes, hash: engine.hash };
-            Ok(Finished { checkpoint, failure: engine.failure })
-        })
-        .await
+        let threads = self.place.threads.clone();
+        threads
+            .run(move || {
+                engine.write(&mut filling);
+                let object = engine.object;
+                engine
+                    .file
+                    .sync_data()
+                    .map_err(|error| VaultError::from_io(&error, format!("object {object}")))?;
+                let checkpoint = Checkpoint { length_bytes: engine.length_bytes, hash: engine.hash };
+                Ok(Finished { checkpoint, failure: engine.failure })
+            })
+            .await
     }
 
     /// Ends and removes the segment: for bytes that turned out to be wrong.
@@ -298,7 +298,7 @@ impl SegmentWriter {
     async fn flush(&mut self) -> Result<(), VaultError> {
         let (mut engine, buffer) = self.idle().await?;
         let mut full = std::mem::replace(&mut self.filling, buffer);
-        self.work = Work::Busy(tokio::task::spawn_blocking(move || {
+        self.work = Work::Busy(self.place.threads.spawn(move || {
             engine.write(&mut full);
             (engine, full)
         }));

@@ -16,18 +16,14 @@ use kinora_core::ObjectId;
 
 use super::{Place, SegmentSink, SegmentSource, object_path, segment_path};
 use crate::error::VaultError;
+use crate::threads::Threads;
 
 /// A directory that keeps segments.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
     root: PathBuf,
-}
-
-/// Runs `work` where blocking is allowed.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
-) -> Result<T, VaultError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| VaultError::from_join(&error))?
+    /// Where it blocks.
+    pub(crate) threads: Threads,
 }
 
 impl Directory {
@@ -40,7 +36,7 @@ impl Directory {
             )));
         }
         make_directory(root).map_err(|error| VaultError::from_io(&error, root.display()))?;
-        Ok(Self { root: root.to_owned() })
+        Ok(Self { root: root.to_owned(), threads: Threads::here() })
     }
 
     /// Creates the file of a segment, exclusively, and makes its name durable. Blocks.
@@ -65,13 +61,14 @@ impl Directory {
     /// Removes one segment. Nothing there is no error.
     pub(crate) async fn delete_segment(&self, object: ObjectId, number: u32) -> Result<(), VaultError> {
         let path = self.root.join(segment_path(object, number));
-        blocking(move || match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(VaultError::from_io(&error, path.display()))
-            }
-            _ => Ok(()),
-        })
-        .await
+        self.threads
+            .run(move || match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(VaultError::from_io(&error, path.display()))
+                }
+                _ => Ok(()),
+            })
+            .await
     }
 
     fn check_now(&self) -> Result<(), VaultError> {
@@ -140,51 +137,55 @@ impl Place for Directory {
         _stored_bytes: u64,
     ) -> Result<Box<dyn SegmentSink>, VaultError> {
         let this = self.clone();
-        let file = blocking(move || this.create_file(object, number)).await?;
+        let file = self.threads.run(move || this.create_file(object, number)).await?;
         Ok(Box::new(FileSink { file: Arc::new(file), place: self.clone(), object, number }))
     }
 
     async fn open(&self, object: ObjectId, number: u32) -> Result<Arc<dyn SegmentSource>, VaultError> {
         let path = self.root.join(segment_path(object, number));
         let name = format!("segment {number} of object {object}");
-        let file = blocking({
-            let name = name.clone();
-            move || File::open(&path).map_err(|error| VaultError::from_io(&error, name))
-        })
-        .await?;
-        Ok(Arc::new(FileSource { file: Arc::new(file), name }))
+        let file = self
+            .threads
+            .run({
+                let name = name.clone();
+                move || File::open(&path).map_err(|error| VaultError::from_io(&error, name))
+            })
+            .await?;
+        Ok(Arc::new(FileSource { threads: self.threads.clone(), file: Arc::new(file), name }))
     }
 
     async fn stored_bytes(&self, object: ObjectId, number: u32) -> Result<u64, VaultError> {
         let path = self.root.join(segment_path(object, number));
-        blocking(move || {
-            let metadata = fs::metadata(&path);
-            metadata
-                .map(|metadata| metadata.len())
-                .map_err(|error| VaultError::from_io(&error, format!("segment {number} of object {object}")))
-        })
-        .await
+        self.threads
+            .run(move || {
+                let metadata = fs::metadata(&path);
+                metadata.map(|metadata| metadata.len()).map_err(|error| {
+                    VaultError::from_io(&error, format!("segment {number} of object {object}"))
+                })
+            })
+            .await
     }
 
     async fn delete(&self, object: ObjectId) -> Result<(), VaultError> {
         let path = self.root.join(object_path(object));
-        blocking(move || match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(VaultError::from_io(&error, path.display()))
-            }
-            _ => Ok(()),
-        })
-        .await
+        self.threads
+            .run(move || match fs::remove_dir_all(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(VaultError::from_io(&error, path.display()))
+                }
+                _ => Ok(()),
+            })
+            .await
     }
 
     async fn list(&self, shard: u8) -> Result<Vec<ObjectId>, VaultError> {
         let this = self.clone();
-        blocking(move || this.list_now(shard)).await
+        self.threads.run(move || this.list_now(shard)).await
     }
 
     async fn check(&self) -> Result<(), VaultError> {
         let this = self.clone();
-        blocking(move || this.check_now()).await
+        self.threads.run(move || this.check_now()).await
     }
 
     fn frames_per_read(&self) -> u64 {
@@ -204,20 +205,24 @@ impl SegmentSink for FileSink {
     async fn append(&mut self, bytes: Bytes) -> Result<(), VaultError> {
         let file = Arc::clone(&self.file);
         let object = self.object;
-        blocking(move || {
-            (&*file)
-                .write_all(&bytes)
-                .map_err(|error| VaultError::from_io(&error, format!("object {object}")))
-        })
-        .await
+        self.place
+            .threads
+            .run(move || {
+                (&*file)
+                    .write_all(&bytes)
+                    .map_err(|error| VaultError::from_io(&error, format!("object {object}")))
+            })
+            .await
     }
 
     async fn finish(self: Box<Self>) -> Result<(), VaultError> {
-        let object = self.object;
-        blocking(move || {
-            self.file.sync_data().map_err(|error| VaultError::from_io(&error, format!("object {object}")))
-        })
-        .await
+        let (file, object) = (Arc::clone(&self.file), self.object);
+        self.place
+            .threads
+            .run(move || {
+                file.sync_data().map_err(|error| VaultError::from_io(&error, format!("object {object}")))
+            })
+            .await
     }
 
     async fn abort(self: Box<Self>) {
@@ -227,6 +232,7 @@ impl SegmentSink for FileSink {
 }
 
 struct FileSource {
+    threads: Threads,
     file: Arc<File>,
     name: String,
 }
@@ -236,13 +242,15 @@ impl SegmentSource for FileSource {
     async fn read(&self, range: Range<u64>) -> Result<Bytes, VaultError> {
         let file = Arc::clone(&self.file);
         let name = self.name.clone();
-        blocking(move || {
-            let length = usize::try_from(range.end.saturating_sub(range.start))
-                .map_err(|_| VaultError::Corrupt(name.clone()))?;
-            let mut bytes = vec![0; length];
-            file.read_exact_at(&mut bytes, range.start).map_err(|error| VaultError::from_io(&error, name))?;
-            Ok(Bytes::from(bytes))
-        })
-        .await
+        self.threads
+            .run(move || {
+                let length = usize::try_from(range.end.saturating_sub(range.start))
+                    .map_err(|_| VaultError::Corrupt(name.clone()))?;
+                let mut bytes = vec![0; length];
+                file.read_exact_at(&mut bytes, range.start)
+                    .map_err(|error| VaultError::from_io(&error, name))?;
+                Ok(Bytes::from(bytes))
+            })
+            .await
     }
 }
