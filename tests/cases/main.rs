@@ -8,8 +8,9 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod accounts;
 mod engine;
 mod harness;
-#[path = "../tests/library_store.rs"]
-mod library_store;
+mod library;
+mod media;
 mod product;

@@ -4,10 +4,10 @@
 use diesel::prelude::*;
 use kinora_core::{OrganisationId, PersonId};
 use serde::Serialize;
-use unicode_normalization::UnicodeNormalization as _;
 
 use crate::audit::{self, Act, Origin};
 use crate::schema::{organisation_members, organisations, people};
+use crate::sign_in::login_key;
 use crate::{Result, StoreError};
 
 /// What is to be made.
@@ -86,7 +86,7 @@ pub fn has_organisation(connection: &mut PgConnection) -> Result<bool> {
 }
 
 fn insert(connection: &mut PgConnection, founding: &Founding<'_>, founded: Founded) -> Result<()> {
-    let login_key: String = founding.login.nfkc().collect::<String>().to_lowercase();
+    let login_key = login_key(founding.login);
     diesel::insert_into(organisations::table)
         .values((
             organisations::id.eq(founded.organisation_id.0),

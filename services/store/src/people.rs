@@ -504,34 +504,6 @@ pub fn change_password(
     audit::record(connection, origin, Act::new("password.changed", "person", person, &origin.actor))
 }
 
-/// Makes an organisation's first owner with a one-time password, for the command that sets an
-/// installation up. Gives the ids.
-///
-/// # Errors
-/// [`StoreError::Conflict`] if the login is taken.
-pub fn create_first_owner(
-    connection: &mut PgConnection,
-    origin: &Origin,
-    organisation_name: &str,
-    (login, display_name): (&str, &str),
-    password_hash: &str,
-) -> Result<(OrganisationId, PersonId)> {
-    let new = NewPerson {
-        login: login.to_owned(),
-        display_name: display_name.to_owned(),
-        role: OrganisationRole::Owner,
-        link_digest: [0; 32],
-        link_validity: TimeDelta::zero(),
-    };
-    let person = insert(connection, &new, &login_key(login))?;
-    store_password(connection, person, password_hash, true)?;
-    let organisation = organisations::create(connection, origin, person, organisation_name)?;
-    let organisation = OrganisationId(organisation.id);
-    let act = Act::new("person.added", "person", person, login).in_organisation(organisation);
-    audit::record(connection, origin, act.after(json!({ "role": "owner", "one_time_password": true })))?;
-    Ok((organisation, person))
-}
-
 #[cfg(test)]
 mod tests {
     use super::pattern;

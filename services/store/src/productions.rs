@@ -121,7 +121,7 @@ pub fn find(connection: &mut PgConnection, id: ProductionId) -> Result<Productio
 /// Makes a production; its maker becomes manager of every module.
 ///
 /// # Errors
-/// If the database fails.
+/// [`StoreError::NotFound`] if the maker does not belong to the organisation (any more).
 pub fn create(
     connection: &mut PgConnection,
     origin: &Origin,
@@ -130,6 +130,7 @@ pub fn create(
     name: &str,
 ) -> Result<Production> {
     let id = ProductionId::new();
+    find_login(connection, organisation, maker)?;
     diesel::insert_into(productions::table)
         .values((
             productions::id.eq(id.0),
@@ -343,9 +344,11 @@ pub fn set_roles<E: From<StoreError>>(
     is_expected: impl FnOnce(Option<i64>) -> Result<(), E>,
     roles: &ProductionRoles,
 ) -> Result<Option<Member>, E> {
-    // The production's row keeps two changes of the same member apart, also of one that is made.
-    let (_, organisation, _) = lock(connection, production, |_| true)?;
+    let organisation = find_organisation(connection, production)?.ok_or(StoreError::NotFound)?;
+    // In this order, which is that of removing a person from the organisation: first the person's place
+    // there, then the production, whose row keeps two changes of the same member apart.
     let login = find_login(connection, organisation, person)?;
+    lock(connection, production, |_| true)?;
     let stored = match find_member(connection, production, person) {
         Ok(member) => Some(member),
         Err(StoreError::NotFound) => None,
@@ -383,7 +386,6 @@ fn find_login(
         .filter(organisation_members::organisation_id.eq(organisation.0))
         .filter(organisation_members::person_id.eq(person.0))
         .select(people::login)
-        // So that they cannot be removed from the organisation at the same time.
         .for_key_share()
         .first(connection)?)
 }

@@ -1,0 +1,8 @@
+//! Accounts and permissions against real applications: who gets in, who sees what, what is recorded.
+
+mod audit;
+mod permissions;
+mod requests;
+mod sign_in;
+mod visibility;
+mod world;

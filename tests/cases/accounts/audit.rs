@@ -1,0 +1,105 @@
+//! The audit trail: every change is in it, and tampering shows.
+
+use diesel::prelude::*;
+use kinora_core::{OrganisationId, PersonId};
+use kinora_store::audit::{self, Act, Origin, Verdict};
+use kinora_tests::{DatabaseRole, Kinora, TestDatabase};
+use reqwest::Method;
+use serde_json::json;
+
+use super::world::{add_person, add_production, organisation_of, send};
+
+fn write_rows(connection: &mut PgConnection, count: usize) {
+    let organisation = OrganisationId::new();
+    for number in 0..count {
+        let act = Act::new("thing.changed", "thing", PersonId::new(), &format!("thing {number} \"é\\"))
+            .in_organisation(organisation)
+            .before(json!({ "b": number, "a": [null, true, "\u{1f3ac}"] }))
+            .after(json!({ "z": { "y": 1, "x": -5 }, "name": "line\nbreak" }));
+        connection.transaction(|connection| audit::record(connection, &Origin::system("test"), act)).unwrap();
+    }
+}
+
+fn verdict_after(statement: &str) -> Verdict {
+    let database = TestDatabase::create("audit_tampering");
+    let mut connection = database.connect(DatabaseRole::Owner);
+    write_rows(&mut connection, 5);
+    assert!(matches!(audit::verify(&mut connection).unwrap(), Verdict::Intact { rows: 5, .. }));
+    assert!(diesel::sql_query(statement).execute(&mut connection).unwrap() > 0, "{statement}");
+    audit::verify(&mut connection).unwrap()
+}
+
+#[test]
+fn every_way_to_tamper_shows() {
+    for (statement, expected) in [
+        ("UPDATE audit_rows SET actor = 'nobody' WHERE sequence = 3", Verdict::Altered(3)),
+        ("UPDATE audit_rows SET at = at + interval '1 microsecond' WHERE sequence = 2", Verdict::Altered(2)),
+        ("UPDATE audit_rows SET after = after || '{\"x\": 1}' WHERE sequence = 5", Verdict::Altered(5)),
+        ("UPDATE audit_rows SET before = NULL WHERE sequence = 1", Verdict::Altered(1)),
+        ("UPDATE audit_rows SET hash = sha256('x') WHERE sequence = 4", Verdict::Altered(4)),
+        ("DELETE FROM audit_rows WHERE sequence = 1", Verdict::Missing(1)),
+        ("DELETE FROM audit_rows WHERE sequence = 3", Verdict::Missing(3)),
+        ("DELETE FROM audit_rows WHERE sequence = 5", Verdict::CutOff { last: 4, head: 5 }),
+        ("DELETE FROM audit_rows", Verdict::CutOff { last: 0, head: 5 }),
+        ("UPDATE audit_rows SET sequence = 6 WHERE sequence = 5", Verdict::Missing(5)),
+        ("UPDATE audit_rows SET sequence = -sequence WHERE sequence = 5", Verdict::Altered(0)),
+        // Two rows that trade places.
+        (
+            "UPDATE audit_rows a SET action = b.action, subject = b.subject, subject_id = b.subject_id, \
+             at = b.at, before = b.before, hash = b.hash FROM audit_rows b \
+             WHERE a.sequence IN (2, 3) AND b.sequence = 5 - a.sequence",
+            Verdict::Altered(2),
+        ),
+        ("DELETE FROM audit_head", Verdict::CutOff { last: 5, head: 0 }),
+        ("UPDATE audit_head SET hash = sha256('x')", Verdict::Altered(5)),
+    ] {
+        assert_eq!(verdict_after(statement), expected, "{statement}");
+    }
+}
+
+#[test]
+fn writers_at_the_same_time_make_one_chain() {
+    let database = TestDatabase::create("audit_parallel");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| write_rows(&mut database.connect(DatabaseRole::Application), 25));
+        }
+    });
+    let verdict = audit::verify(&mut database.connect(DatabaseRole::Application)).unwrap();
+    assert!(matches!(verdict, Verdict::Intact { rows: 200, .. }), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn changes_through_the_api_are_recorded_with_who_what_and_from_where() {
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let (ada, _) = add_person(&kinora, &mut owner, &own, "ada@x.example", "member").await;
+    let production = add_production(&mut owner, &own, "Film").await;
+    let member = format!("/api/data/v1/productions/{production}/members/{ada}");
+    let answer = owner.put(&member, &json!({ "library": "reader" })).await.expect(200);
+    let request = answer.header("x-request-id").unwrap().to_owned();
+    let person = format!("/api/data/v1/organisations/{own}/people/{ada}");
+    let change = json!({ "role": "administrator" });
+    let _ = send(&mut owner, Method::PATCH, &person, &[("If-Match", "*")], Some(&change)).await.expect(200);
+    let _ = send(&mut owner, Method::DELETE, &person, &[], None).await.expect(204);
+    // What is refused or changes nothing leaves no row.
+    let _ = owner.get(&person).await.expect(404);
+
+    let path = format!("/api/data/v1/organisations/{own}/audit?limit=200");
+    let trail = owner.get(&path).await.expect(200).json();
+    let rows = trail["items"].as_array().unwrap();
+    let actions: Vec<_> = rows.iter().rev().filter_map(|row| row["action"].as_str()).collect();
+    let tail =
+        ["person.added", "production.created", "membership.changed", "person.changed", "person.removed"];
+    assert!(actions.ends_with(&tail), "{actions:?}");
+    let row = rows.iter().find(|row| row["action"] == "membership.changed").unwrap();
+    assert_eq!(row["request_id"], request.as_str());
+    assert_eq!(row["actor"], "admin@localhost");
+    assert_eq!(row["address"], "127.0.0.1");
+    assert_eq!(row["subject"], "ada@x.example");
+    assert_eq!(row["before"]["library"], json!(null));
+    assert_eq!(row["after"]["library"], "reader");
+    let verdict = audit::verify(&mut kinora.connect()).unwrap();
+    assert!(matches!(verdict, Verdict::Intact { .. }), "{verdict:?}");
+}
