@@ -292,7 +292,8 @@ fn without_a_role_in_the_library_nothing_of_it_exists() {
     ));
     let reader = principal(&world, Some(ModuleRole::Reader));
     assert_eq!(kinora_store::assets::find_detail(&mut conn, &reader, id).unwrap().asset.id, id);
-    let refused = kinora_store::assets::rename(&mut conn, &reader, &origin, id, |r| r == 1, "mine").unwrap_err();
+    let refused =
+        kinora_store::assets::rename(&mut conn, &reader, &origin, id, |r| r == 1, "mine").unwrap_err();
     assert!(matches!(refused, StoreError::Forbidden));
     let editor = principal(&world, Some(ModuleRole::Editor));
     let refused = kinora_store::assets::remove(&mut conn, &editor, &origin, id, |r| r == 1).unwrap_err();
@@ -306,9 +307,11 @@ fn a_change_needs_the_revision_that_was_read_and_leaves_an_event_and_an_audit_ro
     let world = make_world(&mut conn);
     let (caller, origin) = (manager(&world), Origin::system("test"));
     let id = insert_asset(&mut conn, &world, &random_asset(&mut Random(1)));
-    let renamed = kinora_store::assets::rename(&mut conn, &caller, &origin, id, |r| r == 1, "Scene 12").unwrap();
+    let renamed =
+        kinora_store::assets::rename(&mut conn, &caller, &origin, id, |r| r == 1, "Scene 12").unwrap();
     assert_eq!((renamed.asset.revision, renamed.asset.name.as_str()), (2, "Scene 12"));
-    let late = kinora_store::assets::rename(&mut conn, &caller, &origin, id, |r| r == 1, "Scene 13").unwrap_err();
+    let late =
+        kinora_store::assets::rename(&mut conn, &caller, &origin, id, |r| r == 1, "Scene 13").unwrap_err();
     assert!(matches!(late, StoreError::RevisionMismatch { current: 2 }));
     kinora_store::assets::remove(&mut conn, &caller, &origin, id, |r| r == 2).unwrap();
     assert!(matches!(

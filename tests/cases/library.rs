@@ -1,0 +1,7 @@
+//! The library: its queries, its lists over HTTP, live events, and the operator's command.
+
+mod control;
+mod follower;
+mod live;
+mod listing;
+mod store;
