@@ -10,14 +10,17 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use kinora_core::object::SealedObject;
 use kinora_core::step::{StepInput, StepOutput};
 use kinora_vault::{MasterKeys, Vault, VaultSecrets, VaultSettings};
-use kinora_worker::child::{Bounds, Tools};
+use kinora_worker::child::{self, Bounds, Tools};
 use kinora_worker::confinement::{Confinement, Limits};
 use kinora_worker::scratch::Scratch;
 use kinora_worker::settings::MediaSettings;
 use kinora_worker::steps::Workshop;
-use kinora_worker::{probe, render};
+use kinora_worker::{feed, probe, render};
+use rustix::io::Errno;
+use rustix::process::WaitOptions;
 use tokio_util::sync::CancellationToken;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -25,8 +28,12 @@ type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 /// Thirty-two bytes in Base64, for objects that live as long as this program.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// CPU time of this process and all its children that have ended, seconds.
+/// CPU time of this process and all its descendants that have ended, seconds.
+///
+/// bubblewrap's outer process does not wait for its inner one, whose time (with FFmpeg's) would be
+/// lost: it falls to this process, which must wait for it.
 fn cpu_seconds() -> Fallible<f64> {
+    while !matches!(rustix::process::wait(WaitOptions::empty()), Err(Errno::CHILD)) {}
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // Fields 14 to 17 of proc(5): user and system time of the process and of its children.
     let fields = stat.rsplit_once(") ").ok_or("no fields")?.1.split(' ').skip(11).take(4);
@@ -59,12 +66,39 @@ async fn workshop(directory: &Path) -> Fallible<Workshop> {
     Ok(Workshop { tools, vault, scratch: Scratch::open(&directory.join("scratch"))?, media })
 }
 
+/// CPU seconds per gigabyte of reading and demultiplexing without decoding: the plain file, and the
+/// vault through sandbox and feed.
+async fn reading(
+    workshop: &Workshop,
+    original: &SealedObject,
+    file: &Path,
+    bounds: &Bounds,
+) -> Fallible<serde_json::Value> {
+    let options = |input: std::ffi::OsString| -> Vec<std::ffi::OsString> {
+        let words = ["-v", "error", "-nostdin", "-i", "", "-map", "0", "-c", "copy", "-f", "null", "-"];
+        words.map(|word| if word.is_empty() { input.clone() } else { word.into() }).into()
+    };
+    let before = cpu_seconds()?;
+    Command::new("/usr/bin/ffmpeg").args(options(file.into())).stdin(Stdio::null()).status()?;
+    let between = cpu_seconds()?;
+    let source = Arc::new(workshop.vault.reader(original)?);
+    let arguments = options(feed::address().into());
+    child::run_fed(&workshop.tools, &workshop.tools.ffmpeg, arguments, source, 1 << 20, bounds).await?;
+    let after = cpu_seconds()?;
+    let gigabytes = original.size_bytes as f64 / 1e9;
+    Ok(serde_json::json!({
+        "file_cpu_s_per_gb": (between - before) / gigabytes,
+        "feed_cpu_s_per_gb": (after - between) / gigabytes,
+    }))
+}
+
 #[tokio::main]
 async fn main() -> Fallible<()> {
     let mut arguments = std::env::args_os().skip(1);
     let file = arguments.next().ok_or("which file?")?;
     let file = std::fs::canonicalize(file)?;
     let rounds: usize = arguments.next().and_then(|text| text.to_str()?.parse().ok()).unwrap_or(3);
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let directory = tempfile::tempdir()?;
     let workshop = workshop(directory.path()).await?;
     let original = workshop.vault.put_file(&file).await?;
@@ -75,6 +109,7 @@ async fn main() -> Fallible<()> {
     let bare = directory.path().join("bare");
     std::fs::create_dir(&bare)?;
     let command = render::bare_arguments(&report, &technical, true, &file)?;
+    println!("reading alone: {}", reading(&workshop, &original, &file, &bounds).await?);
     let (mut of_bare, mut of_ingest) = (Vec::new(), Vec::new());
     for round in 1..=rounds {
         let before = cpu_seconds()?;
