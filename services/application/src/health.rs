@@ -52,13 +52,13 @@ pub fn configure(config: &mut ServiceConfig) {
 pub struct Documentation;
 
 /// Whether the process answers.
-#[utoipa::path(get, path = "/livez", tag = "health", responses((status = 200, description = "It does", body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/livez", tag = "health", security(()), responses((status = 200, description = "It does", body = String, content_type = "text/plain")))]
 pub async fn livez() -> impl Responder {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
 /// Whether PostgreSQL, Redis and the vault answer; each is really used.
-#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses(
     (status = 200, description = "Requests can be served", body = Readiness),
     (status = 503, description = "They cannot", body = Readiness),
 ))]

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
+use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::error::{FieldError, ProblemDocument};
@@ -58,7 +60,40 @@ pub fn document() -> utoipa::openapi::OpenApi {
     ] {
         document.merge(part);
     }
+    add_common_answers(&mut document);
     document
+}
+
+/// Adds what middleware answers in front of every operation.
+fn add_common_answers(document: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        if !path.starts_with("/api/") {
+            continue;
+        }
+        let operations =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.head, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            let speaks_tus = operation.parameters.iter().flatten().any(
+                |parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "Tus-Resumable"),
+            );
+            let mut answers = vec![("401", "Not signed in")];
+            if speaks_tus {
+                answers.push(("412", "The version of the protocol is not understood"));
+            }
+            for (status, description) in answers {
+                let answer = || problem_answer(description).into();
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(answer);
+            }
+        }
+    }
+}
+
+fn problem_answer(description: &str) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", ContentBuilder::new().schema(Some(schema)).build())
+        .build()
 }
 
 /// The whole document as JSON.

@@ -74,7 +74,7 @@ pub async fn speak_tus(
 }
 
 /// What this server understands of tus.
-#[utoipa::path(options, path = "/api/media/v1/productions/{production_id}/uploads", tag = "media",
+#[utoipa::path(options, path = "/api/media/v1/productions/{production_id}/uploads", tag = "media", security(()),
     params(("production_id" = ProductionId, Path)),
     responses((status = 204, description = "In the headers Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm")))]
 pub async fn describe_uploads() -> HttpResponse {
