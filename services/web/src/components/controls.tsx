@@ -68,17 +68,18 @@ export function IconButton({ label, shortcut, tone = "quiet", dense, children, .
   );
 }
 
-interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "children"> {
+interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "children" | "name"> {
   label: string;
   hint?: ReactNode;
-  error?: string | undefined;
+  /** The field's name in the request: what the server says about it (Form's validationErrors) appears below. */
+  name: string;
   placeholder?: string;
   inputRef?: RefObject<HTMLInputElement | null>;
 }
 
-export function TextField({ label, hint, error, placeholder, inputRef, ...rest }: TextFieldProps) {
+export function TextField({ label, hint, placeholder, inputRef, ...rest }: TextFieldProps) {
   return (
-    <AriaTextField {...rest} isInvalid={error ? true : undefined} className={css.field ?? ""}>
+    <AriaTextField {...rest} className={css.field ?? ""}>
       <Label className={css.label ?? ""}>{label}</Label>
       <Input className={css.input ?? ""} placeholder={placeholder} ref={inputRef} />
       {hint && (
@@ -86,15 +87,15 @@ export function TextField({ label, hint, error, placeholder, inputRef, ...rest }
           {hint}
         </Text>
       )}
-      <FieldError className={css.error ?? ""}>{error}</FieldError>
+      <FieldError className={css.error ?? ""} />
     </AriaTextField>
   );
 }
 
-export function PasswordField({ label, hint, error, ...rest }: TextFieldProps) {
+export function PasswordField({ label, hint, ...rest }: TextFieldProps) {
   const [shown, setShown] = useState(false);
   return (
-    <AriaTextField {...rest} type={shown ? "text" : "password"} isInvalid={error ? true : undefined} className={css.field ?? ""}>
+    <AriaTextField {...rest} type={shown ? "text" : "password"} className={css.field ?? ""}>
       <Label className={css.label ?? ""}>{label}</Label>
       <div className={css.inputWithButton}>
         <Input className={css.input ?? ""} spellCheck={false} autoCapitalize="none" />
@@ -109,7 +110,7 @@ export function PasswordField({ label, hint, error, ...rest }: TextFieldProps) {
           {hint}
         </Text>
       )}
-      <FieldError className={css.error ?? ""}>{error}</FieldError>
+      <FieldError className={css.error ?? ""} />
     </AriaTextField>
   );
 }

@@ -43,18 +43,18 @@ function Profile() {
   const cache = useQueryClient();
   const { data: session } = useQuery(sessionQuery);
   const [name, setName] = useState(session?.person.display_name ?? "");
-  const [error, setError] = useState<string>();
+  const [errors, setErrors] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);
   const theme = useTheme();
   const submit = async () => {
     setBusy(true);
-    setError(undefined);
+    setErrors({});
     try {
       await unwrap(api.PATCH("/api/data/v1/account", { body: { display_name: name.trim() } }));
       await cache.invalidateQueries({ queryKey: sessionQuery.queryKey });
       say(m.account.saved);
     } catch (problem) {
-      setError((problem instanceof ProblemError && problem.fields.display_name) || sentenceOf(problem));
+      setErrors({ display_name: (problem instanceof ProblemError && problem.fields.display_name) || sentenceOf(problem) });
     } finally {
       setBusy(false);
     }
@@ -63,6 +63,7 @@ function Profile() {
     <section className={page.section}>
       <h2>{m.account.profile}</h2>
       <Form
+        validationErrors={errors}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();
@@ -70,7 +71,7 @@ function Profile() {
         className={page.form ?? ""}
       >
         <div className={page.row}>
-          <TextField label={m.account.displayName} name="display-name" value={name} onChange={setName} isRequired {...limits.AccountChange.display_name} error={error} autoComplete="name" />
+          <TextField label={m.account.displayName} name="display_name" value={name} onChange={setName} isRequired {...limits.AccountChange.display_name} autoComplete="name" />
           <Button type="submit" busy={busy} isDisabled={name.trim() === session?.person.display_name}>
             {m.common.save}
           </Button>
@@ -90,7 +91,7 @@ function Password() {
   const [open, setOpen] = useState(false);
   const [current, setCurrent] = useState("");
   const [value, setValue] = useState({ next: "", repeat: "" });
-  const [errors, setErrors] = useState<{ next?: string; repeat?: string; current?: string }>({});
+  const [errors, setErrors] = useState<Record<string, string>>({});
   const [failure, setFailure] = useState<string>();
   const [busy, setBusy] = useState(false);
   const cache = useQueryClient();
@@ -101,7 +102,7 @@ function Password() {
     setFailure(undefined);
   }, [open]);
   const submit = async () => {
-    const problems = passwordProblems(value);
+    const problems = passwordProblems(value, "new_password");
     setErrors(problems);
     setFailure(undefined);
     if (Object.keys(problems).length) return;
@@ -115,7 +116,7 @@ function Password() {
       void cache.invalidateQueries({ queryKey: sessionsQuery.queryKey });
     } catch (error) {
       const fields = error instanceof ProblemError ? error.fields : {};
-      setErrors({ ...(fields.new_password ? { next: fields.new_password } : {}), ...(fields.current_password ? { current: fields.current_password } : {}) });
+      setErrors(fields);
       if (!fields.new_password && !fields.current_password) setFailure(sentenceOf(error));
     } finally {
       setBusy(false);
@@ -134,13 +135,14 @@ function Password() {
         {failure && <Notice tone="danger">{failure}</Notice>}
         <Form
           className={page.form ?? ""}
+          validationErrors={errors}
           onSubmit={(event) => {
             event.preventDefault();
             void submit();
           }}
         >
-          <PasswordField label={m.password.current} name="current-password" autoComplete="current-password" isRequired autoFocus value={current} onChange={setCurrent} error={errors.current} />
-          <NewPassword value={value} onChange={setValue} errors={errors} />
+          <PasswordField label={m.password.current} name="current_password" autoComplete="current-password" isRequired autoFocus value={current} onChange={setCurrent} />
+          <NewPassword name="new_password" value={value} onChange={setValue} />
           <DialogFoot>
             <Button onPress={() => setOpen(false)}>{m.common.cancel}</Button>
             <Button type="submit" tone="primary" busy={busy}>
@@ -313,12 +315,13 @@ function NewToken({ open, onClose, onMade }: { open: boolean; onClose: () => voi
       {failure && <Notice tone="danger">{failure}</Notice>}
       <Form
         className={page.form ?? ""}
+        validationErrors={errors}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();
         }}
       >
-        <TextField label={m.account.tokenName} hint={m.account.tokenNameHint} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.NewAccessToken.name} error={errors.name} autoComplete="off" />
+        <TextField label={m.account.tokenName} hint={m.account.tokenNameHint} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.NewAccessToken.name} autoComplete="off" />
         <SelectField label={m.account.expires} value={days} onChange={setDays} options={(["7", "30", "90", "365"] as const).map((value) => ({ value, label: m.account.days(Number(value)) }))} />
         <DialogFoot>
           <Button onPress={onClose}>{m.common.cancel}</Button>

@@ -18,7 +18,7 @@ export function ChoosePassword() {
   const navigate = useNavigate();
   const [current, setCurrent] = useState("");
   const [value, setValue] = useState({ next: "", repeat: "" });
-  const [errors, setErrors] = useState<{ next?: string; repeat?: string; current?: string }>({});
+  const [errors, setErrors] = useState<Record<string, string>>({});
   const [failure, setFailure] = useState<string>();
   const [busy, setBusy] = useState(false);
 
@@ -28,7 +28,7 @@ export function ChoosePassword() {
   }, [cache, navigate, search.return]);
 
   const submit = async () => {
-    const problems = passwordProblems(value);
+    const problems = passwordProblems(value, "new_password");
     setErrors(problems);
     setFailure(undefined);
     if (Object.keys(problems).length) return;
@@ -39,7 +39,7 @@ export function ChoosePassword() {
       await navigate({ href: safeReturn(search.return) });
     } catch (error) {
       const fields = error instanceof ProblemError ? error.fields : {};
-      setErrors({ ...(fields.new_password ? { next: fields.new_password } : {}), ...(fields.current_password ? { current: fields.current_password } : {}) });
+      setErrors(fields);
       if (!fields.new_password && !fields.current_password) setFailure(sentenceOf(error));
       setBusy(false);
     }
@@ -50,13 +50,14 @@ export function ChoosePassword() {
       {failure && <Notice tone="danger">{failure}</Notice>}
       <Form
         className={css.form ?? ""}
+        validationErrors={errors}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();
         }}
       >
-        <PasswordField label={m.password.oneTime} name="current-password" autoComplete="current-password" isRequired autoFocus value={current} onChange={setCurrent} error={errors.current} />
-        <NewPassword value={value} onChange={setValue} errors={errors} />
+        <PasswordField label={m.password.oneTime} name="current_password" autoComplete="current-password" isRequired autoFocus value={current} onChange={setCurrent} />
+        <NewPassword name="new_password" value={value} onChange={setValue} />
         <Button type="submit" tone="primary" busy={busy}>
           {m.password.submit}
         </Button>

@@ -9,8 +9,8 @@ export interface NewPasswordValue {
 }
 
 /** Sentences about what cannot be sent; the server judges strength. */
-export function passwordProblems({ next, repeat }: NewPasswordValue): { next?: string; repeat?: string } {
-  if (new TextEncoder().encode(next).length > 72) return { next: m.password.tooLong };
+export function passwordProblems({ next, repeat }: NewPasswordValue, name: Props["name"]): Record<string, string> {
+  if (new TextEncoder().encode(next).length > 72) return { [name]: m.password.tooLong };
   if (next !== repeat) return { repeat: m.password.mismatch };
   return {};
 }
@@ -18,30 +18,29 @@ export function passwordProblems({ next, repeat }: NewPasswordValue): { next?: s
 interface Props {
   value: NewPasswordValue;
   onChange: (value: NewPasswordValue) => void;
-  errors: { next?: string | undefined; repeat?: string | undefined };
+  /** What the request calls it. */
+  name: "new_password" | "password";
 }
 
-export function NewPassword({ value, onChange, errors }: Props) {
+export function NewPassword({ value, onChange, name }: Props) {
   return (
     <>
       <PasswordField
         label={m.password.next}
         hint={m.password.hint}
-        name="new-password"
+        name={name}
         autoComplete="new-password"
         isRequired
         value={value.next}
         onChange={(next) => onChange({ ...value, next })}
-        error={errors.next}
       />
       <PasswordField
         label={m.password.repeat}
-        name="repeat-password"
+        name="repeat"
         autoComplete="new-password"
         isRequired
         value={value.repeat}
         onChange={(repeat) => onChange({ ...value, repeat })}
-        error={errors.repeat}
       />
     </>
   );

@@ -138,12 +138,13 @@ export function CreateProduction({ organisations, open, onClose }: { organisatio
       {failure && <Notice tone="danger">{failure}</Notice>}
       <Form
         className={page.form ?? ""}
+        validationErrors={errors}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();
         }}
       >
-        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.ProductionForm.name} error={errors.name} />
+        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.ProductionForm.name} />
         {organisations.length > 1 && (
           <SelectField label={m.productions.organisation} value={organisation_id} onChange={setOrganisation} options={organisations.map(({ id, name: label }) => ({ value: id, label }))} />
         )}

@@ -20,7 +20,7 @@ export function Welcome() {
   const link = useQuery(passwordLinkQuery(token));
   const navigate = useNavigate();
   const [value, setValue] = useState({ next: "", repeat: "" });
-  const [errors, setErrors] = useState<{ next?: string; repeat?: string }>({});
+  const [errors, setErrors] = useState<Record<string, string>>({});
   const [failure, setFailure] = useState<string>();
   const [busy, setBusy] = useState(false);
 
@@ -42,7 +42,7 @@ export function Welcome() {
   }
 
   const submit = async () => {
-    const problems = passwordProblems(value);
+    const problems = passwordProblems(value, "password");
     setErrors(problems);
     setFailure(undefined);
     if (Object.keys(problems).length) return;
@@ -52,9 +52,9 @@ export function Welcome() {
       say(m.password.signedOutSet);
       await navigate({ to: "/sign-in" });
     } catch (error) {
-      const field = error instanceof ProblemError ? error.fields.password : undefined;
-      if (field) setErrors({ next: field });
-      else setFailure(sentenceOf(error));
+      const fields = error instanceof ProblemError ? error.fields : {};
+      setErrors(fields);
+      if (!fields.password) setFailure(sentenceOf(error));
       setBusy(false);
     }
   };
@@ -64,13 +64,14 @@ export function Welcome() {
       {failure && <Notice tone="danger">{failure}</Notice>}
       <Form
         className={css.form ?? ""}
+        validationErrors={errors}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();
         }}
       >
         <input type="text" name="username" autoComplete="username" value={link.data.login} readOnly hidden />
-        <NewPassword value={value} onChange={setValue} errors={errors} />
+        <NewPassword name="password" value={value} onChange={setValue} />
         <Button type="submit" tone="primary" busy={busy}>
           {m.password.submit}
         </Button>

@@ -1,7 +1,7 @@
 // Uploads: they live beside the pages, survive navigation, network loss and (with the same file given
 // again, or a handle to it) a reload. tus 1.0.0 does the work; the server's acknowledged offset counts.
 
-import { DetailedError, Upload } from "tus-js-client";
+import type { DetailedError, Upload } from "tus-js-client";
 import { changeHeaders } from "../api/client";
 import { m } from "../messages";
 import { allRecords, dropRecord, keepRecord, type UploadRecord } from "./records";
@@ -168,6 +168,7 @@ export class UploadManager {
     await entry.upload?.abort();
     if (url) {
       // The server removes it by itself after some days; now is nicer.
+      const { Upload } = await tus();
       await Upload.terminate(url, { onBeforeRequest: addHeaders, retryDelays: [500, 2000] }).catch(() => undefined);
     }
   }
@@ -228,16 +229,19 @@ export class UploadManager {
     for (const entry of this.entries) {
       if (running >= PARALLEL) return;
       if (entry.state === "waiting" && entry.file) {
-        this.start(entry, entry.file);
+        void this.start(entry, entry.file);
         running += 1;
       }
     }
   }
 
-  private start(entry: Entry, file: File): void {
+  private async start(entry: Entry, file: File): Promise<void> {
     const { record } = entry;
     entry.state = "uploading";
     entry.speed.reset();
+    // Loaded with the first upload: most visits only watch.
+    const { Upload } = await tus();
+    if (entry.state !== "uploading" || !this.entries.includes(entry)) return;
     const upload = new Upload(file, {
       endpoint: `/api/media/v1/productions/${record.productionId}/uploads`,
       ...(record.url ? { uploadUrl: record.url } : {}),
@@ -285,9 +289,10 @@ export class UploadManager {
       },
       onError: (error) => {
         if (entry.state === "paused" || !this.entries.includes(entry)) return;
-        const response = error instanceof DetailedError ? error.originalResponse : null;
+        const detailed = "originalRequest" in error ? (error as DetailedError) : undefined;
+        const response = detailed?.originalResponse;
         const status = response?.getStatus() ?? 0;
-        if (error instanceof DetailedError && (status === 0 || (status >= 500 && status !== 507))) {
+        if (detailed && (status === 0 || (status >= 500 && status !== 507))) {
           // Out of patience for now; `online` or the clock wakes it.
           entry.state = "offline";
           setTimeout(() => this.retryOffline(entry), RETRY_MS.at(-1));
@@ -305,7 +310,7 @@ export class UploadManager {
 
   private retryOffline(entry: Entry): void {
     if (entry.state !== "offline" || !entry.file || !this.entries.includes(entry)) return;
-    this.start(entry, entry.file);
+    void this.start(entry, entry.file);
     this.changed();
   }
 
@@ -325,6 +330,8 @@ export class UploadManager {
     }, this.snapshot.length === this.entries.length ? NOTIFY_MS : 0);
   }
 }
+
+const tus = () => import("tus-js-client");
 
 function describe({ record, state, speed, assetId, failure }: Entry): UploadItem {
   const bytesPerSecond = state === "uploading" ? speed.perSecond() : undefined;

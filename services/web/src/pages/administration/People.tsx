@@ -237,13 +237,14 @@ function AddPerson({ organisationId, roles, open, onClose, onAdded }: AddPersonP
       {failure && <Notice tone="danger">{failure}</Notice>}
       <Form
         className={page.form ?? ""}
+        validationErrors={errors}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();
         }}
       >
-        <TextField label={m.administration.displayName} name="display-name" value={value.display_name} onChange={(display_name) => setValue({ ...value, display_name })} isRequired autoFocus {...limits.NewPerson.display_name} error={errors.display_name} autoComplete="off" />
-        <TextField label={m.administration.login} name="login" value={value.login} onChange={(login) => setValue({ ...value, login })} isRequired {...limits.NewPerson.login} error={errors.login} autoComplete="off" />
+        <TextField label={m.administration.displayName} name="display_name" value={value.display_name} onChange={(display_name) => setValue({ ...value, display_name })} isRequired autoFocus {...limits.NewPerson.display_name} autoComplete="off" />
+        <TextField label={m.administration.login} name="login" value={value.login} onChange={(login) => setValue({ ...value, login })} isRequired {...limits.NewPerson.login} autoComplete="off" />
         <SelectField
           label={m.administration.role}
           value={value.role}

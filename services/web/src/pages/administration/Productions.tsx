@@ -127,12 +127,12 @@ export function AdministrationProductions() {
 
 function RenameProduction({ production, onClose, onDone }: { production: Named | undefined; onClose: () => void; onDone: () => Promise<void> }) {
   const [name, setName] = useState("");
-  const [error, setError] = useState<string>();
+  const [errors, setErrors] = useState<Record<string, string>>({});
   const [failure, setFailure] = useState<string>();
   const [busy, setBusy] = useState(false);
   useEffect(() => {
     setName(production?.name ?? "");
-    setError(undefined);
+    setErrors({});
     setFailure(undefined);
   }, [production]);
   const submit = async () => {
@@ -146,9 +146,9 @@ function RenameProduction({ production, onClose, onDone }: { production: Named |
       say(m.asset.renamed);
       onClose();
     } catch (problem) {
-      const field = problem instanceof ProblemError ? problem.fields.name : undefined;
-      if (field) setError(field);
-      else setFailure(sentenceOf(problem));
+      const fields = problem instanceof ProblemError ? problem.fields : {};
+      setErrors(fields);
+      if (!fields.name) setFailure(sentenceOf(problem));
       void onDone();
     } finally {
       setBusy(false);
@@ -159,12 +159,13 @@ function RenameProduction({ production, onClose, onDone }: { production: Named |
       {failure && <Notice tone="danger">{failure}</Notice>}
       <Form
         className={page.form ?? ""}
+        validationErrors={errors}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();
         }}
       >
-        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.ProductionForm.name} error={error} />
+        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.ProductionForm.name} />
         <DialogFoot>
           <Button onPress={onClose}>{m.common.cancel}</Button>
           <Button type="submit" tone="primary" busy={busy}>

@@ -187,12 +187,12 @@ function Stage({ asset, t, onPosition }: { asset: AssetDetail; t: string | undef
 function Rename({ asset, open, onClose }: { asset: AssetDetail; open: boolean; onClose: () => void }) {
   const cache = useQueryClient();
   const [name, setName] = useState(asset.name);
-  const [error, setError] = useState<string>();
+  const [errors, setErrors] = useState<Record<string, string>>({});
   const [failure, setFailure] = useState<string>();
   const [busy, setBusy] = useState(false);
   const submit = async () => {
     setBusy(true);
-    setError(undefined);
+    setErrors({});
     setFailure(undefined);
     try {
       const changed = await unwrap(
@@ -202,9 +202,9 @@ function Rename({ asset, open, onClose }: { asset: AssetDetail; open: boolean; o
       say(m.asset.renamed);
       onClose();
     } catch (problem) {
-      const field = problem instanceof ProblemError ? problem.fields.name : undefined;
-      if (field) setError(field);
-      else setFailure(sentenceOf(problem));
+      const fields = problem instanceof ProblemError ? problem.fields : {};
+      setErrors(fields);
+      if (!fields.name) setFailure(sentenceOf(problem));
       void cache.invalidateQueries({ queryKey: ["asset", asset.id] });
     } finally {
       setBusy(false);
@@ -215,12 +215,13 @@ function Rename({ asset, open, onClose }: { asset: AssetDetail; open: boolean; o
       {failure && <Notice tone="danger">{failure}</Notice>}
       <Form
         className={page.form ?? ""}
+        validationErrors={errors}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();
         }}
       >
-        <TextField label={m.common.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.AssetChange.name} error={error} />
+        <TextField label={m.common.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.AssetChange.name} />
         <DialogFoot>
           <Button onPress={onClose}>{m.common.cancel}</Button>
           <Button type="submit" tone="primary" busy={busy}>

@@ -78,8 +78,13 @@ export function Assets(props: Props) {
     scrollMargin: 0,
     scrollPaddingStart: top,
   });
-  useLayoutEffect(() => virtualizer.measure(), [virtualizer, rowHeight]);
-  useEffect(() => scroller.current?.scrollTo({ top: 0 }), [filterKey]);
+  useLayoutEffect(() => {
+    virtualizer.measure();
+  }, [virtualizer, rowHeight]);
+  useEffect(() => {
+    // Without the braces the effect would give back what scrollTo does: a promise, in newer browsers.
+    scroller.current?.scrollTo({ top: 0 });
+  }, [filterKey]);
 
   const virtualRows = virtualizer.getVirtualItems();
   const lastRow = virtualRows.at(-1)?.index ?? 0;

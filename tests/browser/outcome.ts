@@ -1,0 +1,257 @@
+// The outcome: from a one-time password to a clip that plays with timecode, filmstrip and waveform.
+
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { dropFiles, keepPicture, launch, login, makeFiles, oneTimePassword, PASSWORD, signIn, sit, url, type Files, type Seat } from "./harness";
+
+/** Addresses that later suites look at. */
+export const made = { production: "", asset: "", organisation: "" };
+
+const timecode = (page: Page) => page.getByLabel("Go to timecode").inputValue();
+
+export function outcome(): void {
+  describe("the outcome", () => {
+    let browser: Browser;
+    let files: Files;
+    let seat: Seat;
+
+    beforeAll(async () => {
+      [browser, files] = [await launch(), makeFiles()];
+      seat = await sit(browser);
+    });
+    afterEach(async ({ task }) => {
+      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
+    });
+    afterAll(async () => {
+      await browser?.close();
+      files?.remove();
+    });
+
+    it("signs in with the one-time password and has to choose another", async () => {
+      const { page } = seat;
+      await page.goto(url());
+      await page.getByLabel("Login or e-mail").fill(login());
+      await page.getByLabel("Password", { exact: true }).fill("certainly not this");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("alert").filter({ hasText: "do not match" }).waitFor();
+
+      await page.getByLabel("Password", { exact: true }).fill(oneTimePassword());
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("heading", { name: "Choose a new password" }).waitFor();
+      await page.getByLabel("One-time password").fill(oneTimePassword());
+      await page.getByLabel("New password", { exact: true }).fill("password1234");
+      await page.getByLabel("New password again").fill("password1234");
+      await page.getByRole("button", { name: "Set password" }).click();
+      // Refused by the server, in words, at the field.
+      await page.locator("[aria-invalid=true]").first().waitFor();
+
+      await page.getByLabel("New password", { exact: true }).fill(PASSWORD);
+      await page.getByLabel("New password again").fill(PASSWORD);
+      await page.getByRole("button", { name: "Set password" }).click();
+      await page.getByRole("heading", { name: "Productions", exact: true }).waitFor();
+    });
+
+    it("creates a production, whose empty library says what belongs there", async () => {
+      const { page } = seat;
+      await page.getByRole("button", { name: "New production" }).click();
+      await page.getByLabel("Name of the production").fill("The Salt Road");
+      await page.getByRole("button", { name: "Create production" }).click();
+      await page.getByRole("heading", { name: "Drop camera files here" }).waitFor();
+      made.production = new URL(page.url()).pathname.split("/")[2] ?? "";
+      expect(made.production).toMatch(/^[0-9a-f-]{36}$/);
+      await page.getByRole("link", { name: "Administration" }).click();
+      await page.waitForURL(/\/administration\/[0-9a-f-]{36}\/people/);
+      made.organisation = new URL(page.url()).pathname.split("/")[2] ?? "";
+    });
+
+    it("uploads a dropped camera file and moves its steps before one's eyes", async () => {
+      const { page } = seat;
+      await page.goto(`${url()}/productions/${made.production}/library`);
+      await page.getByRole("heading", { name: "Drop camera files here" }).waitFor();
+      await dropFiles(page, [files.camera]);
+      // The asset comes by the live stream, without anything being loaded again.
+      const tile = page.getByRole("gridcell").filter({ hasText: "A001C001_260511_R1VK.mov" });
+      await tile.waitFor({ timeout: 30_000 });
+      await tile.dblclick();
+      await page.waitForURL(/\/assets\//);
+      made.asset = new URL(page.url()).pathname.split("/")[4] ?? "";
+      await page.getByRole("tab", { name: /Processing/ }).click();
+      const states = new Set<string>();
+      const step = page.locator("[data-step=render]");
+      await step.waitFor();
+      await expect
+        .poll(
+          async () => {
+            states.add((await step.getAttribute("data-state")) ?? "");
+            return (await page.locator("[data-step=publish]").getAttribute("data-state")) ?? "";
+          },
+          { timeout: 120_000, interval: 100 },
+        )
+        .toBe("done");
+      expect([...states]).toEqual(expect.arrayContaining(["running"]));
+      await page.locator("[data-step=probe][data-state=done]").getByText(/done in/).waitFor();
+    }, 180_000);
+
+    it("plays with timecode, waveform and filmstrip", async () => {
+      const { page } = seat;
+      const video = page.locator("video");
+      await video.waitFor();
+      await expect.poll(() => video.evaluate((element: HTMLVideoElement) => element.readyState), { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+      expect(await timecode(page)).toBe("10:00:00:00");
+      await page.locator("canvas[data-waveform=drawn]").waitFor();
+
+      await page.keyboard.press("l");
+      await expect.poll(() => video.evaluate((element: HTMLVideoElement) => element.currentTime), { timeout: 20_000 }).toBeGreaterThan(0.5);
+      await page.keyboard.press("k");
+      expect(await timecode(page)).toMatch(/^10:00:0[0-9]:[0-9]{2}$/);
+
+      const axis = page.locator("[data-timeline]");
+      const box = await axis.boundingBox();
+      if (!box) throw new Error("no time axis");
+      await page.mouse.move(box.x + box.width / 2, box.y + 8);
+      await page.locator("[data-preview=tile]").waitFor();
+      const sprite = await page.request.get(`${url()}/api/media/v1/assets/${made.asset}/filmstrip`);
+      expect(sprite.headers()["content-type"]).toContain("image/jpeg");
+      await page.mouse.move(box.x, box.y - 200);
+    });
+
+    it("goes to the frame: steps, seconds, typed timecodes, links", async () => {
+      const { page } = seat;
+      // Keys go to what has the focus first, and the tabs have arrow keys of their own.
+      await page.getByRole("slider", { name: "Position" }).focus();
+      await page.keyboard.press("Home");
+      await expect.poll(() => timecode(page)).toBe("10:00:00:00");
+      await page.keyboard.press("ArrowRight");
+      await page.keyboard.press("ArrowRight");
+      await expect.poll(() => timecode(page)).toBe("10:00:00:02");
+      await page.keyboard.press("Shift+ArrowRight");
+      await expect.poll(() => timecode(page)).toBe("10:00:01:02");
+      await page.keyboard.press("ArrowLeft");
+      await expect.poll(() => timecode(page)).toBe("10:00:01:01");
+      await page.keyboard.type("10001205");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => timecode(page)).toBe("10:00:12:05");
+      await page.keyboard.type("+5");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => timecode(page)).toBe("10:00:12:10");
+      await page.keyboard.type("3.");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => timecode(page)).toBe("10:00:03:00");
+      // The picture really is that frame: its middle is what the element stands at.
+      const at = () => page.locator("video").evaluate((element: HTMLVideoElement) => (element.seeking ? -1 : element.currentTime));
+      await expect.poll(at).toBeCloseTo((75 + 0.5) / 25, 3);
+      await page.waitForURL(/[?&]t=10:00:03:00/);
+      await page.keyboard.type("09000000");
+      await page.keyboard.press("Enter");
+      await page.getByRole("alert").filter({ hasText: "not in the clip" }).waitFor();
+      await page.keyboard.press("Escape");
+
+      await page.goto(`${url()}/productions/${made.production}/assets/${made.asset}?t=10:00:12:05`);
+      await expect.poll(() => timecode(page)).toBe("10:00:12:05");
+      await expect.poll(at).toBeCloseTo((305 + 0.5) / 25, 3);
+    });
+
+    it("marks in and out, and shuttles backwards", async () => {
+      const { page } = seat;
+      await page.keyboard.press("i");
+      await page.keyboard.press("Shift+ArrowRight");
+      await page.keyboard.press("o");
+      await page.getByText("Marked").waitFor();
+      await page.keyboard.press("j");
+      await expect.poll(async () => (await timecode(page)) < "10:00:13:00", { timeout: 20_000 }).toBe(true);
+      await page.keyboard.press("k");
+      await page.keyboard.press("x");
+      await page.getByText("Marked").waitFor({ state: "detached" });
+    });
+
+    it("goes on with an upload after a reload, once it has the file again", async () => {
+      const { page } = seat;
+      await page.goto(`${url()}/productions/${made.production}/library`);
+      await page.getByRole("gridcell").first().waitFor();
+      const large = join(files.folder, "B002C001_large.bin");
+      const file = await open(large, "w");
+      await file.truncate(192 * 1024 * 1024);
+      await file.close();
+      // Slow enough that a reload falls into the middle of it.
+      const wire = await seat.context.newCDPSession(page);
+      const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 12 * 1024 * 1024 };
+      await wire.send("Network.emulateNetworkConditions", slow);
+      await dropFiles(page, [large]);
+      const row = page.locator("[data-upload]").filter({ hasText: "B002C001_large.bin" });
+      await page.getByRole("button", { name: "Show activity" }).click();
+      await row.getByText(/left/).waitFor({ timeout: 20_000 });
+      await page.reload();
+      await row.and(page.locator("[data-upload=needs-file]")).waitFor({ timeout: 20_000 });
+      await wire.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
+
+      const resumed: number[] = [];
+      page.on("request", (request) => {
+        const offset = request.method() === "PATCH" ? request.headers()["upload-offset"] : undefined;
+        if (offset !== undefined) resumed.push(Number(offset));
+      });
+      await dropFiles(page, [large]);
+      await row.and(page.locator("[data-upload=complete]")).waitFor({ timeout: 60_000 });
+      expect(resumed[0]).toBeGreaterThan(0);
+      await row.getByRole("link", { name: "Open" }).click();
+      await page.waitForURL(/\/assets\//);
+      // It is no media: kept, and said so.
+      await page.locator("main").getByText("not a media file we can read").first().waitFor({ timeout: 60_000 });
+    }, 180_000);
+
+    it("goes on by itself after the network was away", async () => {
+      const { page, context } = seat;
+      await page.goto(`${url()}/productions/${made.production}/library`);
+      await page.getByRole("gridcell").first().waitFor();
+      const large = join(files.folder, "B003C001_large.bin");
+      const file = await open(large, "w");
+      await file.truncate(96 * 1024 * 1024);
+      await file.close();
+      const wire = await context.newCDPSession(page);
+      const conditions = (offline: boolean, uploadThroughput: number) =>
+        wire.send("Network.emulateNetworkConditions", { offline, latency: 0, downloadThroughput: -1, uploadThroughput });
+      await conditions(false, 8 * 1024 * 1024);
+      await dropFiles(page, [large]);
+      const row = page.locator("[data-upload]").filter({ hasText: "B003C001_large.bin" });
+      await row.getByText(/left/).waitFor({ timeout: 20_000 });
+      await conditions(true, 0);
+      await row.and(page.locator("[data-upload=offline]")).waitFor({ timeout: 20_000 });
+      await conditions(false, -1);
+      await row.and(page.locator("[data-upload=complete]")).waitFor({ timeout: 60_000 });
+    }, 120_000);
+
+    it("shows a person without a role nothing, not even that there is something", async () => {
+      const { page } = seat;
+      await page.goto(`${url()}/administration/${made.organisation}/people`);
+      await page.getByRole("button", { name: "Add person" }).click();
+      await page.getByLabel("Name", { exact: true }).fill("Amara Okafor");
+      await page.getByLabel("Login or e-mail").fill("amara@halcyon.example");
+      await page.getByRole("dialog").getByRole("button", { name: "Add person" }).click();
+      const link = await page.locator("[data-secret]").innerText();
+      expect(link).toContain("/welcome/");
+      await page.getByRole("button", { name: "Done" }).click();
+
+      const other = await sit(browser);
+      const amara = "walnut-harbour-quilt-meadow";
+      await other.page.goto(link);
+      await other.page.getByRole("heading", { name: "Welcome, Amara Okafor" }).waitFor();
+      await other.page.getByLabel("New password", { exact: true }).fill(amara);
+      await other.page.getByLabel("New password again").fill(amara);
+      await other.page.getByRole("button", { name: "Set password" }).click();
+      await other.page.waitForURL(/\/sign-in/);
+      await signIn(other.page, "amara@halcyon.example", amara);
+      await other.page.getByRole("heading", { name: "No productions yet" }).waitFor();
+      for (const path of [`/productions/${made.production}/library`, `/productions/${made.production}/assets/${made.asset}`, `/administration/${made.organisation}/people`]) {
+        await other.page.goto(`${url()}${path}`);
+        await other.page.getByRole("heading", { name: "There is nothing here" }).waitFor();
+      }
+      expect(other.complaints).toEqual([]);
+      await other.context.close();
+    });
+
+    it("has nothing to complain about: no page error, no refused script or style, no foreign host", () => {
+      expect(seat.complaints).toEqual([]);
+    });
+  });
+}
