@@ -82,7 +82,7 @@ browser-test: web programs ## the outcome in a real browser, against a real Kino
 api-test: web programs ## the API against its description
 	$(BESIDE_KINORA) tests/schemathesis/run $(TOOLS)/schemathesis-*/bin/schemathesis
 
-bench: ## measure; prints a table of ratios (ONLY=upload: one part)
-	@packaging/bootstrap test
+bench: ## measure; prints a table of ratios (ONLY="upload list" for some)
+	@packaging/bootstrap bench
 	@$(MAKE) --no-print-directory PROFILE=release web programs
-	KINORA_PROGRAMS=$(abspath $(TARGET_DIR)/release) cargo bench --locked -p kinora-tests --bench bench -- $(ONLY)
+	tests/bench/run $(abspath $(TARGET_DIR)/release) $(ONLY)
