@@ -5,6 +5,7 @@ mod bus;
 mod commands;
 mod crashes;
 mod database;
+mod encodes;
 mod fixture;
 mod runs;
 mod schema;

@@ -85,15 +85,18 @@ impl World {
     }
 
     pub fn deliver(&self, connection: &mut PgConnection, place: Place) -> Delivered {
+        self.deliver_object(connection, &SealedObject { place, ..object() })
+    }
+
+    pub fn deliver_object(&self, connection: &mut PgConnection, original: &SealedObject) -> Delivered {
         connection
             .transaction(|connection| {
-                let original = SealedObject { place, ..object() };
                 let delivery = Delivery {
                     production_id: self.production,
                     person_id: self.person,
                     file_name: "A001_C003.mov",
                     media_type: "video/quicktime",
-                    original: &original,
+                    original,
                 };
                 let (asset, version) = versions::insert_asset(connection, delivery)?;
                 let new = NewIngest {
@@ -101,7 +104,7 @@ impl World {
                     asset_id: asset,
                     version_id: version,
                     created_by: Some(self.person),
-                    place,
+                    place: original.place,
                 };
                 let run = runs::start_ingest(connection, &new, Utc::now())?;
                 Ok::<_, kinora_store::StoreError>(Delivered { run, asset, version })

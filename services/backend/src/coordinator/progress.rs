@@ -16,8 +16,8 @@ use crate::ProgressMessage;
 const PREFETCH: u16 = 200;
 /// At most so often a page is told of one step.
 const TELL_INTERVAL: Duration = Duration::from_millis(500);
-/// At most so often one step is written.
-const WRITE_INTERVAL: Duration = Duration::from_secs(5);
+/// At most so often one step is written; more often where heartbeats are missed sooner.
+const LONGEST_WRITE_INTERVAL: Duration = Duration::from_secs(5);
 /// What was not heard of for so long is forgotten.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 /// So many attempts are remembered before the forgotten ones are looked for.
@@ -59,7 +59,8 @@ impl Coordinator {
     async fn follow(&self, watch: &mut Watch, report: &StepReport) {
         let StepEvent::Progress(progress) = &report.event else { return };
         let key = (report.step_id, report.attempt);
-        let is_due = watch.0.get(&key).is_none_or(|watched| watched.written_at.elapsed() >= WRITE_INTERVAL);
+        let interval = LONGEST_WRITE_INTERVAL.min(self.policy.heartbeat_timeout / 4);
+        let is_due = watch.0.get(&key).is_none_or(|watched| watched.written_at.elapsed() >= interval);
         if is_due {
             match self.apply(report.clone()).await {
                 Ok(Outcome::Applied { production_id, should_stop, .. }) => {
