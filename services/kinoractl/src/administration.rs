@@ -268,5 +268,5 @@ fn create_password_link(access: &Access, login: &str, hours: i64) -> Result<Exit
 
 /// The page of the web client where the password is set.
 fn link(public_url: &str, token: &str) -> String {
-    format!("{}/password-link/{token}", public_url.trim_end_matches('/'))
+    format!("{}/welcome/{token}", public_url.trim_end_matches('/'))
 }

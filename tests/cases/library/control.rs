@@ -8,8 +8,9 @@ use diesel::prelude::*;
 use kinora_core::{AssetId, OrganisationId};
 use kinora_store::Origin;
 use kinora_store::audit::{self, Act};
-use kinora_store::schema::{access_tokens, productions};
-use kinora_tests::{ADMINISTRATOR_PASSWORD, Client, Kinora, program};
+use kinora_store::schema::{access_tokens, assets, productions};
+use kinora_tests::{ADMINISTRATOR_PASSWORD, Client, Kinora, program, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -253,4 +254,45 @@ async fn the_canary_explains_one_time_passwords_and_unreachable_addresses() {
     let no_password = kinoractl(&["canary", "--url", &url, "--login", "x", "--file", file], "").await;
     assert_eq!(no_password.status.code(), Some(2));
     assert!(text(&no_password.stderr).contains("password is expected"), "{}", text(&no_password.stderr));
+}
+
+#[tokio::test]
+async fn the_canary_cleans_up_when_it_is_interrupted() {
+    // Without a backend the ingest never ends.
+    let kinora = Kinora::api().await;
+    let mut administrator = kinora.administrator().await;
+    let session = administrator.get("/api/data/v1/session").await.json();
+    let login = session["person"]["login"].as_str().unwrap();
+    let file = kinora.directory().join("film.mov");
+    std::fs::write(&file, vec![7; 100_000]).unwrap();
+    let mut process = Command::new(program("kinoractl"))
+        .args([
+            "canary",
+            "--json",
+            "--url",
+            &kinora.url(),
+            "--login",
+            login,
+            "--file",
+            file.to_str().unwrap(),
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut stdin = process.stdin.take().unwrap();
+    stdin.write_all(format!("{ADMINISTRATOR_PASSWORD}\n").as_bytes()).await.unwrap();
+    let there = |kinora: &Kinora| -> i64 {
+        assets::table.filter(assets::removed_at.is_null()).count().get_result(&mut kinora.connect()).unwrap()
+    };
+    wait_until("the canary has uploaded its file", async || (there(&kinora) == 1).then_some(())).await;
+    let id = Pid::from_raw(process.id().unwrap().try_into().unwrap()).unwrap();
+    kill_process(id, Signal::INT).unwrap();
+    let output = process.wait_with_output().await.unwrap();
+    let (json, names) = stages(&output);
+    assert_eq!(output.status.code(), Some(130), "{json:#}");
+    assert_eq!(names.last().unwrap(), "clean_up");
+    assert_eq!(json["stages"].as_array().unwrap().last().unwrap()["ok"], true, "{json:#}");
+    assert_eq!((there(&kinora), scratch_productions(&kinora)), (0, 0));
 }

@@ -72,7 +72,7 @@ pub struct OneTimeLink {
 
 /// The address of a one-time link in the web client.
 fn link_url(context: &Context, token: &str) -> String {
-    format!("{}password-link/{token}", context.settings.public_url)
+    format!("{}welcome/{token}", context.settings.public_url)
 }
 
 fn link_validity(context: &Context) -> TimeDelta {
