@@ -17,6 +17,7 @@ use kinora_vault::{HashState, Vault, VaultError};
 
 use super::problems::{upload_problem, vault_problem};
 use super::receive::{Reception, SourceError, receive};
+use super::turns;
 use crate::context::Context;
 use crate::error::Problem;
 
@@ -33,7 +34,7 @@ pub(super) async fn run(context: &Data<Context>, origin: &Origin, upload: Upload
     let claim = move |connection: &mut _| {
         uploads::claim_concatenation(connection, Some(id), "creation").map_err(upload_problem)
     };
-    let Some(claimed) = context.database.run(claim).await? else { return Ok(upload) };
+    let Some(claimed) = turns::run(context, claim).await? else { return Ok(upload) };
     let task = actix_web::rt::spawn(put_together(context.clone(), origin.clone(), claimed));
     match tokio::time::timeout(PATIENCE, task).await {
         Err(_) => Ok(upload),
@@ -48,7 +49,7 @@ pub(super) async fn run(context: &Data<Context>, origin: &Origin, upload: Upload
 pub(super) async fn adopt(context: &Data<Context>) -> Result<bool, Problem> {
     let claim =
         |connection: &mut _| uploads::claim_concatenation(connection, None, "sweep").map_err(upload_problem);
-    let Some(claimed) = context.database.run(claim).await? else { return Ok(false) };
+    let Some(claimed) = turns::run(context, claim).await? else { return Ok(false) };
     put_together(context.clone(), Origin::system("application"), claimed).await?;
     Ok(true)
 }
@@ -59,7 +60,7 @@ async fn put_together(context: Data<Context>, origin: Origin, upload: Upload) ->
         _ => Vec::new(),
     };
     let list = move |connection: &mut _| uploads::list_parts(connection, &ids).map_err(upload_problem);
-    let parts = context.database.run(list).await?;
+    let parts = turns::run(&context, list).await?;
     let objects: Result<Vec<SealedObject>, VaultError> = parts.iter().map(record_of).collect();
     let objects = objects.map_err(vault_problem)?;
     let source = bytes_of(context.vault.as_ref().clone(), objects, upload.offset_bytes);

@@ -11,6 +11,7 @@ mod problems;
 pub mod protocol;
 pub mod receive;
 pub mod sweep;
+mod turns;
 pub mod uploads;
 
 use actix_web::middleware::from_fn;

@@ -26,6 +26,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::problems::{upload_problem, vault_problem};
 use super::protocol::{Checksum, ChecksumAlgorithm};
+use super::turns;
 use crate::context::Context;
 use crate::error::{Problem, ProblemKind};
 
@@ -136,7 +137,7 @@ impl Lease {
     async fn renew(&self) -> bool {
         let (id, epoch) = (self.id, self.epoch);
         let renew = move |connection: &mut _| Ok::<_, Problem>(uploads::renew(connection, id, epoch));
-        is_still_writer(self.context.database.run(renew).await)
+        is_still_writer(turns::run(&self.context, renew).await)
     }
 
     /// Waits for `work`, showing meanwhile that the writer is alive. Nothing if it is not any more.
@@ -160,7 +161,7 @@ impl Lease {
         let release = move |connection: &mut _| {
             uploads::release(connection, id, epoch, reached.as_ref(), keep).map_err(upload_problem)
         };
-        self.context.database.run(release).await.map(|_| ())
+        turns::run(&self.context, release).await.map(|_| ())
     }
 }
 
@@ -327,7 +328,7 @@ impl Receiver {
             }
             let write =
                 move |connection: &mut _| Ok::<_, Problem>(uploads::mark(connection, id, epoch, &mark));
-            let is_writer = is_still_writer(context.database.run(write).await);
+            let is_writer = is_still_writer(turns::run(&context, write).await);
             Ok(is_writer.then_some(checkpoint.length_bytes))
         })))
     }
@@ -368,7 +369,7 @@ impl Receiver {
         let complete = move |connection: &mut _| {
             uploads::complete(connection, &origin, id, epoch, &mark, &object, keep).map_err(upload_problem)
         };
-        let upload = self.context.database.run(complete).await?;
+        let upload = turns::run(&self.context, complete).await?;
         log::info!(
             upload = upload.id.to_string().as_str(), bytes = upload.offset_bytes;
             "upload complete"

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use super::problems::{upload_problem, vault_problem};
 use super::protocol::{self, Checksum, Concat, HeaderError, Metadata};
 use super::receive::{Reception, SourceError, expires_after, lacks_completion, receive};
-use super::{concatenate, sweep};
+use super::{concatenate, sweep, turns};
 use crate::context::Context;
 use crate::error::{Problem, ProblemKind};
 use crate::extract::permission::{Editor, Library};
@@ -244,7 +244,7 @@ async fn begin(context: &Data<Context>, uploader: &Uploader, wish: Wish) -> Resu
     let create = move |connection: &mut _| {
         uploads::create(connection, &who.principal, &who.origin, &new, keep).map_err(upload_problem)
     };
-    context.database.run(create).await
+    turns::run(context, create).await
 }
 
 fn address(upload: &Upload) -> String {
@@ -295,7 +295,7 @@ async fn take_bytes(
         uploads::claim(connection, &principal, production, id, offset_bytes, length_bytes, &writer)
             .map_err(upload_problem)
     };
-    let upload = context.database.run(claim).await?;
+    let upload = turns::run(context, claim).await?;
     let reception = Reception {
         context: context.clone(),
         origin: who.origin.clone(),
@@ -368,7 +368,7 @@ pub async fn write_upload(
 
 async fn find(context: &Context, uploader: &Uploader, id: UploadId) -> Result<Upload, Problem> {
     let (principal, production) = (std::sync::Arc::clone(&uploader.who.principal), uploader.production_id);
-    context.database.run(move |connection| uploads::find(connection, &principal, production, id)).await
+    turns::run(context, move |connection| uploads::find(connection, &principal, production, id)).await
 }
 
 /// How far an upload is.
@@ -451,7 +451,7 @@ pub async fn remove_upload(
     let (who, production) = (uploader.who.clone(), uploader.production_id);
     let remove =
         move |connection: &mut _| uploads::remove(connection, &who.principal, &who.origin, production, id);
-    context.database.run(remove).await?;
+    turns::run(&context, remove).await?;
     sweep::soon(&context);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -512,7 +512,7 @@ pub async fn list_uploads(
 ) -> Result<web::Json<UploadSummaries>, Problem> {
     let (principal, production) = (std::sync::Arc::clone(&uploader.who.principal), uploader.production_id);
     let list = move |connection: &mut _| uploads::list_unfinished(connection, &principal, production);
-    let found = context.database.run(list).await?;
+    let found = turns::run(&context, list).await?;
     let summary = |upload: Upload| UploadSummary {
         location: address(&upload),
         id: upload.id,
