@@ -32,8 +32,8 @@ pub mod schema;
 pub mod scopes;
 pub mod sessions;
 pub mod sign_in;
-pub mod tokens;
 pub mod token_text;
+pub mod tokens;
 pub mod uploads;
 pub mod versions;
 

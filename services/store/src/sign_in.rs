@@ -47,7 +47,11 @@ pub enum Attempt {
 ///
 /// # Errors
 /// If the database fails.
-pub fn take_attempt(connection: &mut PgConnection, login_digest: &[u8], now: DateTime<Utc>) -> Result<Attempt> {
+pub fn take_attempt(
+    connection: &mut PgConnection,
+    login_digest: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Attempt> {
     #[derive(QueryableByName)]
     struct Taken {
         #[diesel(sql_type = Integer)]

@@ -11,8 +11,17 @@ use uuid::Uuid;
 
 use super::world::{add_organisation, add_person, add_production, add_things, organisation_of, send, text};
 
+type Seen = (u16, BTreeMap<String, String>, String);
+
+/// What is no id is known to be none without a look at the body, so that the connection may be closed
+/// instead of reading it. That says nothing about what is there.
+fn without_connection((status, mut headers, text): Seen) -> Seen {
+    headers.remove("connection");
+    (status, headers, text)
+}
+
 /// Everything of an answer that a caller can tell apart, but for the request's own id and the time.
-fn seen(answer: &Answer) -> (u16, BTreeMap<String, String>, String) {
+fn seen(answer: &Answer) -> Seen {
     let apart = ["x-request-id", "date"];
     let headers = answer
         .headers
@@ -86,10 +95,11 @@ async fn foreign_unknown_and_impossible_ids_answer_alike_everywhere() {
         }
         let baseline = seen(&ask(&mut stranger, &method, &fill(&template, &unknown)).await);
         assert_eq!(baseline.0, 404, "{method} {template}: {}", baseline.2);
-        for ids in [&existing, &impossible] {
-            let path = fill(&template, ids);
-            assert_eq!(seen(&ask(&mut stranger, &method, &path).await), baseline, "{method} {path}");
-        }
+        let path = fill(&template, &existing);
+        assert_eq!(seen(&ask(&mut stranger, &method, &path).await), baseline, "{method} {path}");
+        let path = fill(&template, &impossible);
+        let answer = seen(&ask(&mut stranger, &method, &path).await);
+        assert_eq!(without_connection(answer), without_connection(baseline.clone()), "{method} {path}");
         // A member of the organisation without a role in the production.
         if !template.contains("{organisation_id}") {
             let path = fill(&template, &existing);
@@ -143,10 +153,11 @@ async fn foreign_ids_inside_what_one_may_see_answer_like_unknown_ones() {
         let unknown = format!("{before}{}{after}", Uuid::now_v7());
         let baseline = seen(&ask(&mut owner, &method, &unknown).await);
         assert_eq!(baseline.0, 404, "{method} {unknown}: {}", baseline.2);
-        for id in [foreign.as_str(), "not-an-id"] {
-            let path = format!("{before}{id}{after}");
-            assert_eq!(seen(&ask(&mut owner, &method, &path).await), baseline, "{method} {path}");
-        }
+        let path = format!("{before}{foreign}{after}");
+        assert_eq!(seen(&ask(&mut owner, &method, &path).await), baseline, "{method} {path}");
+        let path = format!("{before}not-an-id{after}");
+        let answer = seen(&ask(&mut owner, &method, &path).await);
+        assert_eq!(without_connection(answer), without_connection(baseline), "{method} {path}");
     }
     let roles = json!({ "library": "reader" });
     for id in [foreigner.as_str(), &Uuid::now_v7().to_string()] {

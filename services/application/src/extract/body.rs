@@ -8,7 +8,7 @@ use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
@@ -66,6 +66,11 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         if let Some(pointer) = find_zero(&value) {
             return Err(Problem::invalid(pointer, "must not contain the character U+0000"));
         }
+    }
+    // serde reads structs from arrays as well, by position: nobody should come to rely on that.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte != b'{') {
+        let _: IgnoredAny = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+        return Err(Problem::invalid("", "must be a JSON object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -148,6 +153,9 @@ mod tests {
             (r#"{"name": 7}"#, 422, "/name"),
             (r#"{}"#, 422, ""),
             (r#"[]"#, 422, ""),
+            (r#" ["a"]"#, 422, ""),
+            (r#"["a""#, 400, ""),
+            (r#""a""#, 422, ""),
             (r#"{"name":"a","nmae":"b"}"#, 422, "/nmae"),
             (r#"{"name":"a","list":[{"n":1},{"n":300}]}"#, 422, "/list/1/n"),
             (r#"{"name":"a","list":[{"n":1,"a/b":1}]}"#, 422, "/list/0/a~1b"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::Method;
@@ -41,7 +41,7 @@ pub async fn request_id(
         Ok(response) => response.map_into_boxed_body(),
         Err(error) => return Err(answered(&error, &id)),
     };
-    if response.status().is_client_error() || response.status().is_server_error() {
+    if is_bare_error(&response) {
         response = as_problem(response, &id);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -74,6 +74,13 @@ fn find_address(request: &ServiceRequest) -> Option<ClientAddress> {
     let forwarded: Vec<&str> =
         request.headers().get_all(&X_FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect();
     Some(ClientAddress(address::client_address(peer, &forwarded.join(","), |ip| settings.trusts(ip))))
+}
+
+/// Whether the answer is an error without a document of its own; readiness has one.
+fn is_bare_error(response: &ServiceResponse<BoxBody>) -> bool {
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    let is_empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
+    is_error && (is_empty || response.response().error().is_some())
 }
 
 /// Puts the problem document into an answer that is an error.
