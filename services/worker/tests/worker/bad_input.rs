@@ -315,22 +315,90 @@ async fn stills() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_photograph_is_turned_as_its_exif_says() {
+    let studio = Studio::new();
+    let file = studio.make("a.jpg", "-f lavfi -i testsrc2=s=640x480 -frames:v 1 -pix_fmt yuvj420p");
+    let bytes = std::fs::read(&file).unwrap();
+    // One entry, orientation (0x0112) 6: turned clockwise by 90° for display.
+    let tiff =
+        [b"Exif\0\0II*\0".as_slice(), &[8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0], &[0; 4]];
+    let tiff = tiff.concat();
+    let length = (tiff.len() as u16 + 2).to_be_bytes();
+    let turned = [&bytes[..2], &[0xff, 0xe1], &length, &tiff, &bytes[2..]].concat();
+    let (technical, output) = studio.ingest(&studio.write("b.jpg", &turned)).await;
+    let video = technical.video.unwrap();
+    assert_eq!((video.rotation_degrees, video.display_width, video.display_height), (90, 480, 640));
+    let large = ffprobe(output.path(DerivativeKind::Proxy), "-show_streams");
+    assert_eq!((&large["streams"][0]["width"], &large["streams"][0]["height"]), (&480.into(), &640.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_with_a_cover_picture_is_sound() {
+    let studio = Studio::new();
+    let cover = studio.make("cover.jpg", "-f lavfi -i testsrc2=s=320x320 -frames:v 1 -pix_fmt yuvj420p");
+    let file = studio.make(
+        "a.mp3",
+        &format!(
+            "-f lavfi -i anoisesrc=d=2:r=44100:a=0.3 -i {} -map 0 -map 1 -c:a libmp3lame -c:v copy -disposition:v attached_pic",
+            cover.display()
+        ),
+    );
+    let (technical, output) = studio.ingest(&file).await;
+    assert_eq!((technical.kind, technical.video), (AssetKind::Audio, None));
+    output.check_sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn high_dynamic_range_is_tone_mapped() {
     let studio = Studio::new();
-    // A patch of 1,000 cd/m² in PQ (code value 0.7518 of full) would clip to white if it were only relabelled.
-    for (name, transfer) in [("pq.mkv", "smpte2084"), ("hlg.mkv", "arib-std-b67")] {
-        let file = studio.make(
-            name,
-            &format!(
-                "-f lavfi -i testsrc2=s=640x360:r=25:d=1 -c:v libx265 -pix_fmt yuv420p10le -x265-params \
-                 log-level=error:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
-            ),
-        );
-        let (technical, output) = studio.ingest(&file).await;
-        let video = technical.video.unwrap();
-        assert!(video.is_hdr(), "{video:?}");
-        assert_eq!(video.colour_primaries.as_deref(), Some("bt2020"));
-        assert_eq!(output.check_picture(), picture(640, 360, 25, "25/1"));
+    // Grey patches by their code value in 10 bits: 5, 203 (BT.2408's white of a diffuse surface) and 1,000 cd/m²
+    // in PQ; and the corresponding ones in HLG. Relabelled, the first two would look washed out and grey.
+    for (transfer, dark, white, highlight) in [("smpte2084", 279, 573, 723), ("arib-std-b67", 204, 721, 940)]
+    {
+        let mut seen = Vec::new();
+        for code in [dark, white, highlight] {
+            let file = studio.make(
+                &format!("{transfer}-{code}.mkv"),
+                &format!(
+                    "-f lavfi -i nullsrc=s=64x64:r=25:d=0.2,format=yuv420p10le,geq=lum={code}:cb=512:cr=512 -c:v libx265 \
+                     -pix_fmt yuv420p10le -x265-params \
+                     log-level=error:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
+                ),
+            );
+            let (technical, output) = studio.ingest(&file).await;
+            let video = technical.video.unwrap();
+            assert!(video.is_hdr(), "{video:?}");
+            assert_eq!(video.colour_primaries.as_deref(), Some("bt2020"));
+            output.check_picture();
+            seen.push(luma(output.path(DerivativeKind::Proxy)));
+        }
+        let [dark, white, highlight] = seen[..] else { panic!("{seen:?}") };
+        assert!((20..90).contains(&dark), "{transfer}: {seen:?}");
+        assert!((170..235).contains(&white), "{transfer}: {seen:?}");
+        assert!((white + 4..=240).contains(&highlight), "{transfer}: {seen:?}");
+    }
+}
+
+/// Luma of the first pixel of the first frame.
+fn luma(path: &std::path::Path) -> u8 {
+    let output = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-i"])
+        .arg(path)
+        .args(["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"])
+        .output()
+        .unwrap();
+    output.stdout[32 * 64 + 32]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_too_long_is_stopped() {
+    let mut studio = Studio::new();
+    let file = studio.make("a.mp4", "-f lavfi -i testsrc2=s=640x360:d=1 -c:v libx264 -pix_fmt yuv420p");
+    let technical = studio.probe(&file).await.unwrap();
+    studio.bounds.time_limit = std::time::Duration::ZERO;
+    match studio.render(&file, &technical).await {
+        Err(StepError::Failed(failure)) => assert_eq!(failure.code, FailureCode::TimedOut),
+        other => panic!("{:?}", other.map(|output| output.rendered)),
     }
 }
 

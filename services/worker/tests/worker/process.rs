@@ -399,6 +399,31 @@ async fn cancelled_in_the_middle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_step_still_has_a_heartbeat_and_can_be_cancelled() {
+    let mut stage = Stage::new().await;
+    let worker = stage.worker();
+    let (original, technical) = stage.long_film().await;
+    let order = stage.order(render_input(&original, &technical));
+    stage.send(&order).await;
+    stage.report(is_started).await;
+    stage.progress().await;
+    for process in worker.descendants() {
+        assert!(Command::new("kill").args(["-STOP", &process.to_string()]).status().unwrap().success());
+    }
+    // More words than can have been under way when everything stood still.
+    let mut last = None;
+    for _ in 0..5 {
+        let next = tokio::time::timeout(DEADLINE, stage.progress.next()).await.expect("a heartbeat").unwrap();
+        next.acknowledge().await.unwrap();
+        last = Some(next.body.event);
+    }
+    assert!(matches!(last, Some(StepEvent::Progress(_))));
+    stage.bus.publish_control(&Control::Cancel { step_id: order.step_id, attempt: 1 }).await.unwrap();
+    assert_eq!(stage.report(StepEvent::is_final).await.event, StepEvent::Cancelled);
+    until("the stopped children are gone", || worker.descendants().is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_middle_and_done_by_the_next() {
     let mut stage = Stage::new().await;
     let mut worker = stage.worker();
