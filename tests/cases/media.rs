@@ -5,5 +5,6 @@ mod deliveries;
 mod foreign;
 mod many;
 mod rules;
+mod settled;
 pub mod support;
 mod transfers;

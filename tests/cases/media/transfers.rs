@@ -237,3 +237,31 @@ async fn what_is_removed_or_expires_leaves_nothing_behind() {
     assert_eq!(count(&mut conn, "audit_rows WHERE action = 'upload.expired'"), 1);
     assert_eq!(uploader.download(&asset).await, bytes);
 }
+
+#[tokio::test]
+async fn objects_that_no_row_knows_are_removed_when_they_are_old() {
+    let kinora = Kinora::builder()
+        .applications(1)
+        .settings("application", "upload.sweep_interval = \"20ms\"")
+        .start()
+        .await;
+    let mut studio = Studio::open(&kinora);
+    let person = studio.hire(&kinora, Some("editor"));
+    let uploader = Uploader::new(&kinora.url(), &studio, &person);
+    let bytes = make_bytes(9, 1000);
+    let asset = uploader.upload("known.mov", &bytes).await;
+    // Their ids tell when they were begun: one years ago, one just now, as by a worker that is about to
+    // report it.
+    let young = kinora_core::ObjectId::new().to_string();
+    let old = "01700000-0000-7000-8000-000000000000";
+    for id in [old, &young] {
+        let directory = kinora.directory().join("vault").join(&id[34..]).join(id);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(directory.join("00000000"), "left by a crash").unwrap();
+    }
+    let has = |id: &str| vault_files(&kinora).iter().any(|file| file.to_string_lossy().contains(id));
+    assert!(has(&young));
+    wait_until("the old one is gone", async || (!has(old)).then_some(())).await;
+    assert!(has(&young));
+    assert_eq!(uploader.download(&asset).await, bytes);
+}

@@ -40,7 +40,8 @@ impl KeyMap {
         }
     }
 
-    /// The keys of a commented default file, including those that are commented out as `#key = …`.
+    /// The keys of a commented default file, including those that are commented out as `#key = …` or
+    /// `#table.key = …`.
     #[must_use]
     pub fn of_defaults(text: &str) -> Self {
         let mut keys = Self::of_file(text).unwrap_or_default();
@@ -49,7 +50,9 @@ impl KeyMap {
             if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
                 table = format!("{}.", name.trim());
             } else if let Some((key, _)) = line.strip_prefix('#').and_then(|rest| rest.split_once(" = "))
-                && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+                && key.bytes().all(|byte| {
+                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.')
+                })
             {
                 keys.0.entry(format!("{table}{key}")).or_insert(index + 1);
             }
