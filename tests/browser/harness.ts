@@ -5,6 +5,7 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
@@ -23,7 +24,7 @@ export const PASSWORD = "granite-lantern-tobacco-fjord";
 
 const chromes = [process.env.KINORA_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-export function launch(): Promise<Browser> {
+export function launch(extra: string[] = []): Promise<Browser> {
   const executablePath = chromes.find((path): path is string => !!path && existsSync(path));
   if (!executablePath) throw new Error("There is no Chromium: install the package chromium, or name one in KINORA_CHROMIUM.");
   return chromium.launch({
@@ -36,6 +37,7 @@ export function launch(): Promise<Browser> {
       "--disable-sync",
       "--no-first-run",
       "--autoplay-policy=no-user-gesture-required",
+      ...extra,
     ],
   });
 }
@@ -68,6 +70,52 @@ export async function signIn(page: Page, who = login(), password = PASSWORD): Pr
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL((at) => !at.pathname.startsWith("/sign-in"));
+}
+
+export interface Cable {
+  /** For a browser that is to go through it. The address stays the same: the product checks where requests come from. */
+  argument: string;
+  pull: () => void;
+  plug: () => void;
+  close: () => void;
+}
+
+/** A cable between browser and product that can be pulled out in the middle of a transfer. */
+export async function cable(): Promise<Cable> {
+  const target = new URL(url());
+  const ends = new Set<Socket>();
+  let pulled = false;
+  const server = createServer((near) => {
+    if (pulled) return near.destroy();
+    const far = connect(Number(target.port), target.hostname);
+    for (const [end, other] of [[near, far], [far, near]] as const) {
+      ends.add(end);
+      end.pipe(other);
+      end.on("error", () => other.destroy());
+      end.on("close", () => {
+        ends.delete(end);
+        other.destroy();
+      });
+    }
+    return undefined;
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    argument: `--host-resolver-rules=MAP localhost:${target.port} 127.0.0.1:${(server.address() as AddressInfo).port}`,
+    pull: () => {
+      pulled = true;
+      for (const end of ends) end.destroy();
+    },
+    plug: () => {
+      pulled = false;
+    },
+    close: () => {
+      for (const end of ends) end.destroy();
+      server.close();
+    },
+  };
 }
 
 /** Keeps a picture of the page of a test that failed, where KINORA_PICTURES says. */

@@ -20,8 +20,16 @@ export interface LibrarySearch {
 
 const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   component: Outlet,
-  notFoundComponent: NotFound,
-  errorComponent: Crashed,
+  notFoundComponent: () => (
+    <main>
+      <NotFound />
+    </main>
+  ),
+  errorComponent: ({ error }) => (
+    <main>
+      <Crashed error={error} />
+    </main>
+  ),
 });
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined);
@@ -47,6 +55,13 @@ const choosePassword = createRoute({
 const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome/$token",
+  component: lazyRouteComponent(() => import("./pages/Welcome"), "Welcome"),
+});
+
+/** The address that one-time links have. */
+const passwordLink = createRoute({
+  getParentRoute: () => root,
+  path: "/password-link/$token",
   component: lazyRouteComponent(() => import("./pages/Welcome"), "Welcome"),
 });
 
@@ -173,6 +188,7 @@ const tree = root.addChildren([
   signIn,
   choosePassword,
   welcome,
+  passwordLink,
   app.addChildren([
     home,
     productions,

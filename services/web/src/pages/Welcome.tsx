@@ -16,7 +16,7 @@ import css from "./Entry.module.css";
 import { NewPassword, passwordProblems } from "./NewPassword";
 
 export function Welcome() {
-  const { token } = useParams({ from: "/welcome/$token" });
+  const { token = "" } = useParams({ strict: false });
   const link = useQuery(passwordLinkQuery(token));
   const navigate = useNavigate();
   const [value, setValue] = useState({ next: "", repeat: "" });
