@@ -115,21 +115,42 @@ pub async fn run_fed(
     most_output_bytes: u64,
     bounds: &Bounds,
 ) -> Result<Outcome, StepError> {
+    let (mut running, feed) = bounds.within(start_fed(tools, path, arguments, None, source)).await?;
+    let Running { child, stdout, stderr, .. } = &mut running;
     let work = async {
-        let (mut running, feed) = start_fed(tools, path, arguments, None, source).await?;
         let mut output = Vec::new();
         // A child that writes more than that waits until it is killed at its time limit.
-        let mut stdout = (&mut running.stdout).take(most_output_bytes);
-        let (read, complaint) = tokio::join!(stdout.read_to_end(&mut output), read_end(&mut running.stderr));
+        let mut stdout = stdout.take(most_output_bytes);
+        let (read, complaint) = tokio::join!(stdout.read_to_end(&mut output), read_end(stderr));
         read.map_err(StepError::internal)?;
         let complaint = complaint.map_err(StepError::internal)?;
-        let status = running.child.wait().await.map_err(StepError::internal)?;
-        match feed.failure() {
-            Some(failure) => Err(failure.into()),
-            None => Ok(Outcome { status, output, complaint }),
-        }
+        let status = child.wait().await.map_err(StepError::internal)?;
+        Ok(Outcome { status, output, complaint })
     };
-    bounds.within(work).await
+    let result = bounds.within(work).await;
+    finish(running, &feed, result).await
+}
+
+/// Ends a run with `result`: after an error nothing of the child is left when this returns, so that
+/// its scratch directory can be removed. What the feed has failed with explains whatever else went
+/// wrong.
+///
+/// # Errors
+/// Those of `result`, or what the feed failed with.
+pub async fn finish<T>(
+    mut running: Running,
+    feed: &Feed,
+    result: Result<T, StepError>,
+) -> Result<T, StepError> {
+    if result.is_err()
+        && let Err(error) = running.kill().await
+    {
+        log::warn!("a child may not have ended: {error}");
+    }
+    match (feed.failure(), result) {
+        (Some(failure), Ok(_) | Err(StepError::Failed(_))) => Err(failure.into()),
+        (_, result) => result,
+    }
 }
 
 /// Reads to the end, keeping the last [`MAX_COMPLAINT_BYTES`].

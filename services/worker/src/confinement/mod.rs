@@ -207,6 +207,23 @@ impl Confinement {
     }
 }
 
+impl Running {
+    /// Kills everything in the sandbox and waits until nothing of it is left: the outer process ends at
+    /// once, those inside a moment later, and only they hold the other ends of the pipes then.
+    ///
+    /// # Errors
+    /// If the process cannot be killed or waited for.
+    pub async fn kill(&mut self) -> std::io::Result<()> {
+        self.child.kill().await?;
+        let (mut output, mut complaint) = (tokio::io::sink(), tokio::io::sink());
+        tokio::try_join!(
+            tokio::io::copy(&mut self.stdout, &mut output),
+            tokio::io::copy(&mut self.stderr, &mut complaint),
+        )?;
+        Ok(())
+    }
+}
+
 /// Waits until the launcher in the sandbox is ready, and lets it go on.
 async fn shake_hands(channel: UnixStream) -> std::io::Result<Word> {
     channel.set_nonblocking(true)?;

@@ -99,11 +99,11 @@ pub async fn render<S: Source>(
     let mut input = child::input_options();
     input.extend(["-i".into(), feed::address().into()]);
     let arguments = pass.arguments(tools.has_zscale, input);
+    let channels = pass.mix.map_or(1, Mix::waveform_channels);
+    let starting = child::start_fed(tools, &tools.ffmpeg, arguments, Some(scratch), source);
+    let (mut running, feed) = bounds.within(starting).await?;
+    let Running { child, stdout, stderr, .. } = &mut running;
     let work = async {
-        let channels = pass.mix.map_or(1, Mix::waveform_channels);
-        let (running, feed) =
-            child::start_fed(tools, &tools.ffmpeg, arguments, Some(scratch), source).await?;
-        let Running { mut child, mut stdout, stderr, .. } = running;
         let listen = async {
             let mut watch = Watch::new();
             let mut lines = BufReader::new(stderr).split(b'\n');
@@ -126,16 +126,14 @@ pub async fn render<S: Source>(
         };
         let (watch, waveform) = tokio::try_join!(listen, draw).map_err(StepError::internal)?;
         let status = child.wait().await.map_err(StepError::internal)?;
-        if let Some(failure) = feed.failure() {
-            return Err(failure.into());
-        }
         if !status.success() {
             let detail = format!("{status}\n{}", watch.complaints.join("\n"));
             return Err(Failure::new(FailureCode::Undecodable).with_detail(detail).into());
         }
         Ok((watch, waveform))
     };
-    let (watch, waveform) = bounds.within(work).await?;
+    let result = bounds.within(work).await;
+    let (watch, waveform) = child::finish(running, &feed, result).await?;
     pass.collect(scratch, &watch, &waveform).await
 }
 
