@@ -21,7 +21,7 @@ async fn a_killed_application_loses_nothing_that_it_acknowledged() {
     let uploader = Uploader::new(&kinora.url(), &studio, &person);
     let bytes = make_bytes(10, 9 * MIB + 77);
     let address = uploader.create(bytes.len(), "reel.mov").await;
-    uploader.write(&address, 0, &bytes[..MIB + 1]).await.expect(204);
+    let _ = uploader.write(&address, 0, &bytes[..MIB + 1]).await.expect(204);
     let mut acknowledged = MIB + 1;
     for round in 0..2 {
         let sent = 3 * MIB;
@@ -74,7 +74,7 @@ async fn two_clients_on_one_upload_do_not_spoil_it() {
     }
     patch.send(&bytes[MIB..]).await;
     assert_eq!(patch.status().await, Some(204));
-    second.write(&address, 0, &bytes).await.expect(409);
+    let _ = second.write(&address, 0, &bytes).await.expect(409);
     let asset = asset_of(&second.head(&address).await.expect(200));
     assert_eq!(second.download(&asset).await, bytes);
 
@@ -132,7 +132,7 @@ async fn another_instance_takes_over_and_the_old_writer_is_fenced_out() {
         (answer.status.as_u16() != 423).then_some(answer)
     })
     .await;
-    answer.expect(204);
+    let _ = answer.expect(204);
     // It comes back, and gets bytes that contradict those that the other one has written.
     kinora.application(0).thaw();
     let garbage = vec![0; bytes.len() - 2 * MIB];
@@ -155,7 +155,7 @@ async fn an_upload_that_died_between_its_last_byte_and_its_asset_is_completed() 
     // The last byte is sent, but its request is not: only whole frames can have been marked.
     let request = uploader.creation().header("Upload-Defer-Length", "1");
     let address = uploader.send(request).await.expect(201).header("location").unwrap().to_owned();
-    uploader.write(&address, 0, &bytes).await.expect(204);
+    let _ = uploader.write(&address, 0, &bytes).await.expect(204);
     kinora.application(0).kill();
     // As if it had died after it learnt the length.
     let set = format!("UPDATE uploads SET length_bytes = {}", bytes.len());
@@ -178,7 +178,7 @@ async fn a_concatenation_whose_process_died_is_finished_by_another() {
     let bytes = make_bytes(15, 3 * MIB);
     let request = uploader.creation().header("Upload-Length", bytes.len()).header("Upload-Concat", "partial");
     let part = uploader.send(request).await.expect(201).header("location").unwrap().to_owned();
-    uploader.write(&part, 0, &bytes).await.expect(204);
+    let _ = uploader.write(&part, 0, &bytes).await.expect(204);
     // A final upload as a process leaves it that dies right after making it: its lease has ended.
     let request = uploader.creation().header("Upload-Length", "1");
     let address = uploader.send(request).await.expect(201).header("location").unwrap().to_owned();
@@ -246,7 +246,7 @@ async fn a_full_disk_is_told_and_the_upload_goes_on_later() {
     .await;
     let bytes = make_bytes(16, 4 * MIB + 5);
     let address = uploader.create(bytes.len(), "a.mov").await;
-    uploader.write(&address, 0, &bytes[..MIB]).await.expect(204);
+    let _ = uploader.write(&address, 0, &bytes[..MIB]).await.expect(204);
 
     application.limit(Some(2 * MIB as u64));
     let answer = uploader.write(&address, MIB, &bytes[MIB..]).await.expect(507);
@@ -255,7 +255,7 @@ async fn a_full_disk_is_told_and_the_upload_goes_on_later() {
     assert!((2 * MIB..3 * MIB).contains(&offset), "what still fitted is kept: {offset}");
     // Still full: nothing more goes in, nothing is lost.
     application.limit(Some(1000));
-    uploader.write(&address, offset, &bytes[offset..]).await.expect(507);
+    let _ = uploader.write(&address, offset, &bytes[offset..]).await.expect(507);
     assert_eq!(uploader.offset(&address).await, offset);
 
     application.limit(None);

@@ -69,18 +69,18 @@ async fn the_protocol_is_kept() {
     }
 
     let patch = || uploader.request(Method::PATCH, &address);
-    uploader.send(patch().header("Upload-Offset", "0").body("x")).await.expect(415);
+    let _ = uploader.send(patch().header("Upload-Offset", "0").body("x")).await.expect(415);
     let typed = || patch().header("Content-Type", OCTETS);
-    uploader
+    let _ = uploader
         .send(patch().header("Content-Type", "text/plain").header("Upload-Offset", "0").body("x"))
         .await
         .expect(415);
-    uploader.send(typed().body("x")).await.expect(400);
-    uploader.send(typed().header("Upload-Offset", "x").body("x")).await.expect(400);
+    let _ = uploader.send(typed().body("x")).await.expect(400);
+    let _ = uploader.send(typed().header("Upload-Offset", "x").body("x")).await.expect(400);
     let answer = uploader.write(&address, 5, b"x").await.expect(409);
     assert_eq!(answer.header("upload-offset"), Some("0"));
-    uploader.write(&address, 0, b"01234567890").await.expect(413);
-    uploader.send(uploader.patch(&address, 0, b"x").header("Upload-Length", "11")).await.expect(400);
+    let _ = uploader.write(&address, 0, b"01234567890").await.expect(413);
+    let _ = uploader.send(uploader.patch(&address, 0, b"x").header("Upload-Length", "11")).await.expect(400);
     assert_eq!(uploader.offset(&address).await, 0, "nothing of that was taken");
 
     // Clients behind proxies that know only GET and POST.
@@ -88,11 +88,11 @@ async fn the_protocol_is_kept() {
         let request = uploader.request(Method::POST, &address).header("X-HTTP-Method-Override", method);
         request.header("Content-Type", OCTETS).header("Upload-Offset", "0").body("01234")
     };
-    uploader.send(through_post("PATCH")).await.expect(204);
+    let _ = uploader.send(through_post("PATCH")).await.expect(204);
     assert_eq!(uploader.offset(&address).await, 5);
-    uploader.send(through_post("GET")).await.expect(405);
-    uploader.send(through_post("DELETE")).await.expect(204);
-    uploader.head(&address).await.expect(404);
+    let _ = uploader.send(through_post("GET")).await.expect(405);
+    let _ = uploader.send(through_post("DELETE")).await.expect(204);
+    let _ = uploader.head(&address).await.expect(404);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn what_is_not_yours_does_not_exist() {
         let request = uploader.creation().header("Upload-Length", "5").header("Upload-Concat", "partial");
         uploader.send(request).await.expect(201).header("location").unwrap().to_owned()
     };
-    uploader.write(&part, 0, b"12345").await.expect(204);
+    let _ = uploader.write(&part, 0, b"12345").await.expect(204);
 
     // A colleague sees the assets, but not other people's uploads.
     let person = studio.hire(&kinora, Some("manager"));
@@ -119,17 +119,17 @@ async fn what_is_not_yours_does_not_exist() {
         assert_eq!(answer.header("upload-length"), None);
         let missing = colleague.write(path, 0, b"x").await.expect(404);
         assert!(missing.text().contains("urn:kinora:problem:not-found"));
-        colleague.send(colleague.request(Method::DELETE, path)).await.expect(404);
+        let _ = colleague.send(colleague.request(Method::DELETE, path)).await.expect(404);
     }
     let join = colleague.creation().header("Upload-Concat", format!("final;{part}"));
-    colleague.send(join).await.expect(422);
+    let _ = colleague.send(join).await.expect(422);
     assert_eq!(colleague.download(&asset).await, bytes);
 
     // A reader of the library may watch, but not upload.
     let person = studio.hire(&kinora, Some("reader"));
     let reader = Uploader::new(&kinora.url(), &studio, &person);
-    reader.send(reader.creation().header("Upload-Length", "1")).await.expect(403);
-    reader.head(&address).await.expect(403);
+    let _ = reader.send(reader.creation().header("Upload-Length", "1")).await.expect(403);
+    let _ = reader.head(&address).await.expect(403);
     assert_eq!(reader.download(&asset).await, bytes);
 
     // Somebody without a role in the library: neither production nor asset exist.
@@ -143,7 +143,7 @@ async fn what_is_not_yours_does_not_exist() {
         bodies.push(without_request_id(&answer.text()));
     }
     assert_eq!(bodies[0], bodies[1]);
-    stranger.head(&address).await.expect(404);
+    let _ = stranger.head(&address).await.expect(404);
     for path in [original(&asset), original(&kinora_core::AssetId::new().to_string())] {
         let answer = stranger.send(stranger.client.request(Method::GET, &path)).await.expect(404);
         bodies.push(without_request_id(&answer.text()));
@@ -152,7 +152,7 @@ async fn what_is_not_yours_does_not_exist() {
 
     let mut visitor = kinora.visitor();
     let request = visitor.request(Method::HEAD, &address).header("Tus-Resumable", "1.0.0");
-    visitor.send(request).await.expect(401);
+    let _ = visitor.send(request).await.expect(401);
     let _ = asset_of(&uploader.write(&address, 0, &bytes).await.expect(204));
 }
 
@@ -171,7 +171,7 @@ async fn unfinished_uploads_are_listed_for_their_owner() {
     let uploader = Uploader::new(&kinora.url(), &studio, &person);
     uploader.upload("done.mov", b"done").await;
     let address = uploader.create(10, "half.mov").await;
-    uploader.write(&address, 0, b"12345").await.expect(204);
+    let _ = uploader.write(&address, 0, b"12345").await.expect(204);
     let list = async |uploader: &Uploader| {
         let answer = uploader.send(uploader.client.request(Method::GET, &studio.uploads())).await.expect(200);
         answer.json()["items"].as_array().unwrap().clone()

@@ -78,7 +78,7 @@ async fn an_original_moves_to_the_bucket_and_is_read_from_there() {
 
     let address = uploader.create(film.len(), "film.mov").await;
     let (first, second) = film.split_at(film.len() / 2);
-    uploader.write(&address, 0, first).await.expect(204);
+    let _ = uploader.write(&address, 0, first).await.expect(204);
     let answer = uploader.write(&address, first.len(), second).await.expect(204);
     let asset = answer.header("kinora-asset").unwrap().to_owned();
     wait_until("the asset is ready", async || {

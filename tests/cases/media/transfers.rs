@@ -98,7 +98,7 @@ async fn bytes_may_come_with_the_creation_and_the_length_later() {
     // The length alone, when all bytes are there.
     let request = uploader.creation().header("Upload-Defer-Length", "1");
     let address = uploader.send(request).await.expect(201).header("location").unwrap().to_owned();
-    uploader.write(&address, 0, &bytes).await.expect(204);
+    let _ = uploader.write(&address, 0, &bytes).await.expect(204);
     let request = uploader.patch(&address, bytes.len(), &[]).header("Upload-Length", bytes.len());
     let answer = uploader.send(request).await.expect(204);
     assert_eq!(uploader.download(&asset_of(&answer)).await, bytes);
@@ -123,18 +123,18 @@ async fn a_wrong_checksum_discards_the_bytes_of_its_request() {
     let (first, second) = bytes.split_at(FRAME + 1);
     let sha256_of = |part: &[u8]| format!("sha256 {}", STANDARD.encode(Sha256::digest(part)));
     let files = vault_files(&kinora).len();
-    uploader.send(with(0, first, sha256_of(second))).await.expect(460);
+    let _ = uploader.send(with(0, first, sha256_of(second))).await.expect(460);
     assert_eq!(uploader.offset(&address).await, 0);
     assert_eq!(vault_files(&kinora).len(), files, "nothing of it stays");
-    uploader.send(with(0, first, sha256_of(first))).await.expect(204);
+    let _ = uploader.send(with(0, first, sha256_of(first))).await.expect(204);
     // SHA-1 of the second part, made by `openssl sha1`'s library.
     let sha1 = format!("sha1 {}", STANDARD.encode(sha1_of(second)));
-    uploader
+    let _ = uploader
         .send(with(first.len(), second, "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned()))
         .await
         .expect(460);
     assert_eq!(uploader.offset(&address).await, first.len());
-    uploader.send(with(first.len(), second, "md5 AAAA".to_owned())).await.expect(400);
+    let _ = uploader.send(with(first.len(), second, "md5 AAAA".to_owned())).await.expect(400);
     let answer = uploader.send(with(first.len(), second, sha1)).await.expect(204);
     assert_eq!(uploader.download(&asset_of(&answer)).await, bytes);
 }
@@ -171,13 +171,13 @@ async fn partial_uploads_are_put_together() {
             .header("Upload-Concat", format!("final;{}", addresses.join(" ")))
             .header("Upload-Metadata", format!("filename {}", STANDARD.encode("joined.mov")))
     };
-    uploader.write(&parts[1], 0, b).await.expect(204);
-    uploader.send(join(&[&parts[0], &parts[1]])).await.expect(422);
+    let _ = uploader.write(&parts[1], 0, b).await.expect(204);
+    let _ = uploader.send(join(&[&parts[0], &parts[1]])).await.expect(422);
     let answer = uploader.write(&parts[0], 0, a).await.expect(204);
     assert_eq!(answer.header("kinora-asset"), None, "a part is no asset");
     assert_eq!(count(&mut kinora.connect(), "assets"), 0);
     assert_eq!(uploader.head(&parts[0]).await.header("upload-concat"), Some("partial"));
-    uploader.send(join(&[&parts[0]]).header("Upload-Length", "5")).await.expect(400);
+    let _ = uploader.send(join(&[&parts[0]]).header("Upload-Length", "5")).await.expect(400);
 
     let answer = uploader.send(join(&[&parts[0], &parts[1]])).await.expect(201);
     let address = answer.header("location").unwrap().to_owned();
@@ -187,9 +187,9 @@ async fn partial_uploads_are_put_together() {
     assert_eq!(head.header("upload-length"), Some(bytes.len().to_string().as_str()));
     assert_eq!(head.header("upload-offset"), head.header("upload-length"));
     assert!(head.header("upload-concat").unwrap().starts_with("final;/api/media/v1/"));
-    uploader.write(&address, bytes.len(), b"more").await.expect(403);
+    let _ = uploader.write(&address, bytes.len(), b"more").await.expect(403);
     // Of the parts nothing is left.
-    uploader.head(&parts[0]).await.expect(404);
+    let _ = uploader.head(&parts[0]).await.expect(404);
     wait_until("the objects of the parts are removed", async || {
         (count(&mut kinora.connect(), "orphan_objects") == 0 && vault_files(&kinora).len() == 1).then_some(())
     })
@@ -210,22 +210,22 @@ async fn what_is_removed_or_expires_leaves_nothing_behind() {
     let bytes = make_bytes(5, FRAME * 2);
     let asset = uploader.upload("stays.mov", &bytes).await;
     let removed = uploader.create(bytes.len() * 2, "removed.mov").await;
-    uploader.write(&removed, 0, &bytes).await.expect(204);
+    let _ = uploader.write(&removed, 0, &bytes).await.expect(204);
     let forgotten = uploader.create(bytes.len() * 2, "forgotten.mov").await;
-    uploader.write(&forgotten, 0, &bytes).await.expect(204);
+    let _ = uploader.write(&forgotten, 0, &bytes).await.expect(204);
     assert_eq!(vault_files(&kinora).len(), 3);
 
-    uploader.send(uploader.request(Method::DELETE, &removed)).await.expect(204);
-    uploader.head(&removed).await.expect(404);
-    uploader.write(&removed, bytes.len(), b"x").await.expect(404);
-    uploader.send(uploader.request(Method::DELETE, &removed)).await.expect(404);
+    let _ = uploader.send(uploader.request(Method::DELETE, &removed)).await.expect(204);
+    let _ = uploader.head(&removed).await.expect(404);
+    let _ = uploader.write(&removed, bytes.len(), b"x").await.expect(404);
+    let _ = uploader.send(uploader.request(Method::DELETE, &removed)).await.expect(404);
     diesel::RunQueryDsl::execute(
         diesel::sql_query("UPDATE uploads SET expires_at = now() WHERE asset_id IS NULL"),
         &mut kinora.connect(),
     )
     .unwrap();
-    uploader.head(&forgotten).await.expect(404);
-    uploader.write(&forgotten, bytes.len(), b"x").await.expect(404);
+    let _ = uploader.head(&forgotten).await.expect(404);
+    let _ = uploader.write(&forgotten, bytes.len(), b"x").await.expect(404);
     wait_until("both are gone from database and vault", async || {
         let mut conn = kinora.connect();
         let rows = count(&mut conn, "uploads") + count(&mut conn, "orphan_objects");
