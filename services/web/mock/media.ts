@@ -32,6 +32,7 @@ export function mediaFile(name: "proxy" | "poster" | "filmstrip" | "filmstrip.vt
     );
     ffmpeg("-ss", "12", "-i", paths.proxy, "-frames:v", "1", "-vf", "scale=480:-2", paths.poster);
     ffmpeg("-i", paths.proxy, "-frames:v", "1", "-vf", `fps=1,scale=160:90,tile=${COLUMNS}x${SECONDS / COLUMNS}`, paths.filmstrip);
+    // oxlint-disable-next-line unicorn/consistent-function-scoping -- used here only
     const time = (second: number) => `00:${String(Math.floor(second / 60)).padStart(2, "0")}:${String(second % 60).padStart(2, "0")}.000`;
     const cues = Array.from({ length: SECONDS }, (_, at) => `${time(at)} --> ${time(at + 1)}\nfilmstrip#xywh=${(at % COLUMNS) * 160},${Math.floor(at / COLUMNS) * 90},160,90\n`);
     writeFileSync(paths["filmstrip.vtt"], `WEBVTT\n\n${cues.join("\n")}`);

@@ -27,11 +27,12 @@ export function size(bytes: number): string {
 
 export const bitRate = (perSecond: number) => `${size(perSecond).replace(/ bytes?$/, " ").replace(/B$/, "bit")}/s`.replace(" /s", " bit/s");
 
+const pad = (value: number) => String(value).padStart(2, "0");
+
 /** A length of media or work: "4:05", "1:02:33". */
 export function clockLength(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const pad = (value: number) => String(value).padStart(2, "0");
   return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
 }
 

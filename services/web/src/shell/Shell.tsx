@@ -206,7 +206,7 @@ interface AccountMenuProps {
   more?: { href: string; label: string; icon: React.ReactNode }[];
 }
 
-function AccountMenu({ name, itemClass, iconSize = 16, onKeys, more = [] }: AccountMenuProps) {
+function AccountMenu({ name, itemClass, iconSize = 16, onKeys, more }: AccountMenuProps) {
   const cache = useQueryClient();
   const navigate = useNavigate();
   const theme = useTheme();
@@ -227,7 +227,7 @@ function AccountMenu({ name, itemClass, iconSize = 16, onKeys, more = [] }: Acco
       </AriaButton>
       <Popover className={floating.popover ?? ""} placement="top start">
         <Menu aria-label={m.rail.account}>
-          {more.map((entry) => (
+          {more?.map((entry) => (
             <MenuItem key={entry.href} id={entry.href} href={entry.href} className={floating.item ?? ""} textValue={entry.label}>
               {entry.icon}
               {entry.label}

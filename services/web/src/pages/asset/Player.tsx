@@ -303,6 +303,8 @@ function TimecodeField({ playback, entry, onProblem }: { playback: Playback; ent
   const [invalid, setInvalid] = useState(false);
 
   useEffect(() => {
+    // The field is not controlled: sixty times a second React would have to compare what is typed.
+    // oxlint-disable-next-line react/immutability -- it is the DOM element's own value
     if (entry.current && !editing.current) entry.current.value = label;
   }, [label, entry]);
 

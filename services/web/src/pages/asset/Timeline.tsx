@@ -2,7 +2,7 @@
 // The waveform is drawn here on a canvas: one fixed view of the whole clip needs no library.
 
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type PointerEvent } from "react";
+import { useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type PointerEvent } from "react";
 import { readFilmstrip, tileAt, type Tile } from "../../media/filmstrip";
 import { extremes, readWaveform, type Waveform } from "../../media/waveform";
 import { m } from "../../messages";
@@ -33,8 +33,10 @@ export function useWaveform(url: string | undefined) {
   });
 }
 
+type Paint = (context: CanvasRenderingContext2D, width: number, height: number) => void;
+
 /** Draws again whenever the element's size or `draw` changes, at the screen's own resolution. */
-function useCanvas(draw: (context: CanvasRenderingContext2D, width: number, height: number) => void) {
+function useCanvas(draw: Paint) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const element = canvas.current;
@@ -58,10 +60,8 @@ function useCanvas(draw: (context: CanvasRenderingContext2D, width: number, heig
 }
 
 export function WaveformCanvas({ waveform, seconds, className }: { waveform: Waveform | undefined; seconds: number; className?: string | undefined }) {
-  const draw = useRef<Parameters<typeof useCanvas>[0]>(() => undefined);
-  const [paint, setPaint] = useState(() => draw.current);
-  useEffect(() => {
-    setPaint(() => (context: CanvasRenderingContext2D, width: number, height: number) => {
+  const paint = useMemo<Paint>(
+    () => (context, width, height) => {
       context.clearRect(0, 0, width, height);
       if (!waveform) return;
       const lane = height / waveform.channels;
@@ -74,8 +74,9 @@ export function WaveformCanvas({ waveform, seconds, className }: { waveform: Wav
           context.fillRect(x, top, 1, Math.max(1, middle - low * (lane / 2 - 1) - top));
         }
       }
-    });
-  }, [waveform, seconds]);
+    },
+    [waveform, seconds],
+  );
   const canvas = useCanvas(paint);
   return <canvas ref={canvas} className={className} role="img" aria-label={m.player.waveform} data-waveform={waveform ? "drawn" : undefined} />;
 }
@@ -99,14 +100,14 @@ export function Timeline({ playback, shotChanges, filmstrip, filmstripIndex, wav
   const dragging = useRef(false);
   const seconds = (clock.frames * clock.rate.denominator) / clock.rate.numerator;
 
-  const [paintShots, setPaintShots] = useState(() => (_context: CanvasRenderingContext2D, _width: number, _height: number) => undefined as void);
-  useEffect(() => {
-    setPaintShots(() => (context: CanvasRenderingContext2D, width: number, height: number) => {
+  const paintShots = useMemo<Paint>(
+    () => (context, width, height) => {
       context.clearRect(0, 0, width, height);
       context.fillStyle = "#8c939e";
       for (const shot of shotChanges) context.fillRect(Math.round((shot / clock.frames) * width), height / 2, 1, height / 2);
-    });
-  }, [shotChanges, clock]);
+    },
+    [shotChanges, clock],
+  );
   const shots = useCanvas(paintShots);
 
   const frameUnder = (event: PointerEvent): { x: number; width: number; frame: number } => {

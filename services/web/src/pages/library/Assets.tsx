@@ -240,7 +240,6 @@ const Tile = memo(function Tile({ asset, column, selected, active, onPress, onCh
   const percent = usePercent(asset);
   return (
     // Keys are handled by the grid around it, which has the focus.
-    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
     <div
       id={`asset-${asset.id}`}
       role="gridcell"
@@ -288,13 +287,13 @@ const COLUMNS: readonly { id: ColumnId; sort?: "name" | "duration" | "size" | "c
   { id: "status", width: 140 },
   { id: "kind", width: 80, wide: true },
   { id: "duration", sort: "duration", width: 96, figures: true, wide: true },
-  { id: "size", sort: "size", width: 96, figures: true },
+  { id: "size", sort: "size", width: 96, figures: true, wide: true },
   { id: "created", sort: "created", width: 140, figures: true, wide: true },
 ];
 
 function columnTemplate(widths: Record<string, number>, narrow: boolean): string {
   const shown = COLUMNS.filter((column) => !narrow || !column.wide);
-  return ["32px", ...shown.map(({ id, width }) => (id === "name" ? "minmax(160px, 1fr)" : `${widths[id] ?? width}px`))].join(" ");
+  return ["32px", ...shown.map(({ id, width }) => (id === "name" ? `minmax(${narrow ? 0 : 160}px, 1fr)` : narrow ? "112px" : `${widths[id] ?? width}px`))].join(" ");
 }
 
 interface HeadProps {
@@ -376,7 +375,6 @@ interface LineProps extends ItemProps {
 const Line = memo(function Line({ asset, index, y, template, narrow, selected, active, onPress, onCheck }: LineProps) {
   const percent = usePercent(asset);
   return (
-    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
     <div
       id={`asset-${asset.id}`}
       role="row"
@@ -418,15 +416,13 @@ const Line = memo(function Line({ asset, index, y, template, narrow, selected, a
           <span role="gridcell" className={`${css.cell} ${css.figures} num`}>
             {asset.duration_us != null ? clockLength(asset.duration_us / 1e6) : "–"}
           </span>
+          <span role="gridcell" className={`${css.cell} ${css.figures} num`}>
+            {size(asset.size_bytes)}
+          </span>
+          <span role="gridcell" className={`${css.cell} ${css.figures} num`} title={exactInstant(asset.created_at)}>
+            {ago(asset.created_at)}
+          </span>
         </>
-      )}
-      <span role="gridcell" className={`${css.cell} ${css.figures} num`}>
-        {size(asset.size_bytes)}
-      </span>
-      {!narrow && (
-        <span role="gridcell" className={`${css.cell} ${css.figures} num`} title={exactInstant(asset.created_at)}>
-          {ago(asset.created_at)}
-        </span>
       )}
     </div>
   );
