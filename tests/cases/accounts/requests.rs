@@ -35,7 +35,7 @@ async fn bad_json_is_answered_with_the_name_of_the_field() {
         (large.as_str(), 413, "too-large", None),
         ("{\"name\": 7}", 422, "invalid", Some("/name")),
         ("{\"name\": null}", 422, "invalid", Some("/name")),
-        ("{}", 422, "invalid", Some("")),
+        ("{}", 422, "invalid", Some("/name")),
         ("[]", 422, "invalid", Some("")),
         ("[\"By position\"]", 422, "invalid", Some("")),
         ("{\"name\": \"x\", \"nmae\": 1}", 422, "invalid", Some("/nmae")),

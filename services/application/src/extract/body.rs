@@ -75,7 +75,8 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         if error.inner().is_data() {
-            Problem::invalid(pointer_of(error.path()), sentence(&error.inner().to_string()))
+            let sentence = sentence(&error.inner().to_string());
+            Problem::invalid(pointer_of(error.path()) + &absent_field(&sentence), sentence)
         } else {
             malformed(error.inner())
         }
@@ -93,6 +94,15 @@ fn malformed(error: &serde_json::Error) -> Problem {
 /// serde's message without the position in the text, which the pointer says better.
 fn sentence(message: &str) -> String {
     message.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+/// What serde says about the object as a whole although it is about one field of it.
+fn absent_field(sentence: &str) -> String {
+    let name = ["missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| sentence.strip_prefix(start))
+        .and_then(|rest| rest.strip_suffix('`'));
+    name.map(|name| format!("/{}", escape(name))).unwrap_or_default()
 }
 
 fn escape(segment: &str) -> String {
@@ -151,7 +161,9 @@ mod tests {
             ("", 400, ""),
             (r#"{"name":"a"} x"#, 400, ""),
             (r#"{"name": 7}"#, 422, "/name"),
-            (r#"{}"#, 422, ""),
+            (r#"{}"#, 422, "/name"),
+            (r#"{"name":"a","name":"b"}"#, 422, "/name"),
+            (r#"{"name":"a","list":[{}]}"#, 422, "/list/0/n"),
             (r#"[]"#, 422, ""),
             (r#" ["a"]"#, 422, ""),
             (r#"["a""#, 400, ""),
