@@ -6,10 +6,18 @@ import { Speedometer } from "../src/uploads/speed";
 import { deviceName } from "../src/pages/device";
 import type { Asset } from "../src/api/types";
 
-function dat(values: number[], { version = 2, bits = 8, channels = 1, claimed = values.length / 2 / channels } = {}): ArrayBuffer {
+interface Shape {
+  version?: number;
+  bits?: number;
+  channels?: number;
+  /** Number of stretches that the header claims. */
+  claimed?: number;
+}
+
+function dat(values: number[], { version = 2, bits = 8, channels = 1, claimed }: Shape = {}): ArrayBuffer {
   const header = version === 2 ? 24 : 20;
   const view = new DataView(new ArrayBuffer(header + values.length * (bits / 8)));
-  [version, bits === 8 ? 1 : 0, 48_000, 480, claimed, channels].slice(0, header / 4).forEach((value, at) => view.setInt32(at * 4, value, true));
+  [version, bits === 8 ? 1 : 0, 48_000, 480, claimed ?? values.length / 2 / channels, channels].slice(0, header / 4).forEach((value, at) => view.setInt32(at * 4, value, true));
   values.forEach((value, at) => (bits === 8 ? view.setInt8(header + at, value) : view.setInt16(header + at * 2, value, true)));
   return view.buffer;
 }
@@ -44,8 +52,9 @@ describe("filmstrip", () => {
   });
 });
 
+const asset = (id: string, name = id): Asset => ({ id, name }) as Asset;
+
 describe("live lists", () => {
-  const asset = (id: string, name = id): Asset => ({ id, name }) as Asset;
   const list = { pages: [{ items: [asset("a"), asset("b")] }, { items: [asset("c")] }], pageParams: [undefined, "2"] };
 
   it("changes an asset where it stands and leaves other pages as they are", () => {

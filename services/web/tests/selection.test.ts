@@ -4,6 +4,8 @@ import { keepOnly, move, NOTHING, select } from "../src/pages/library/selection"
 const order = ["a", "b", "c", "d", "e", "f", "g"];
 const ids = (selection: { ids: ReadonlySet<string> }) => [...selection.ids].toSorted().join("");
 
+const at = (active: string) => ({ ...NOTHING, active });
+
 describe("selection", () => {
   it("selects one, toggles, and extends from the anchor both ways", () => {
     let selection = select(NOTHING, order, "c", "only");
@@ -18,7 +20,6 @@ describe("selection", () => {
   });
 
   it("moves within the list, and to the end from the last full row", () => {
-    const at = (active: string) => ({ ...NOTHING, active });
     expect(move(NOTHING, order, 3)).toBe("a");
     expect(move(at("b"), order, 1)).toBe("c");
     expect(move(at("a"), order, -1)).toBeUndefined();
