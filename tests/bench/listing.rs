@@ -16,7 +16,7 @@ const SECONDS: u32 = 8;
 const ROUNDS: usize = 3;
 
 /// Lets one client send as much as it can: the limit is not what is measured.
-pub const NO_LIMITS: &str = "[rate_limits]\nrequests_per_second = 1000000\nburst = 1000000\n";
+pub const NO_LIMITS: &str = "rate_limit.person_per_second = 1000000.0\nrate_limit.person_burst = 1000000\n";
 
 #[derive(QueryableByName)]
 struct Statement {
@@ -89,8 +89,16 @@ fn newest_postgresql() -> std::path::PathBuf {
 
 fn load(url: &str, client: &Client) -> String {
     let cookie = format!("Cookie: __Host-kinora={}", client.cookie("__Host-kinora").expect("signed in"));
-    run(Command::new("wrk")
-        .args(["-t1", "-c", CONNECTIONS, "--latency", "-H", &cookie, &format!("-d{SECONDS}s"), url]))
+    run(Command::new("wrk").args([
+        "-t1",
+        "-c",
+        CONNECTIONS,
+        "--latency",
+        "-H",
+        &cookie,
+        &format!("-d{SECONDS}s"),
+        url,
+    ]))
 }
 
 /// Alternates both sides.

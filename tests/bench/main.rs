@@ -23,7 +23,8 @@ use measure::Row;
 #[tokio::main]
 async fn main() {
     // cargo adds `--bench`; whatever else is given names the parts to run.
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let is_wanted = |part: &str| wanted.is_empty() || wanted.iter().any(|name| name == part);
     let mut rows: Vec<Row> = Vec::new();
     if is_wanted("upload") {

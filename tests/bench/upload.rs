@@ -92,6 +92,10 @@ pub async fn measure() -> Vec<Row> {
         figure: format!("{ratio:.2}"),
         goal: "≥ 0.9",
         reached: Some(ratio >= 0.9),
-        from: format!("{:.0} MB/s ÷ {:.0} MB/s, median of {ROUNDS}", rate(median(ours)), rate(median(theirs))),
+        from: format!(
+            "{:.0} MB/s ÷ {:.0} MB/s, median of {ROUNDS}",
+            rate(median(ours)),
+            rate(median(theirs))
+        ),
     }]
 }

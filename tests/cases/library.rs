@@ -2,6 +2,6 @@
 
 mod control;
 mod follower;
-mod live;
 mod listing;
+mod live;
 mod store;

@@ -125,7 +125,7 @@ async fn it_prints_how_to_get_in_keeps_data_and_leaves_nothing_running() {
         assert!(Path::new(logs).join(format!("{part}.log")).exists(), "{part}");
     }
     let mut client = Client::anonymous(url.trim_end_matches('/'));
-    client.sign_in(&login, &password).await.expect(200);
+    let _ = client.sign_in(&login, &password).await.expect(200);
 
     let below = descendants(first.process_id());
     assert!(below.len() >= 6, "{below:#?}");
@@ -140,7 +140,7 @@ async fn it_prints_how_to_get_in_keeps_data_and_leaves_nothing_running() {
     assert_eq!(value(&lines, "ready: "), Some(url.as_str()), "the address is stable");
     assert_eq!(value(&lines, "first administrator: "), None);
     let mut client = Client::anonymous(url.trim_end_matches('/'));
-    client.sign_in(&login, &password).await.expect(200);
+    let _ = client.sign_in(&login, &password).await.expect(200);
 
     let third = Command::new(program("kinora-devstack"))
         .args(["run", "--dir"])

@@ -324,7 +324,7 @@ async fn every_documented_address_is_served_and_asks_who_is_calling() {
             if open.contains(&id.as_str()) || method == Method::OPTIONS {
                 continue;
             }
-            let filled = path.replace('{', "").replace('}', "");
+            let filled = path.replace(['{', '}'], "");
             let answer =
                 send(&mut visitor, method.clone(), &filled, &[("Tus-Resumable", "1.0.0")], None).await;
             assert_eq!(answer.status, 401, "{method} {path}: {}", answer.text());

@@ -199,3 +199,37 @@ async fn passwords_are_hashed_anew_when_the_cost_was_raised() {
     assert_eq!(cost(), "13");
     let _ = kinora.visitor().sign_in(&login, &password).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_flood_of_sign_ins_is_turned_away_and_costs_others_nothing() {
+    let settings = "password.parallel = 1\npassword.queue = 2";
+    let mut kinora = Kinora::builder().applications(1).settings("application", settings).start().await;
+    let mut owner = kinora.administrator().await;
+    let mut metrics = metrics_of(&mut kinora, 0);
+    let before = verifications(&mut metrics).await;
+    let flood = (0..40).map(|number| {
+        let mut client = kinora.visitor();
+        async move { client.sign_in(&format!("nobody-{number}"), "wrong").await }
+    });
+    let others = async {
+        let mut statuses = Vec::new();
+        for _ in 0..20 {
+            statuses.push(owner.get("/api/data/v1/productions").await.status.as_u16());
+        }
+        statuses
+    };
+    let (answers, others) = futures_util::join!(join_all(flood), others);
+    assert!(others.iter().all(|status| *status == 200), "{others:?}");
+    let worked_on = answers.iter().filter(|answer| answer.status == 401).count();
+    let away: Vec<_> = answers.iter().filter(|answer| answer.status == 503).collect();
+    assert_eq!(worked_on + away.len(), 40);
+    assert!(!away.is_empty());
+    for answer in away {
+        assert_eq!(text(&answer.json(), "/type"), "urn:kinora:problem:overloaded");
+        assert!(answer.header("retry-after").is_some());
+    }
+    // Those that were turned away cost no password's work, and no try.
+    assert_eq!(verifications(&mut metrics).await - before, worked_on as u64);
+    let counted = execute(&kinora, "UPDATE sign_in_failures SET failures = failures");
+    assert_eq!(counted, worked_on);
+}
