@@ -253,7 +253,7 @@ function RunRow({ run }: { run: Run }) {
       <Link className={`${css.rowName} truncate`} to="/productions/$productionId/assets/$assetId" params={{ productionId: run.production_id, assetId: run.asset_id }} search={{ tab: "processing" }}>
         {name}
       </Link>
-      <span className={`${css.rowText} num`}>{percent !== undefined && m.run.percent(percent)}</span>
+      <span className={`${css.rowPercent} num`}>{percent !== undefined && m.run.percent(percent)}</span>
       <div className={css.rowMeter}>
         <Meter label={name} percent={percent} />
       </div>

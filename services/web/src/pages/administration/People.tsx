@@ -107,7 +107,7 @@ export function People() {
                         </div>
                         <div title={person.login}>{person.login}</div>
                       </td>
-                      <td style={{ width: 168 }}>
+                      <td style={{ width: 168, minWidth: 144 }}>
                         <SelectField
                           label={m.administration.changeRole(person.display_name)}
                           hideLabel

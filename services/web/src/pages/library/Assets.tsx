@@ -2,7 +2,7 @@
 
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp, Check, FileQuestion, Film, Image, Music, type LucideIcon } from "lucide-react";
-import { memo, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent, type PointerEvent, type Ref } from "react";
+import { memo, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent, type PointerEvent, type Ref } from "react";
 import type { Asset, AssetKind, AssetSort } from "../../api/types";
 import { Button } from "../../components/controls";
 import { Meter, Skeleton, Status } from "../../components/states";
@@ -92,8 +92,9 @@ export function Assets(props: Props) {
     if (hasMore && !loadingMore && !loadFailed && lastRow >= rows - 12) loadMore();
   }, [hasMore, loadingMore, loadFailed, lastRow, rows, loadMore]);
 
-  const order = items.map(({ id }) => id);
-  const activeAt = selection.active === undefined ? -1 : order.indexOf(selection.active);
+  // Forty thousand ids are not gathered anew for each row that scrolls by.
+  const order = useMemo(() => items.map(({ id }) => id), [items]);
+  const activeAt = useMemo(() => (selection.active === undefined ? -1 : order.indexOf(selection.active)), [order, selection.active]);
   const reveal = (id: string) => {
     const at = order.indexOf(id);
     if (at >= 0) virtualizer.scrollToIndex(Math.floor(at / columns));

@@ -255,10 +255,6 @@ export function Library() {
           <strong className="num" aria-live="polite">
             {m.library.selected(kept.ids.size)}
           </strong>
-          <Button dense tone="quiet" icon={<X size={14} aria-hidden />} onPress={() => setSelection(NOTHING)}>
-            {m.library.clearSelection}
-          </Button>
-          <span className={css.selectionSpace} />
           <Button dense onPress={() => downloadAll([...kept.ids])}>
             {m.library.download}
           </Button>
@@ -267,6 +263,9 @@ export function Library() {
               {m.common.remove}
             </Button>
           )}
+          <Button dense tone="quiet" icon={<X size={14} aria-hidden />} onPress={() => setSelection(NOTHING)}>
+            {m.library.clearSelection}
+          </Button>
         </div>
       )}
       <Confirm
