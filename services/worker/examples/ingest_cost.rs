@@ -28,18 +28,24 @@ type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 /// Thirty-two bytes in Base64, for objects that live as long as this program.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// CPU time of this process and all its descendants that have ended, seconds.
+/// CPU time of this process, and of all its descendants that have ended, seconds.
 ///
 /// bubblewrap's outer process does not wait for its inner one, whose time (with FFmpeg's) would be
 /// lost: it falls to this process, which must wait for it.
-fn cpu_seconds() -> Fallible<f64> {
+fn cpu_seconds_apart() -> Fallible<(f64, f64)> {
     while !matches!(rustix::process::wait(WaitOptions::empty()), Err(Errno::CHILD)) {}
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // Fields 14 to 17 of proc(5): user and system time of the process and of its children.
     let fields = stat.rsplit_once(") ").ok_or("no fields")?.1.split(' ').skip(11).take(4);
-    let ticks: u64 = fields.map(str::parse::<u64>).sum::<Result<_, _>>()?;
+    let ticks: Vec<u64> = fields.map(str::parse::<u64>).collect::<Result<_, _>>()?;
+    let [user, system, children_user, children_system] = ticks[..] else { return Err("no times".into()) };
     // sysconf(_SC_CLK_TCK) is 100 on every Linux that Rust runs on.
-    Ok(ticks as f64 / 100.0)
+    Ok(((user + system) as f64 / 100.0, (children_user + children_system) as f64 / 100.0))
+}
+
+/// The sum of [`cpu_seconds_apart`].
+fn cpu_seconds() -> Fallible<f64> {
+    cpu_seconds_apart().map(|(own, children)| own + children)
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -123,7 +129,8 @@ async fn main() -> Fallible<()> {
         if !status.success() {
             return Err("the bare command has failed".into());
         }
-        let between = cpu_seconds()?;
+        let (own_before, children_before) = cpu_seconds_apart()?;
+        let between = own_before + children_before;
         let cancel = CancellationToken::new();
         let input = StepInput::Probe { original: original.clone(), file_name: String::new() };
         let StepOutput::Probe { technical, .. } = workshop.perform(&input, &cancel, |_| ()).await? else {
@@ -131,9 +138,14 @@ async fn main() -> Fallible<()> {
         };
         let input = StepInput::Render { original: original.clone(), technical };
         workshop.perform(&input, &cancel, |_| ()).await?;
-        let after = cpu_seconds()?;
-        let (one, other) = (between - before, after - between);
-        println!("round {round}: bare {one:.2} s, ingest {other:.2} s, ratio {:.3}", other / one);
+        let (own, children) = cpu_seconds_apart()?;
+        let (one, other) = (between - before, own + children - between);
+        println!(
+            "round {round}: bare {one:.2} s, ingest {other:.2} s (worker {:.2}, children {:.2}), ratio {:.3}",
+            own - own_before,
+            children - children_before,
+            other / one,
+        );
         of_bare.push(one);
         of_ingest.push(other);
     }

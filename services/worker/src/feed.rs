@@ -21,9 +21,15 @@ use crate::confinement::launch::FEED_PORT;
 /// Longest request head that is read, bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// Bytes read and sent at a time: large enough that the cost of a turn does not matter, small enough
-/// that little is thrown away when the reader seeks.
+/// Most bytes read and sent at a time: large enough that the cost of a turn does not matter.
 const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Bytes read and sent at first: a reader that looks for an index seeks again soon.
+const FIRST_CHUNK_BYTES: usize = 64 * 1024;
+
+/// Bytes the kernel holds for a connection: whatever it holds when the reader seeks was read and
+/// decrypted in vain, and by itself it takes megabytes.
+const SEND_BUFFER_BYTES: usize = 512 * 1024;
 
 /// Where the bytes come from.
 pub trait Source: Send + Sync + 'static {
@@ -131,6 +137,7 @@ async fn answer<S: Source>(
     noted: &Mutex<Option<Failure>>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    rustix::net::sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER_BYTES)?;
     let head = read_head(&mut stream).await?;
     let size = source.size_bytes();
     let Some(request) = Request::parse(&head, size) else {
@@ -140,11 +147,12 @@ async fn answer<S: Source>(
     if request.is_head || request.is_unsatisfiable {
         return stream.shutdown().await;
     }
-    let mut offset = request.start;
+    let (mut offset, mut chunk_bytes) = (request.start, FIRST_CHUNK_BYTES);
     while offset < request.end {
         let left = usize::try_from(request.end - offset).unwrap_or(usize::MAX);
         // Up to a multiple of the chunk, so that no frame of the vault is decrypted twice.
-        let aligned = CHUNK_BYTES - usize::try_from(offset % CHUNK_BYTES as u64).unwrap_or(0);
+        let aligned = chunk_bytes - usize::try_from(offset % chunk_bytes as u64).unwrap_or(0);
+        chunk_bytes = (chunk_bytes * 2).min(CHUNK_BYTES);
         match source.read_at(offset, left.min(aligned)).await {
             Ok(chunk) => {
                 offset += chunk.len() as u64;
