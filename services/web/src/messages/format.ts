@@ -45,6 +45,11 @@ export function span(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
 }
 
+/** The same for what is still going on: whole seconds, which do not flicker. */
+export function roughSpan(seconds: number): string {
+  return seconds < 10 ? `${Math.max(0, Math.floor(seconds))} s` : span(seconds);
+}
+
 /** "3 minutes ago", "yesterday"; older than a week: the date. */
 export function ago(iso: string, now = Date.now()): string {
   const seconds = (new Date(iso).getTime() - now) / 1000;

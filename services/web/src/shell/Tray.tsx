@@ -13,7 +13,7 @@ import states from "../components/states.module.css";
 import { say } from "../components/toasts";
 import { useProgress } from "../live/progress";
 import { m } from "../messages";
-import { size, span } from "../messages/format";
+import { roughSpan, size } from "../messages/format";
 import { chooseFiles, uploads, type UploadItem } from "../uploads/manager";
 import css from "./Tray.module.css";
 
@@ -231,7 +231,7 @@ function UploadRow({ item, onCancel }: { item: UploadItem; onCancel: () => void 
             {item.bytesPerSecond !== undefined && item.state === "uploading" && (
               <span>
                 {m.activity.speed(size(item.bytesPerSecond))}
-                {item.secondsLeft !== undefined && Number.isFinite(item.secondsLeft) && ` · ${m.activity.left(span(item.secondsLeft))}`}
+                {item.secondsLeft !== undefined && Number.isFinite(item.secondsLeft) && ` · ${m.activity.left(roughSpan(item.secondsLeft))}`}
               </span>
             )}
           </div>
@@ -261,7 +261,7 @@ function RunRow({ run }: { run: Run }) {
         <span>{current && (current.state === "running" ? m.steps[current.kind] : `${m.steps[current.kind]}: ${m.stepStates[current.state]}`)}</span>
         <span>
           {progress?.speed != null && m.run.speed(progress.speed)}
-          {progress?.remaining_seconds != null && ` · ${m.run.left(span(progress.remaining_seconds))}`}
+          {progress?.remaining_seconds != null && ` · ${m.run.left(roughSpan(progress.remaining_seconds))}`}
         </span>
       </div>
     </li>

@@ -13,7 +13,7 @@ import { say } from "../../components/toasts";
 import { applyRun } from "../../live/events";
 import { useProgress } from "../../live/progress";
 import { m } from "../../messages";
-import { exactInstant, span } from "../../messages/format";
+import { exactInstant, roughSpan, span } from "../../messages/format";
 import css from "./AssetPage.module.css";
 
 const icons: Record<StepState, LucideIcon> = {
@@ -123,14 +123,14 @@ function StepView({ step, now, restart, busy }: { step: Step; now: number; resta
     blocked: m.stepStates.blocked,
     waiting: m.stepStates.waiting,
     queued: m.stepStates.queued,
-    running: [percent === undefined ? m.stepStates.running : m.run.percent(percent), took !== undefined && m.run.runningFor(span(Math.floor(took)))].filter(Boolean).join(", "),
+    running: [percent === undefined ? m.stepStates.running : m.run.percent(percent), took !== undefined && m.run.runningFor(roughSpan(took))].filter(Boolean).join(", "),
     done: took === undefined ? m.stepStates.done : m.run.doneIn(span(took)),
     failed: took === undefined ? m.stepStates.failed : m.run.failedAfter(span(took)),
     cancelled: m.stepStates.cancelled,
   }[step.state];
   const right = [
     progress?.speed != null && m.run.speed(progress.speed),
-    progress?.remaining_seconds != null && m.run.left(span(progress.remaining_seconds)),
+    progress?.remaining_seconds != null && m.run.left(roughSpan(progress.remaining_seconds)),
     step.state !== "running" && step.attempt > 1 && m.run.attempt(step.attempt),
   ].filter(Boolean);
   return (
