@@ -3,7 +3,7 @@
 //! bcrypt reads only 72 bytes, and stops at a zero byte. So it is given 64 characters instead:
 //! Base64 of HMAC-SHA-384 of the password (NFKC) under a fixed key. The key is no secret; it keeps
 //! digests of passwords that leaked elsewhere from being tried here. See
-//! `docs/adr/0010-passwords.md`.
+//! `docs/adr/0006-passwords.md`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
