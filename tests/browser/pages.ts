@@ -42,7 +42,7 @@ async function violations(page: Page): Promise<string[]> {
 /** Drawn: nothing is being loaded any more. */
 async function drawn(page: Page): Promise<void> {
   await page.locator("h1, h2").first().waitFor();
-  await page.locator("main [aria-busy=true]").waitFor({ state: "detached" });
+  await expect.poll(() => page.locator("main [aria-busy=true]").count()).toBe(0);
 }
 
 export function pages(): void {
