@@ -58,13 +58,6 @@ const welcome = createRoute({
   component: lazyRouteComponent(() => import("./pages/Welcome"), "Welcome"),
 });
 
-/** The address that one-time links have. */
-const passwordLink = createRoute({
-  getParentRoute: () => root,
-  path: "/password-link/$token",
-  component: lazyRouteComponent(() => import("./pages/Welcome"), "Welcome"),
-});
-
 /** Everything for which one must be signed in. */
 const app = createRoute({
   getParentRoute: () => root,
@@ -188,7 +181,6 @@ const tree = root.addChildren([
   signIn,
   choosePassword,
   welcome,
-  passwordLink,
   app.addChildren([
     home,
     productions,
