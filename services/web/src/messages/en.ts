@@ -426,7 +426,7 @@ export const en = {
     removeMemberText: "They lose sight of this production at once. What they made stays.",
     noMembers: "Nobody is a member of this production yet.",
     everyoneIsMember: "Everybody in the organisation is a member already.",
-    auditLead: "Who changed what, newest first. Rows are chained, so that a missing one shows.",
+    auditLead: "Who changed what in this organisation, newest first.",
     when: "When",
     who: "Who",
     what: "What",

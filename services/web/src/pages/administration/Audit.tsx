@@ -6,7 +6,7 @@ import type { AuditRow } from "../../api/types";
 import { Button } from "../../components/controls";
 import { Empty, Failed, Folded, Skeleton } from "../../components/states";
 import { m } from "../../messages";
-import { count, exactInstant } from "../../messages/format";
+import { exactInstant } from "../../messages/format";
 import { useTitle } from "../../shell/title";
 import page from "../page.module.css";
 
@@ -35,9 +35,6 @@ export function Audit() {
             <table className={page.table}>
               <thead>
                 <tr>
-                  <th scope="col" className={page.right}>
-                    #
-                  </th>
                   <th scope="col">{m.administration.when}</th>
                   <th scope="col">{m.administration.who}</th>
                   <th scope="col">{m.administration.what}</th>
@@ -51,7 +48,6 @@ export function Audit() {
                   const change = changeOf(row);
                   return (
                     <tr key={row.sequence}>
-                      <td className={`${page.right} ${page.quietText} num`}>{count(row.sequence)}</td>
                       <td className={`${page.nowrap} num`}>{exactInstant(row.at)}</td>
                       <td className={page.who}>
                         <div title={row.actor}>{row.actor}</div>
