@@ -73,7 +73,7 @@ fn pgbench(kinora: &Kinora, production: &str, statement: &str) -> f64 {
     let bin = newest_postgresql();
     let output = run(Command::new(bin.join("pgbench"))
         .args(["-n", "-M", "prepared", "-c", CONNECTIONS, "-j", "1", "-T", &SECONDS.to_string()])
-        .args(["-D", &format!("production='{production}'"), "-D", "most=51", "-f"])
+        .args(["-D", &format!("production={production}"), "-D", "most=51", "-f"])
         .arg(&script)
         .arg(kinora.database().url(DatabaseRole::Application)));
     let line = output.lines().find(|line| line.starts_with("tps = ")).expect("tps");

@@ -25,22 +25,22 @@ async fn main() {
     // cargo adds `--bench`; whatever else is given names the parts to run.
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let is_wanted = |part: &str| wanted.is_empty() || wanted.iter().any(|name| name == part);
     let mut rows: Vec<Row> = Vec::new();
-    if is_wanted("upload") {
-        rows.extend(upload::measure().await);
-    }
-    if is_wanted("memory") {
-        rows.extend(memory::measure().await);
-    }
-    if is_wanted("ingest") {
-        rows.extend(ingest::measure().await);
-    }
-    if is_wanted("list") {
-        rows.extend(listing::measure().await);
-    }
-    if is_wanted("paint") {
-        rows.extend(paint::measure().await);
+    for part in ["upload", "memory", "ingest", "list", "paint"] {
+        if !wanted.is_empty() && !wanted.iter().any(|name| name == part) {
+            continue;
+        }
+        let measured = match part {
+            "upload" => upload::measure().await,
+            "memory" => memory::measure().await,
+            "ingest" => ingest::measure().await,
+            "list" => listing::measure().await,
+            _ => paint::measure().await,
+        };
+        for row in &measured {
+            eprintln!("{}: {} ({})", row.what, row.figure, row.from);
+        }
+        rows.extend(measured);
     }
     print!("{}", measure::table(&rows));
 }

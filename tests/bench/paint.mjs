@@ -15,8 +15,9 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-sync', '--no-first-run'],
 })
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
+// Cookies know no port, and a host cookie can only be set for an https address.
 await context.addCookies([
-  { name: '__Host-kinora', value: token, url: new URL('/', url).href, secure: true, httpOnly: true, sameSite: 'Lax' },
+  { name: '__Host-kinora', value: token, url: 'https://localhost/', secure: true, httpOnly: true, sameSite: 'Lax' },
 ])
 const page = await context.newPage()
 await page.addInitScript((wanted) => {

@@ -31,7 +31,9 @@ fn open(url: &str, name: &str, token: &str) -> serde_json::Value {
 pub async fn measure() -> Vec<Row> {
     let web: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../services/web/dist");
     assert!(web.join("index.html").exists(), "build the web client first: make web");
-    let kinora = Kinora::builder().applications(1).settings("application", NO_LIMITS).start().await;
+    let web = web.canonicalize().expect("a path");
+    let settings = format!("{NO_LIMITS}web_root = \"{}\"\n", web.display());
+    let kinora = Kinora::builder().applications(1).settings("application", &settings).start().await;
     let mut client = kinora.administrator().await;
     let production = create_production(&kinora, &mut client).await;
     fill(&kinora, &production);
