@@ -209,3 +209,25 @@ async fn tokens_are_stored_hashed_revocable_and_cannot_make_others() {
     execute(&kinora, "UPDATE access_tokens SET expires_at = now()");
     let _ = script.get("/api/data/v1/session").await.expect(401);
 }
+
+#[tokio::test]
+async fn only_who_decides_on_members_sees_who_has_which_role() {
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let production = add_production(&mut owner, &own, "Nordlicht").await;
+    let (reader, mut reading) = add_person(&kinora, &mut owner, &own, "rita@x.example", "member").await;
+    let (manager, mut managing) = add_person(&kinora, &mut owner, &own, "max@x.example", "member").await;
+    let members = format!("/api/data/v1/productions/{production}/members");
+    for (person, role) in [(&reader, "reader"), (&manager, "manager")] {
+        let path = format!("{members}/{person}");
+        let _ =
+            send(&mut owner, Method::PUT, &path, &[], Some(&json!({ "library": role }))).await.expect(200);
+    }
+    for path in [members.clone(), format!("{members}/{manager}"), format!("{members}/{reader}")] {
+        // They see the production, so this is no secret: they just may not.
+        let _ = reading.get(&path).await.expect(403);
+        let _ = managing.get(&path).await.expect(200);
+        let _ = owner.get(&path).await.expect(200);
+    }
+}

@@ -18,7 +18,7 @@ use crate::error::{Problem, ProblemDocument, ProblemKind};
 use crate::extract::conditional::{Expected, MaybeIfMatch};
 use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
-use crate::extract::permission::Administrator;
+use crate::extract::permission::{Administrator, OfMemberships};
 use crate::extract::{
     Authenticated, Creation, Cursor, IfMatch, InOrganisation, Json, OfProduction, Page, PathId, Query, Then,
     etag,
@@ -259,7 +259,7 @@ impl ProductionMember {
 ))]
 pub async fn list_members(
     context: web::Data<Context>,
-    Then(access, Query(page)): Then<OfProduction, Query<Page>>,
+    Then(OfMemberships(access), Query(page)): Then<OfMemberships, Query<Page>>,
 ) -> Result<web::Json<List<ProductionMember>>, Problem> {
     let (id, limit) = (access.production_id, page.limit()?);
     let list = format!("members {id}");
@@ -281,7 +281,7 @@ pub async fn list_members(
 ))]
 pub async fn read_member(
     context: web::Data<Context>,
-    Then(access, PathId(person)): Then<OfProduction, PathId<PersonId>>,
+    Then(OfMemberships(access), PathId(person)): Then<OfMemberships, PathId<PersonId>>,
 ) -> Result<HttpResponse, Problem> {
     let id = access.production_id;
     let row =

@@ -272,6 +272,30 @@ impl FromRequest for OfProduction {
     }
 }
 
+/// Whoever may see and decide who has which role in the production: administrators of its organisation
+/// and managers of a module. Other members know who they work with, but not who else was let in.
+#[derive(Clone, Debug)]
+pub struct OfMemberships(pub OfProduction);
+
+impl FromRequest for OfMemberships {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let access = of_production(&request).await?;
+            let manages =
+                Module::ALL.iter().any(|module| access.roles.role(*module) == Some(ModuleRole::Manager));
+            if access.administers() || manages {
+                Ok(Self(access))
+            } else {
+                Err(ProblemKind::Forbidden.into())
+            }
+        })
+    }
+}
+
 async fn of_production(request: &HttpRequest) -> Result<OfProduction, Problem> {
     // Read anew, because administrators see productions that are in no list of theirs.
     let (caller, ()) = require(request, require_own_password).await?;
