@@ -273,7 +273,7 @@ impl FromRequest for OfProduction {
 }
 
 /// Whoever may see and decide who has which role in the production: administrators of its organisation
-/// and managers of a module. Other members know who they work with, but not who else was let in.
+/// and managers of a module. Other members see the production, not who else was let into it.
 #[derive(Clone, Debug)]
 pub struct OfMemberships(pub OfProduction);
 
