@@ -1,0 +1,202 @@
+"""What follows from the inventory: names, peers by zone, who may talk to whom, firewall addresses.
+
+Pure functions, tested by ansible/tests. `fleet` is computed once in a run (playbooks/prepare.yml) and kept as
+the variable `kinora_fleet`; everything else is asked of it:
+
+    kinora_fleet.hosts.be1.names.backend            be1.backend.kinora.internal
+    kinora_fleet.members.backends.backend           [{host, name, ipv4, ipv6}, …] in the inventory's order
+    kinora_fleet.flows.amqps                        {port, zone, protocol, accepts, opens, sources, targets}
+    kinora_fleet | kinora_unit_addresses(accepts=['amqps'], opens=['etcd-client'])   for IPAddressAllow=
+"""
+
+import ipaddress
+
+FAMILIES = ("ipv4", "ipv6")
+GROUPS = ("load_balancers", "applications", "backends", "databases", "workers", "backup_repository")
+EVERY_HOST = "every_host"
+ANYWHERE = "anywhere"
+ADMIN_NETWORKS = "admin_networks"
+
+# Group of the inventory → its file in nftables/roles/.
+RULE_FILES = {
+    "load_balancers": "load_balancer",
+    "applications": "application",
+    "backends": "backend",
+    "databases": "database",
+    "workers": "worker",
+    "backup_repository": "backup_repository",
+}
+
+# Group of the inventory → roles whose packages its hosts need, besides those of every host.
+GROUP_ROLES = {
+    "load_balancers": ["load_balancer"],
+    "applications": ["application"],
+    "backends": ["etcd", "broker", "redis", "backend", "operator"],
+    "databases": ["database", "backup"],
+    "workers": ["worker"],
+    "backup_repository": ["backup"],
+}
+EVERY_HOST_ROLES = ["base", "exporter", "firewall"]
+
+
+class InventoryError(Exception):
+    """The inventory does not make a fleet; the text says what to change."""
+
+
+def fleet(addresses, groups, flows, domain="kinora.internal", networks=None):
+    """The fleet of `addresses` (host → zone → family → address) and `groups` (name → hosts).
+
+    `flows` is ansible/flows.yml's list; `networks` has `admin_networks`, `public_address`, `egress` and
+    `time_servers` as the inventory gives them.
+    """
+    networks = networks or {}
+    hosts = {}
+    for host, zones in addresses.items():
+        hosts[host] = {
+            "names": {zone: f"{host}.{zone}.{domain}" for zone in zones},
+            "addresses": {zone: {family: str(zone_addresses[family]) for family in FAMILIES if zone_addresses.get(family)} for zone, zone_addresses in zones.items()},
+            "groups": [group for group in GROUPS if host in groups.get(group, [])],
+        }
+    members = {group: _members(hosts, [host for host in groups.get(group, []) if host in hosts]) for group in GROUPS}
+    members[EVERY_HOST] = _members(hosts, list(hosts))
+    made = {"domain": domain, "hosts": hosts, "members": members, "networks": networks}
+    made["flows"] = {flow["name"]: _resolve(flow, made, groups) for flow in flows}
+    return made
+
+
+def _members(hosts, names):
+    """Zone → the hosts of a group that have an address there."""
+    zones = {}
+    for host in names:
+        for zone, name in hosts[host]["names"].items():
+            zones.setdefault(zone, []).append({"host": host, "name": name, **hosts[host]["addresses"][zone]})
+    return zones
+
+
+def _resolve(flow, made, groups):
+    """A flow with the hosts and addresses of both ends."""
+    for group in [*flow["to"], *flow["from"]]:
+        if group not in (*GROUPS, EVERY_HOST, ANYWHERE, ADMIN_NETWORKS):
+            raise InventoryError(f"flow {flow['name']}: there is no group {group}")
+    resolved = {key: flow[key] for key in ("name", "protocol", "zone")}
+    resolved["port"] = flow.get("port")
+    for end, hosts, networks in (("to", "accepts", "targets"), ("from", "opens", "sources")):
+        entries = [entry for group in flow[end] for entry in made["members"].get(group, {}).get(flow["zone"], [])]
+        resolved[hosts] = list(dict.fromkeys(entry["host"] for entry in entries))
+        resolved[networks] = {family: list(dict.fromkeys(entry[family] for entry in entries if family in entry)) for family in FAMILIES}
+        if ANYWHERE in flow[end]:
+            resolved[networks] = {"ipv4": ["0.0.0.0/0"], "ipv6": ["::/0"]}
+        if ADMIN_NETWORKS in flow[end]:
+            admin = made["networks"].get("admin_networks") or {}
+            for family in FAMILIES:
+                resolved[networks][family] += [str(network) for network in admin.get(family, [])]
+    return resolved
+
+
+def unit_addresses(made, accepts=(), opens=()):
+    """Addresses that a unit speaks with: who opens the flows it accepts, and whom it opens flows to."""
+    found = []
+    for name, end in [*((name, "sources") for name in accepts), *((name, "targets") for name in opens)]:
+        if name not in made["flows"]:
+            raise InventoryError(f"there is no flow {name} in ansible/flows.yml")
+        for family in FAMILIES:
+            found += made["flows"][name][end][family]
+    return list(dict.fromkeys(found))
+
+
+def host_roles(made, host):
+    """The roles whose packages `host` needs, in a fixed order."""
+    wanted = list(EVERY_HOST_ROLES)
+    for group in made["hosts"][host]["groups"]:
+        wanted += GROUP_ROLES[group]
+    return list(dict.fromkeys(wanted))
+
+
+def hosts_file(made):
+    """Lines for /etc/hosts: every zone address of every host."""
+    lines = []
+    for host in made["hosts"].values():
+        for zone, name in host["names"].items():
+            lines += [f"{address} {name}" for address in host["addresses"][zone].values()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+# --- the firewall ----------------------------------------------------------------------------------------------
+
+
+def firewall_addresses(made, host):
+    """nftables sets with this host's, its peers' and the permitted outside addresses."""
+    own = made["hosts"][host]["addresses"]
+    zones = sorted({zone for entry in made["hosts"].values() for zone in entry["addresses"]})
+    public = made["networks"].get("public_address") or {}
+    sets = []
+    for family, suffix, kind in (("ipv4", "v4", "ipv4_addr"), ("ipv6", "v6", "ipv6_addr")):
+        for zone in zones:
+            values = [own[zone][family]] if family in own.get(zone, {}) else []
+            if zone == "edge" and "load_balancers" in made["hosts"][host]["groups"] and public.get(family):
+                values.append(str(public[family]))
+            sets.append(_set(f"own_{zone}_{suffix}", kind, values))
+        for group in GROUPS:
+            for zone in zones:
+                sets.append(_set(f"{group}_{zone}_{suffix}", kind, _of(made, group, zone, family)))
+        for zone in zones:
+            sets.append(_set(f"{EVERY_HOST}_{zone}_{suffix}", kind, _of(made, EVERY_HOST, zone, family)))
+        admin = (made["networks"].get("admin_networks") or {}).get(family, [])
+        sets.append(_set(f"admin_{suffix}", kind, admin))
+        servers = [value for value in made["networks"].get("time_servers") or [] if _family(value) == family]
+        sets.append(_set(f"time_servers_{suffix}", kind, servers if "backends" in made["hosts"][host]["groups"] else []))
+        for protocol in ("tcp", "udp"):
+            sets.append(_set(f"egress_{protocol}_{suffix}", f"{kind} . inet_service", _egress(made, host, protocol, family)))
+    return "table inet kinora {\n" + "".join(sets) + "}\n"
+
+
+def _of(made, group, zone, family):
+    return [entry[family] for entry in made["members"][group].get(zone, []) if family in entry]
+
+
+def _family(value):
+    return f"ipv{ipaddress.ip_network(str(value), strict=False).version}"
+
+
+def _egress(made, host, protocol, family):
+    """`address . port` of what the inventory's kinora_egress permits this host."""
+    permitted = []
+    for entry in made["networks"].get("egress") or []:
+        if entry["protocol"] == protocol and set(entry["groups"]) & {EVERY_HOST, *made["hosts"][host]["groups"]}:
+            permitted += [f"{target} . {entry['port']}" for target in entry["to"] if _family(target) == family]
+    return permitted
+
+
+def _set(name, kind, elements):
+    text = f"    set {name} {{\n        type {kind}\n        flags interval\n        auto-merge\n"
+    if " . " in kind:
+        # Ranges of concatenated values cannot be merged.
+        text = f"    set {name} {{\n        type {kind}\n        flags interval\n"
+    if elements:
+        text += "        elements = { " + ", ".join(dict.fromkeys(str(element) for element in elements)) + " }\n"
+    return text + "    }\n"
+
+
+def firewall_rules(made, host, files):
+    """The one file the host loads: `files` has the text of nftables/kinora.nft and of the roles' files.
+
+    kinora.nft is in two parts: the table is emptied first and its chains come last, so that they find what they name.
+    """
+    head, mark, tail = files["kinora"].partition("# --- addresses and roles ---\n")
+    if not mark:
+        raise InventoryError("nftables/kinora.nft lacks the line that says where addresses and roles come")
+    roles = "".join(f"\n# --- {RULE_FILES[group]} ---\n{files[RULE_FILES[group]]}" for group in made["hosts"][host]["groups"])
+    return f"{head}{firewall_addresses(made, host)}{roles}\n{tail}"
+
+
+class FilterModule:
+    """Gives the functions to Ansible's templates."""
+
+    def filters(self):
+        return {
+            "kinora_fleet": fleet,
+            "kinora_unit_addresses": unit_addresses,
+            "kinora_host_roles": host_roles,
+            "kinora_hosts_file": hosts_file,
+            "kinora_firewall_rules": firewall_rules,
+        }
