@@ -25,7 +25,10 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::Result;
-use crate::schema::{audit_head, audit_rows};
+use crate::schema::{audit_head, audit_rows, organisation_members};
+
+/// The kind of subject of acts that are about a person.
+pub const PERSON: &str = "person";
 
 /// Who does something, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +90,27 @@ impl Act {
     pub fn in_production(mut self, id: ProductionId) -> Self {
         self.production_id = Some(id);
         self
+    }
+
+    /// This act of a person as the organisations they are in may read it; see [`record_personal`].
+    fn told_to(self, organisations: &[Uuid]) -> Vec<Self> {
+        match organisations {
+            [] => vec![self],
+            [only] => vec![self.in_organisation(OrganisationId(*only))],
+            several => {
+                let concerns_all = self.subject_kind == PERSON;
+                let told = |id: &Uuid| {
+                    let act = self.clone().in_organisation(OrganisationId(*id));
+                    if concerns_all { act } else { Self { subject: None, before: None, after: None, ..act } }
+                };
+                let mut acts: Vec<Self> = several.iter().map(told).collect();
+                if !concerns_all {
+                    // What the organisations are not told is kept all the same, for the operator.
+                    acts.push(self);
+                }
+                acts
+            }
+        }
     }
 
     /// State before; no secrets, no fractions.
@@ -162,6 +186,25 @@ pub fn record_all(conn: &mut PgConnection, origin: &Origin, acts: Vec<Act>) -> R
         Some(_) => append(conn, origin, acts),
         None => conn.transaction(|conn| append(conn, origin, acts)),
     }
+}
+
+/// Records an act that belongs to a person and not to one organisation: signing in and out, tokens,
+/// passwords, lock-outs. Every organisation the person is in *now* gets a row of its own, which only
+/// its administrators read: those who join or leave later change nothing about it.
+///
+/// Where there are several organisations, none of them learns of another. What was done to the person
+/// is told to each; of a session or token only that it happened, because its name may tell what it is
+/// for. One more row, of no organisation, keeps the rest. See [`record`] for when to call it.
+///
+/// # Errors
+/// If the database fails.
+pub fn record_personal(conn: &mut PgConnection, origin: &Origin, person: PersonId, act: Act) -> Result<()> {
+    let organisations: Vec<Uuid> = organisation_members::table
+        .filter(organisation_members::person_id.eq(person.0))
+        .order(organisation_members::organisation_id)
+        .select(organisation_members::organisation_id)
+        .load(conn)?;
+    record_all(conn, origin, act.told_to(&organisations))
 }
 
 fn append(conn: &mut PgConnection, origin: &Origin, acts: Vec<Act>) -> Result<()> {

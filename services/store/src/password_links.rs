@@ -98,5 +98,6 @@ pub fn consume(
     tokens::revoke_all(connection, link.person_id)?;
     sign_in::clear(connection, &sign_in::login_digest(&sign_in::login_key(&link.login)))?;
     let origin = Origin { actor_id: Some(link.person_id), actor: link.login.clone(), ..origin.clone() };
-    audit::record(connection, &origin, Act::new("password.set", "person", link.person_id, &link.login))
+    let act = Act::new("password.set", audit::PERSON, link.person_id, &link.login);
+    audit::record_personal(connection, &origin, link.person_id, act)
 }

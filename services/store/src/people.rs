@@ -414,8 +414,10 @@ pub fn rename(connection: &mut PgConnection, origin: &Origin, person: PersonId, 
             people::revision.eq(people::revision + 1),
         ))
         .execute(connection)?;
-    let act = Act::new("person.renamed", "person", person, &origin.actor);
-    audit::record(connection, origin, act.before(json!({ "name": before })).after(json!({ "name": name })))
+    let act = Act::new("person.renamed", audit::PERSON, person, &origin.actor)
+        .before(json!({ "name": before }))
+        .after(json!({ "name": name }));
+    audit::record_personal(connection, origin, person, act)
 }
 
 /// What a new password must not be made of, and the hash of the present one.
@@ -501,7 +503,8 @@ pub fn change_password(
     }
     store_password(connection, person, hash, false)?;
     sessions::revoke_all(connection, person, Some(session))?;
-    audit::record(connection, origin, Act::new("password.changed", "person", person, &origin.actor))
+    let act = Act::new("password.changed", audit::PERSON, person, &origin.actor);
+    audit::record_personal(connection, origin, person, act)
 }
 
 #[cfg(test)]

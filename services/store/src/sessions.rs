@@ -63,7 +63,8 @@ pub fn create(connection: &mut PgConnection, origin: &Origin, session: &NewSessi
             sessions::user_agent.eq(&session.user_agent),
         ))
         .execute(connection)?;
-    audit::record(connection, origin, Act::new("session.begun", "session", session.id, &origin.actor))
+    let act = Act::new("session.begun", "session", session.id, &origin.actor);
+    audit::record_personal(connection, origin, session.person_id, act)
 }
 
 /// The sessions of a person that hold, newest first.
@@ -106,7 +107,8 @@ pub fn revoke(connection: &mut PgConnection, origin: &Origin, person: PersonId, 
     if ended == 0 {
         return Err(StoreError::NotFound);
     }
-    audit::record(connection, origin, Act::new("session.ended", "session", id, &origin.actor))
+    let act = Act::new("session.ended", "session", id, &origin.actor);
+    audit::record_personal(connection, origin, person, act)
 }
 
 /// Ends all sessions of a person but one. Leaves the audit row to the caller, whose act this is part of.

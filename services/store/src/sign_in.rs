@@ -8,11 +8,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer, Nullable, Timestamptz};
+use kinora_core::PersonId;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
 use crate::Result;
+use crate::audit::{self, Act, Origin};
 use crate::schema::{people, sign_in_failures};
 
 /// Wrong passwords in a row after which a login is locked.
@@ -96,6 +99,27 @@ pub fn give_attempt_back(connection: &mut PgConnection, login_digest: &[u8]) -> 
     .bind::<Binary, _>(login_digest)
     .execute(connection)?;
     Ok(())
+}
+
+/// Records that a try which filled the count was wrong, so that the login is locked now. It comes
+/// after the try and not with the count, because only then is it known that the password was wrong.
+///
+/// Logins nobody has take the same statements as others, and are not written down: people type
+/// passwords into the wrong field.
+///
+/// # Errors
+/// If the database fails.
+pub fn record_lock_out(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    account: Option<&Account>,
+) -> Result<()> {
+    let (person, act) = match account {
+        Some(account) => (account.id, Act::new("account.locked", audit::PERSON, account.id, &account.login)),
+        None => (Uuid::nil(), Act::new("account.locked", "login", Uuid::nil(), "unknown")),
+    };
+    let act = act.after(json!({ "minutes": LOCK.num_minutes() }));
+    connection.transaction(|connection| audit::record_personal(connection, origin, PersonId(person), act))
 }
 
 /// Clears the count after a right password.

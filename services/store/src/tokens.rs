@@ -96,7 +96,8 @@ pub fn create(
         .returning(COLUMNS)
         .get_result::<AccessToken>(connection)?;
     let after = serde_json::json!({ "expires_at": made.expires_at, "hint": made.hint });
-    audit::record(connection, origin, Act::new("token.created", "token", id, &token.name).after(after))?;
+    let act = Act::new("token.created", "token", id, &token.name).after(after);
+    audit::record_personal(connection, origin, person, act)?;
     Ok(made)
 }
 
@@ -132,7 +133,7 @@ pub fn revoke(connection: &mut PgConnection, origin: &Origin, person: PersonId, 
         .get_result(connection)
         .optional()?;
     let name = name.ok_or(StoreError::NotFound)?;
-    audit::record(connection, origin, Act::new("token.revoked", "token", id, &name))
+    audit::record_personal(connection, origin, person, Act::new("token.revoked", "token", id, &name))
 }
 
 /// Revokes all tokens of a person. Leaves the audit row to the caller, whose act this is part of.

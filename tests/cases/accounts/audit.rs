@@ -5,9 +5,11 @@ use kinora_core::{OrganisationId, PersonId};
 use kinora_store::audit::{self, Act, Origin, Verdict};
 use kinora_tests::{DatabaseRole, Kinora, TestDatabase};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::world::{add_person, add_production, organisation_of, send};
+use super::world::{
+    PASSWORD, add_organisation, add_person, add_production, execute, organisation_of, send, text,
+};
 
 fn write_rows(connection: &mut PgConnection, count: usize) {
     let organisation = OrganisationId::new();
@@ -89,7 +91,8 @@ async fn changes_through_the_api_are_recorded_with_who_what_and_from_where() {
     let path = format!("/api/data/v1/organisations/{own}/audit?limit=200");
     let trail = owner.get(&path).await.expect(200).json();
     let rows = trail["items"].as_array().unwrap();
-    let actions: Vec<_> = rows.iter().rev().filter_map(|row| row["action"].as_str()).collect();
+    let by_owner = rows.iter().rev().filter(|row| row["actor"] == "admin@localhost");
+    let actions: Vec<_> = by_owner.filter_map(|row| row["action"].as_str()).collect();
     let tail =
         ["person.added", "production.created", "membership.changed", "person.changed", "person.removed"];
     assert!(actions.ends_with(&tail), "{actions:?}");
@@ -102,4 +105,120 @@ async fn changes_through_the_api_are_recorded_with_who_what_and_from_where() {
     assert_eq!(row["after"]["library"], "reader");
     let verdict = audit::verify(&mut kinora.connect()).unwrap();
     assert!(matches!(verdict, Verdict::Intact { .. }), "{verdict:?}");
+}
+
+/// What the administrators of an organisation read, oldest first.
+async fn trail(administrator: &mut kinora_tests::Client, organisation: &str) -> Vec<Value> {
+    let path = format!("/api/data/v1/organisations/{organisation}/audit?limit=200");
+    let mut rows = administrator.get(&path).await.expect(200).json()["items"].as_array().unwrap().clone();
+    rows.reverse();
+    rows
+}
+
+/// What `login` did and what was done to them, by action.
+fn acts_of<'a>(rows: &'a [Value], login: &str) -> Vec<&'a str> {
+    let own = rows.iter().filter(|row| row["actor"] == login || row["subject"] == login);
+    own.filter_map(|row| row["action"].as_str()).collect()
+}
+
+/// Signs in, makes and revokes a token, signs out, and then locks the account.
+async fn come_and_go(kinora: &Kinora, login: &str, token: &str) {
+    let mut visitor = kinora.visitor();
+    let _ = visitor.sign_in(login, PASSWORD).await.expect(200);
+    let made =
+        visitor.post("/api/data/v1/account/tokens", &json!({ "name": token })).await.expect(201).json();
+    let path = format!("/api/data/v1/account/tokens/{}", text(&made, "/token/id"));
+    let _ = send(&mut visitor, Method::DELETE, &path, &[], None).await.expect(204);
+    let _ = send(&mut visitor, Method::DELETE, "/api/data/v1/session", &[], None).await.expect(204);
+    for _ in 0..10 {
+        let _ = kinora.visitor().sign_in(login, "certainly not this one").await.expect(401);
+    }
+    let _ = kinora.visitor().sign_in(login, PASSWORD).await.expect(429);
+}
+
+const COMINGS_AND_GOINGS: [&str; 5] =
+    ["session.begun", "token.created", "token.revoked", "session.ended", "account.locked"];
+
+#[tokio::test]
+async fn an_organisation_sees_when_its_people_come_and_go() {
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let (ada, _) = add_person(&kinora, &mut owner, &own, "ada@x.example", "member").await;
+    come_and_go(&kinora, "ada@x.example", "DIT cart").await;
+
+    let rows = trail(&mut owner, &own).await;
+    let acts = acts_of(&rows, "ada@x.example");
+    assert!(acts.ends_with(&COMINGS_AND_GOINGS), "{acts:?}");
+    assert!(acts.starts_with(&["person.added", "password.set", "session.begun"]), "{acts:?}");
+    // Who is in one organisation only has nothing to keep from it.
+    let token = rows.iter().find(|row| row["action"] == "token.created").unwrap();
+    assert_eq!(token["subject"], "DIT cart");
+    assert_eq!(token["actor_id"], ada.as_str());
+    assert_eq!(token["address"], "127.0.0.1");
+    let locked = rows.iter().find(|row| row["action"] == "account.locked").unwrap();
+    assert_eq!(locked["subject"], "ada@x.example");
+    assert_eq!(locked["actor"], "anonymous", "nobody knows who tried");
+    let verdict = audit::verify(&mut kinora.connect()).unwrap();
+    assert!(matches!(verdict, Verdict::Intact { .. }), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn organisations_of_one_person_learn_nothing_of_each_other() {
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let other = add_organisation(&mut owner, "Vendor").await;
+    let third = add_organisation(&mut owner, "Bystander").await;
+    let (ada, _) = add_person(&kinora, &mut owner, &own, "ada@x.example", "member").await;
+    let before = trail(&mut owner, &other).await.len();
+    let body = json!({ "login": "ada@x.example", "display_name": "Ada", "role": "member" });
+    let _ = owner.post(&format!("/api/data/v1/organisations/{other}/people"), &body).await.expect(201);
+    // What was before she came is not the other organisation's.
+    let joined = trail(&mut owner, &other).await;
+    assert_eq!(acts_of(joined.get(before..).unwrap(), "ada@x.example"), ["person.added"]);
+    come_and_go(&kinora, "ada@x.example", "render farm of Vendor").await;
+
+    for organisation in [&own, &other] {
+        let rows = trail(&mut owner, organisation).await;
+        let acts = acts_of(&rows, "ada@x.example");
+        assert!(acts.ends_with(&COMINGS_AND_GOINGS), "{acts:?}");
+        let token = rows.iter().find(|row| row["action"] == "token.created").unwrap();
+        assert_eq!(token["actor_id"], ada.as_str());
+        assert_eq!((&token["subject"], &token["after"]), (&json!(null), &json!(null)));
+        let all = serde_json::to_string(&rows).unwrap();
+        assert!(!all.contains("render farm"), "a token's name may tell whom it is for: {all}");
+        let foreign = if organisation == &own { &other } else { &own };
+        assert!(!all.contains(foreign.as_str()), "{all}");
+    }
+    let rows = trail(&mut owner, &third).await;
+    assert_eq!(acts_of(&rows, "ada@x.example"), Vec::<&str>::new());
+
+    // Who leaves takes nothing along, and what comes after is not told any more.
+    let person = format!("/api/data/v1/organisations/{other}/people/{ada}");
+    let _ = send(&mut owner, Method::DELETE, &person, &[], None).await.expect(204);
+    let left = trail(&mut owner, &other).await;
+    execute(&kinora, "DELETE FROM sign_in_failures");
+    let _ = kinora.visitor().sign_in("ada@x.example", PASSWORD).await.expect(200);
+    assert_eq!(trail(&mut owner, &other).await.len(), left.len());
+    assert_eq!(trail(&mut owner, &own).await.last().unwrap()["action"], "session.begun");
+    let verdict = audit::verify(&mut kinora.connect()).unwrap();
+    assert!(matches!(verdict, Verdict::Intact { .. }), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn what_is_typed_into_the_login_field_is_written_nowhere() {
+    let kinora = Kinora::api().await;
+    for _ in 0..10 {
+        let _ = kinora.visitor().sign_in("my secret password", "x").await.expect(401);
+    }
+    let _ = kinora.visitor().sign_in("my secret password", "x").await.expect(429);
+    let mut connection = kinora.connect();
+    let rows: Vec<audit::AuditRow> = kinora_store::schema::audit_rows::table
+        .filter(kinora_store::schema::audit_rows::action.eq("account.locked"))
+        .select(audit::AuditRow::as_select())
+        .load(&mut connection)
+        .unwrap();
+    assert_eq!(rows.len(), 1);
+    assert!(!format!("{rows:?}").contains("my secret"), "{rows:?}");
 }

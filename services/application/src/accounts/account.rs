@@ -87,7 +87,7 @@ pub async fn update_password(
     }
     let key = sign_in::login_key(&who.principal.login);
     let turn = context.passwords.turn().await?;
-    let account = try_password(&context, &turn, &key, change.current_password).await?;
+    let account = try_password(&context, &turn, &who.origin, &key, change.current_password).await?;
     let former = account
         .and_then(|account| account.password_hash)
         .ok_or_else(|| Problem::invalid("/current_password", "is not your present password"))?;

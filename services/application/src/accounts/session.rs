@@ -123,10 +123,11 @@ pub async fn create_session(
     }
     let key = sign_in::login_key(&form.login);
     let turn = context.passwords.turn().await?;
-    let Verified { account, new_hash } = verify(&context, &turn, &key, form.password).await?;
+    let visitor = origin(&request, None);
+    let Verified { account, new_hash } = verify(&context, &turn, &visitor, &key, form.password).await?;
     drop(turn);
     let person_id = PersonId(account.id);
-    let origin = Origin { actor_id: Some(person_id), actor: account.login.clone(), ..origin(&request, None) };
+    let origin = Origin { actor_id: Some(person_id), actor: account.login.clone(), ..visitor };
     let token = random_token().map_err(Problem::internal)?;
     let session = new_session(&context, &request, person_id, digest(&token));
     let former = request_session(&request);
@@ -157,9 +158,14 @@ struct Verified {
 }
 
 /// Looks at the password. Known and unknown logins take the same statements and the same work.
-async fn verify(context: &Context, turn: &Turn, key: &str, password: String) -> Result<Verified, Problem> {
-    let account = try_password(context, turn, key, password.clone()).await?;
-    let account = account.filter(|account| account.disabled_at.is_none());
+async fn verify(
+    context: &Context,
+    turn: &Turn,
+    visitor: &Origin,
+    key: &str,
+    password: String,
+) -> Result<Verified, Problem> {
+    let account = try_password(context, turn, visitor, key, password.clone()).await?;
     let account = account.ok_or_else(|| Problem::from(ProblemKind::SignInFailed))?;
     let is_outdated =
         account.password_hash.as_deref().is_some_and(|hash| context.passwords.is_outdated(hash));
@@ -167,14 +173,15 @@ async fn verify(context: &Context, turn: &Turn, key: &str, password: String) -> 
     Ok(Verified { account, new_hash })
 }
 
-/// The account of the login if the password is its own. The try is counted before it is looked at;
-/// whoever calls this clears the count if it was right.
+/// The account of the login if the password is its own and it may sign in. The try is counted before
+/// it is looked at; whoever calls this clears the count if it was right.
 ///
 /// # Errors
 /// [`ProblemKind::Locked`].
 pub(super) async fn try_password(
     context: &Context,
     turn: &Turn,
+    origin: &Origin,
     key: &str,
     password: String,
 ) -> Result<Option<Account>, Problem> {
@@ -187,11 +194,14 @@ pub(super) async fn try_password(
             Ok::<_, kinora_store::StoreError>((attempt, sign_in::find_account(connection, &looked_up)?))
         })
         .await?;
-    if let Attempt::Locked(remaining) = attempt {
-        metrics::counter!("kinora_sign_in_total", "outcome" => "locked").increment(1);
-        let seconds = u64::try_from(remaining.num_seconds()).unwrap_or_default();
-        return Err(Problem::from(ProblemKind::Locked).retry_after(seconds + 1));
-    }
+    let tries = match attempt {
+        Attempt::Allowed(tries) => tries,
+        Attempt::Locked(remaining) => {
+            metrics::counter!("kinora_sign_in_total", "outcome" => "locked").increment(1);
+            let seconds = u64::try_from(remaining.num_seconds()).unwrap_or_default();
+            return Err(Problem::from(ProblemKind::Locked).retry_after(seconds + 1));
+        }
+    };
     let hash = account.as_ref().and_then(|account| account.password_hash.clone());
     let is_right = match context.passwords.verify(turn, password, hash).await {
         Ok(is_right) => is_right,
@@ -205,7 +215,18 @@ pub(super) async fn try_password(
     };
     let outcome = if is_right { "right" } else { "wrong" };
     metrics::counter!("kinora_sign_in_total", "outcome" => outcome).increment(1);
-    Ok(account.filter(|_| is_right))
+    let is_let_in = is_right && account.as_ref().is_some_and(|account| account.disabled_at.is_none());
+    if is_let_in {
+        return Ok(account);
+    }
+    if tries >= sign_in::TRIES {
+        let origin = origin.clone();
+        context
+            .database
+            .run(move |connection| sign_in::record_lock_out(connection, &origin, account.as_ref()))
+            .await?;
+    }
+    Ok(None)
 }
 
 fn new_session(
