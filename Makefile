@@ -21,20 +21,21 @@ PACKAGES := -p kinora-application -p kinora-backend -p kinora-worker -p kinoract
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check fmt clippy edges deny machete web web-check web-test browser-test api-test \
-	rust-test programs bench
+	rust-test programs packages bundle bundle-test bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run all of Kinora on this machine; Ctrl-C stops it (data: .kinora)
 	@packaging/bootstrap run
+	@test -x $(PROGRAMS)/kinora-application || echo "building Kinora; the first time this takes some minutes"
 	@$(MAKE) --no-print-directory -j2 web programs
 	@exec $(PROGRAMS)/kinora-devstack run --dir $(DIR) --bin-dir $(PROGRAMS) --web-root $(WEB)/dist
 
 test: ## every test, against real services and in a real browser
 	@packaging/bootstrap test
 	@$(MAKE) --no-print-directory -j2 web programs
-	@$(MAKE) --no-print-directory rust-test web-test browser-test api-test
+	@$(MAKE) --no-print-directory bundle-test rust-test web-test browser-test api-test
 
 check: ## fmt, clippy, crate edges, dependencies, web lint and types
 	@packaging/bootstrap check
@@ -83,6 +84,20 @@ browser-test: web programs ## the outcome in a real browser, against a real Kino
 
 api-test: web programs ## the API against its description
 	$(BESIDE_KINORA) tests/schemathesis/run $(TOOLS)/schemathesis-*/bin/schemathesis
+
+packages: ## a Debian package of each role, below target/packages
+	@packaging/bootstrap bundle
+	@$(MAKE) --no-print-directory PROFILE=release web programs
+	@mkdir -p $(TARGET_DIR)/packages && rm -f $(TARGET_DIR)/packages/*.deb
+	@for package in kinora-application kinora-backend kinora-worker kinoractl; do \
+		cargo deb --quiet --locked --no-build --fast -p $$package --output $(TARGET_DIR)/packages/ || exit 1; done
+	@ls -sh $(TARGET_DIR)/packages/*.deb
+
+bundle: packages ## one signed file to install from where there is no internet (KEY=private SSH key)
+	packaging/bundle/build.py --packages $(TARGET_DIR)/packages --output $(TARGET_DIR)/bundle $(if $(KEY),--key $(KEY))
+
+bundle-test: ## a bundle that was changed in any way is refused
+	python3 -m unittest discover --start-directory packaging/bundle --pattern 'test_*.py'
 
 bench: ## measure; prints a table of ratios (ONLY="upload list" for some)
 	@packaging/bootstrap bench

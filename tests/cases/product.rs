@@ -139,8 +139,13 @@ async fn it_prints_how_to_get_in_keeps_data_and_leaves_nothing_running() {
     let lines = second.lines_until("logs: ").await;
     assert_eq!(value(&lines, "ready: "), Some(url.as_str()), "the address is stable");
     assert_eq!(value(&lines, "first administrator: "), None);
+    assert_eq!(value(&lines, "administrator: "), Some(login.as_str()), "later runs tell who it is");
     let mut client = Client::anonymous(url.trim_end_matches('/'));
     let _ = client.sign_in(&login, &password).await.expect(200);
+
+    let words = value(&lines, "password lost? ").expect("a command that makes a new link");
+    let link = Command::new("sh").args(["-c", words]).output().await.unwrap();
+    assert!(String::from_utf8_lossy(&link.stdout).contains("/welcome/"), "{words}: {link:?}");
 
     let third = Command::new(program("kinora-devstack"))
         .args(["run", "--dir"])

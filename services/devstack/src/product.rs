@@ -265,6 +265,9 @@ fn start(product: &Product, options: &ProductOptions) -> Result<Ready, DevstackE
     if let Some(password) = &administrator.one_time_password {
         say(&format!("first administrator: {}", administrator.login));
         say(&format!("one-time password: {password}"));
+    } else {
+        say(&format!("administrator: {}", administrator.login));
+        say(&format!("password lost? {}", new_link_command(options, &settings, port)));
     }
     say(&format!("logs: {}", options.directory.join("logs").display()));
     Ok(Ready { url, administrator })
@@ -338,9 +341,31 @@ fn start_role(
     })
 }
 
+/// The command that makes a new one-time link for the administrator, ready to be pasted.
+fn new_link_command(options: &ProductOptions, settings: &ProductSettings, port: u16) -> String {
+    let role = Role::Application { port, web_root: None };
+    let quoted = |path: PathBuf| {
+        let text = path.display().to_string();
+        let is_plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "/._-+@".contains(letter));
+        if is_plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    };
+    let programs = std::path::absolute(&options.programs).unwrap_or_else(|_| options.programs.clone());
+    format!(
+        "{} person password-link --login {ADMINISTRATOR} --settings {} --credentials {}",
+        quoted(programs.join("kinoractl")),
+        quoted(settings.settings_file(&role)),
+        quoted(settings.credentials_directory(&role)),
+    )
+}
+
+fn default_administrator() -> String {
+    ADMINISTRATOR.to_owned()
+}
+
 #[derive(Debug, Deserialize)]
 struct Administrator {
-    #[serde(default)]
+    /// Not told where there is one already; then it is the one that an earlier run made.
+    #[serde(default = "default_administrator")]
     login: String,
     #[serde(default)]
     one_time_password: Option<String>,

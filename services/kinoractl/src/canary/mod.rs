@@ -262,8 +262,11 @@ impl<'a> Canary<'a> {
         self.made.upload = None;
         self.made.asset = Some(uploaded.asset_id.clone());
         let mut detail = rate(source.size_bytes, begun.elapsed());
-        if let Some(kept) = uploaded.kept_bytes {
-            detail = format!("{detail}, went on after a break with {} kept", size(kept));
+        match uploaded.kept_bytes {
+            None => {}
+            // Of a short piece that broke off the server may have taken nothing yet.
+            Some(0) => detail = format!("{detail}, went on after a break"),
+            Some(kept) => detail = format!("{detail}, went on after a break with {} kept", size(kept)),
         }
         Ok((uploaded.asset_id, Some(detail)))
     }
