@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Installs Kinora from this bundle onto the hosts of an inventory.
+
+Checks the bundle as a whole first; nothing is touched before. Then installs Ansible from the bundle on this machine
+(the controller), if it is not there, and runs a playbook.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+# The verifier must not leave files in what it verifies.
+sys.dont_write_bytecode = True
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "lib"))
+
+import manifest  # noqa: E402
+
+
+def say(text: str) -> None:
+    print(f"install: {text}", flush=True)
+
+
+def verbs() -> list[str]:
+    return sorted(path.stem for path in (ROOT / "ansible" / "playbooks").glob("*.yml"))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Installs Kinora from this bundle onto the hosts of an inventory.")
+    parser.add_argument("verb", nargs="?", default="site", help=f"what to do (default: site): {', '.join(verbs())}, or verify")
+    parser.add_argument("--signers", type=Path, required=True, help="file of allowed signers (ssh-keygen), which came to you apart from the bundle")
+    parser.add_argument("--inventory", type=Path, help="directory with hosts.yml; examples: ansible/inventories/")
+    parser.add_argument("ansible", nargs="*", help="what follows -- goes to ansible-playbook")
+    return parser.parse_args()
+
+
+def install_ansible() -> None:
+    """Installs the controller's packages from the bundle; the machine's own apt sources are not asked."""
+    if shutil.which("ansible-playbook"):
+        return
+    say("installing Ansible on this machine from the bundle")
+    sudo = [] if os.geteuid() == 0 else ["sudo"]
+    with tempfile.TemporaryDirectory(prefix="kinora-apt-") as directory:
+        scratch = Path(directory)
+        scratch.chmod(0o755)
+        (scratch / "lists").mkdir()
+        source = scratch / "bundle.list"
+        # Trusted, because the whole bundle's signature was checked a moment ago.
+        source.write_text(f"deb [trusted=yes] file:{ROOT}/debian ./\n", encoding="utf-8")
+        options = [
+            f"-oDir::Etc::sourcelist={source}", "-oDir::Etc::sourceparts=-", f"-oDir::State::lists={scratch}/lists",
+            "-oAPT::Install-Recommends=false", "-oAPT::Sandbox::User=root", "-oDebug::NoLocking=false",
+        ]
+        packages = (ROOT / "closures" / "controller.packages").read_text(encoding="utf-8").split()
+        subprocess.run([*sudo, "apt-get", *options, "-q", "update"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*sudo, "apt-get", *options, "-qq", "-y", "install", *packages], check=True, stdout=subprocess.DEVNULL,
+                       env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+
+
+def main() -> int:
+    arguments = parse()
+    try:
+        count = manifest.verify(ROOT, arguments.signers)
+    except manifest.BundleError as error:
+        print(f"install: {error}", file=sys.stderr)
+        return 1
+    version = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+    say(f"Kinora {version}: {count} files, as signed")
+    if arguments.verb == "verify":
+        return 0
+    if arguments.verb not in verbs():
+        print(f"install: there is no '{arguments.verb}'; there are {', '.join(verbs())}", file=sys.stderr)
+        return 2
+    if arguments.inventory is None or not (arguments.inventory / "hosts.yml").is_file():
+        print(f"install: --inventory must name a directory with hosts.yml; start from {ROOT}/ansible/inventories/", file=sys.stderr)
+        return 2
+    install_ansible()
+    command = [
+        "ansible-playbook", "--inventory", str(arguments.inventory.resolve()),
+        str(ROOT / "ansible" / "playbooks" / f"{arguments.verb}.yml"), *arguments.ansible,
+    ]
+    # Bytecode would be a file that does not belong to the bundle.
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    os.chdir(ROOT / "ansible")
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

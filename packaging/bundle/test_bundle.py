@@ -1,0 +1,216 @@
+"""A bundle that is not exactly as it was signed is refused, before anything else happens."""
+
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import closure  # noqa: E402
+import manifest  # noqa: E402
+import sbom  # noqa: E402
+
+MUTATIONS = 300
+
+
+def key_pair(directory: Path, name: str) -> tuple[Path, Path]:
+    """A signing key, and the file of allowed signers that has it."""
+    key = directory / name
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    signers = directory / f"{name}.signers"
+    kind, value = key.with_suffix(".pub").read_text(encoding="utf-8").split()[:2]
+    signers.write_text(f"{manifest.IDENTITY} {kind} {value}\n", encoding="utf-8")
+    return key, signers
+
+
+def make_tree(root: Path, dice: random.Random) -> None:
+    """Something like a bundle: the real installer, playbooks that would leave a mark, packages of random bytes."""
+    for name in ("lib", "debian", "closures", "ansible/playbooks", "nftables/roles"):
+        (root / name).mkdir(parents=True)
+    shutil.copyfile(HERE / "install.py", root / "install")
+    (root / "install").chmod(0o755)
+    shutil.copyfile(HERE / "manifest.py", root / "lib" / "manifest.py")
+    (root / "VERSION").write_text("1.2.3\n", encoding="utf-8")
+    (root / "ansible" / "playbooks" / "site.yml").write_text("- hosts: all\n", encoding="utf-8")
+    (root / "closures" / "controller.packages").write_text("ansible\n", encoding="utf-8")
+    for number in range(12):
+        (root / "debian" / f"package{number}_1_amd64.deb").write_bytes(dice.randbytes(dice.randrange(1, 4096)))
+        (root / "nftables" / "roles" / f"role{number}.nft").write_text(f"# {number}\n" * 20, encoding="utf-8")
+
+
+class Mutations:
+    """Ways to change a bundle; each says what it did."""
+
+    def __init__(self, root: Path, dice: random.Random) -> None:
+        self.root, self.dice = root, dice
+        self.files = sorted(path for path in root.rglob("*") if path.is_file())
+
+    def any(self) -> str:
+        return self.dice.choice([self.flip, self.swap, self.cut, self.extend, self.remove, self.add, self.link, self.mode, self.rename])()
+
+    def pick(self) -> Path:
+        # A bundle's installer cannot vouch for itself; that is what the signature of the whole tar is for.
+        own = {self.root / "install", self.root / "lib" / "manifest.py"}
+        return self.dice.choice([path for path in self.files if path not in own])
+
+    def flip(self) -> str:
+        path = self.pick()
+        content = bytearray(path.read_bytes())
+        position = self.dice.randrange(len(content))
+        content[position] ^= 1 << self.dice.randrange(8)
+        path.write_bytes(content)
+        return f"flip a bit of {path.name} at {position}"
+
+    def swap(self) -> str:
+        while True:
+            path = self.pick()
+            content = bytearray(path.read_bytes())
+            one, other = self.dice.randrange(len(content)), self.dice.randrange(len(content))
+            if content[one] != content[other]:
+                content[one], content[other] = content[other], content[one]
+                path.write_bytes(content)
+                return f"swap bytes {one} and {other} of {path.name}"
+            if len(set(content)) > 1:
+                continue
+            other_file = self.pick()
+            if other_file.read_bytes() != path.read_bytes():
+                first, second = path.read_bytes(), other_file.read_bytes()
+                path.write_bytes(second)
+                other_file.write_bytes(first)
+                return f"swap {path.name} and {other_file.name}"
+
+    def cut(self) -> str:
+        path = self.pick()
+        path.write_bytes(path.read_bytes()[:-1])
+        return f"cut the last byte of {path.name}"
+
+    def extend(self) -> str:
+        path = self.pick()
+        path.write_bytes(path.read_bytes() + self.dice.randbytes(1))
+        return f"add a byte to {path.name}"
+
+    def remove(self) -> str:
+        path = self.pick()
+        path.unlink()
+        return f"remove {path.name}"
+
+    def add(self) -> str:
+        path = self.dice.choice([self.root, *(place for place in self.root.rglob("*") if place.is_dir())]) / "added.yml"
+        path.write_text("- hosts: all\n", encoding="utf-8")
+        return f"add {path}"
+
+    def link(self) -> str:
+        path = self.pick()
+        target = path.with_name("elsewhere")
+        path.rename(target)
+        path.symlink_to(target.name)
+        return f"make {path.name} a link"
+
+    def mode(self) -> str:
+        path = self.dice.choice([path for path in self.files if path.name not in (manifest.SUMS, manifest.SIGNATURE)])
+        path.chmod(path.stat().st_mode ^ 0o111)
+        return f"change who may run {path.name}"
+
+    def rename(self) -> str:
+        path = self.pick()
+        path.rename(path.with_name(path.name + "x"))
+        return f"rename {path.name}"
+
+
+class BundleTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.dice = random.Random(20261122)
+        self.root = self.directory / "kinora-1.2.3"
+        make_tree(self.root, self.dice)
+        self.key, self.signers = key_pair(self.directory, "release")
+        manifest.write(self.root, self.key)
+
+    def install(self, root: Path, *arguments: str) -> subprocess.CompletedProcess:
+        """Runs the bundle's installer where `ansible-playbook` and `apt-get` would leave a mark."""
+        programs = self.directory / "programs"
+        programs.mkdir(exist_ok=True)
+        for name in ("ansible-playbook", "apt-get", "sudo"):
+            (programs / name).write_text(f"#!/bin/sh\ntouch {self.directory}/touched\n", encoding="utf-8")
+            (programs / name).chmod(0o755)
+        (self.directory / "inventory").mkdir(exist_ok=True)
+        (self.directory / "inventory" / "hosts.yml").touch()
+        command = [sys.executable, root / "install", *arguments, "--signers", self.signers, "--inventory", self.directory / "inventory"]
+        return subprocess.run(command, env={"PATH": f"{programs}:/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+
+    def was_touched(self) -> bool:
+        return (self.directory / "touched").exists()
+
+    def test_an_untouched_bundle_is_installed(self) -> None:
+        done = self.install(self.root)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(self.was_touched())
+        # Running it left nothing in it.
+        self.assertEqual(self.install(self.root, "verify").returncode, 0)
+
+    def test_every_mutation_is_refused_before_anything_is_touched(self) -> None:
+        for number in range(MUTATIONS):
+            copy = self.directory / "copy"
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(self.root, copy, symlinks=True)
+            what = Mutations(copy, self.dice).any()
+            with self.subTest(number=number, what=what), self.assertRaises(manifest.BundleError):
+                manifest.verify(copy, self.signers)
+
+    def test_the_installer_refuses_and_touches_nothing(self) -> None:
+        for change in (Mutations.flip, Mutations.remove, Mutations.add, Mutations.swap):
+            copy = self.directory / "copy"
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(self.root, copy, symlinks=True)
+            change(Mutations(copy, self.dice))
+            done = self.install(copy)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("install: ", done.stderr)
+            self.assertFalse(self.was_touched())
+
+    def test_a_foreign_signature_is_refused(self) -> None:
+        foreign, _ = key_pair(self.directory, "foreign")
+        (self.root / "debian" / "package1_1_amd64.deb").write_bytes(b"evil")
+        manifest.write(self.root, foreign)
+        with self.assertRaisesRegex(manifest.BundleError, "not by release@kinora"):
+            manifest.verify(self.root, self.signers)
+
+    def test_a_signature_for_another_purpose_is_refused(self) -> None:
+        sums = self.root / manifest.SUMS
+        (self.root / manifest.SIGNATURE).unlink()
+        subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "git", "-f", self.key, sums], check=True, stderr=subprocess.DEVNULL)
+        with self.assertRaises(manifest.BundleError):
+            manifest.verify(self.root, self.signers)
+
+    def test_an_unknown_verb_is_answered_with_those_that_are_there(self) -> None:
+        done = self.install(self.root, "destroy")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("site", done.stderr)
+        self.assertFalse(self.was_touched())
+
+
+class ContentsTest(unittest.TestCase):
+    def test_packages_are_read_from_the_roles(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            roles = Path(directory)
+            (roles / "broker" / "vars").mkdir(parents=True)
+            (roles / "broker" / "vars" / "main.yml").write_text("_broker_packages: [rabbitmq-server]\n", encoding="utf-8")
+            (roles / "firewall").mkdir()
+            wanted = closure.role_packages(roles)
+        self.assertEqual(wanted["broker"], ["rabbitmq-server"])
+        self.assertNotIn("firewall", wanted)
+        self.assertIn("ansible", wanted["controller"])
+
+    def test_the_bill_of_materials_has_each_package_once(self) -> None:
+        stanza = "Package: ffmpeg\nVersion: 7:7.1.5-0\nArchitecture: amd64\nDescription: tools\n and more: lines\nSHA256: ab\n"
+        document = sbom.document("1", sbom.debian_components(f"{stanza}\n{stanza}"), "2026-01-01T00:00:00+00:00")
+        self.assertEqual(document.count("pkg:deb/debian/ffmpeg@7:7.1.5-0?arch=amd64"), 2)  # its purl and its reference
+        self.assertIn('"specVersion": "1.6"', document)
+
+
