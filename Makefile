@@ -97,7 +97,7 @@ bundle: packages ## one signed file to install from where there is no internet (
 	packaging/bundle/build.py --packages $(TARGET_DIR)/packages --output $(TARGET_DIR)/bundle $(if $(KEY),--key $(KEY))
 
 bundle-test: ## a bundle that was changed in any way is refused
-	python3 -m unittest discover --start-directory packaging/bundle --pattern 'test_*.py'
+	/usr/bin/python3 -m unittest discover --start-directory packaging/bundle --pattern 'test_*.py'
 
 bench: ## measure; prints a table of ratios (ONLY="upload list" for some)
 	@packaging/bootstrap bench

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Builds the bundle: one tar from which Kinora is installed where there is no internet.
 
     packaging/bundle/build.py --packages DIRECTORY --output DIRECTORY [--key FILE]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Installs Kinora from this bundle onto the hosts of an inventory.
 
 Checks the bundle as a whole first; nothing is touched before. Then installs Ansible from the bundle on this machine
