@@ -2,6 +2,8 @@
 
 PROFILE ?= dev
 DIR ?= .kinora
+LAB ?= full
+HOST ?= control
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 PROGRAMS := $(abspath $(TARGET_DIR)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE)))
 TOOLS := $(shell packaging/bootstrap tools)
@@ -103,3 +105,16 @@ bench: ## measure; prints a table of ratios (ONLY="upload list" for some)
 	@packaging/bootstrap bench
 	@$(MAKE) --no-print-directory PROFILE=release web programs
 	tests/bench/run $(abspath $(TARGET_DIR)/release) $(ONLY)
+
+lab: ## boot a fleet of Debian 13 hosts here (LAB=full, compact or single; BARE=1 installs nothing)
+	@packaging/bootstrap lab
+	@tests/lab/lab.py up --layout $(LAB) $(if $(BARE),,--install)
+
+lab-down: ## end the lab; nothing of it stays
+	@tests/lab/lab.py down
+
+lab-clean: ## end every lab and repair what a killed one left (CACHE=1: forget built roots too)
+	@tests/lab/lab.py clean $(if $(CACHE),--cache)
+
+lab-shell: ## a root shell on a host of the lab (HOST=app1)
+	@tests/lab/lab.py ssh $(HOST)
