@@ -58,7 +58,7 @@ fn connect(path: &Path) -> Result<(BackendSettings, Connector), CommandError> {
     Ok((settings, connector))
 }
 
-/// The command `migrate`.
+/// The command `migrate`: prints one line of JSON with the versions that were applied.
 ///
 /// # Errors
 /// [`CommandError`].
@@ -70,6 +70,7 @@ pub fn migrate(path: &Path) -> Result<(), CommandError> {
     } else {
         log::info!(versions = applied.join(","); "the schema was migrated");
     }
+    println!("{}", serde_json::json!({ "applied": applied }));
     Ok(())
 }
 
