@@ -9,7 +9,9 @@ the variable `kinora_fleet`; everything else is asked of it:
     kinora_fleet | kinora_unit_addresses(accepts=['amqps'], opens=['etcd-client'])   for IPAddressAllow=
 """
 
+import hashlib
 import ipaddress
+from pathlib import Path
 
 FAMILIES = ("ipv4", "ipv6")
 GROUPS = ("load_balancers", "applications", "backends", "databases", "workers", "backup_repository")
@@ -112,6 +114,30 @@ def host_roles(made, host):
     return list(dict.fromkeys(wanted))
 
 
+def package_sets(made, bundle):
+    """Which .debs hosts need: {sets: [{key, files}], hosts: {host: key}}. Hosts with the same roles share a set.
+
+    `bundle` is the directory of the unpacked bundle; a key changes with the content of any of its packages.
+    """
+    bundle = Path(bundle)
+    try:
+        index = (bundle / "debian" / "Packages").read_bytes()
+    except FileNotFoundError as error:
+        raise InventoryError(f"{bundle} is not an unpacked bundle (no debian/Packages); run the bundle's `install`, or set kinora_bundle_path") from error
+    sets, hosts = {}, {}
+    for host in made["hosts"]:
+        files = set()
+        for role in host_roles(made, host):
+            listed = bundle / "closures" / f"{role}.txt"
+            if listed.is_file():
+                files.update(listed.read_text(encoding="utf-8").split())
+        # The index comes last: where it is, everything is.
+        ordered = [*sorted(files), "Packages"]
+        key = hashlib.sha256(index + "\n".join(ordered).encode()).hexdigest()[:16]
+        sets[key], hosts[host] = ordered, key
+    return {"sets": [{"key": key, "files": files} for key, files in sets.items()], "hosts": hosts}
+
+
 def hosts_file(made):
     """Lines for /etc/hosts: every zone address of every host."""
     lines = []
@@ -177,11 +203,19 @@ def _set(name, kind, elements):
     return text + "    }\n"
 
 
+def read_rules(directory):
+    """Name → text of the files in nftables/."""
+    files = {path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(directory, "roles").glob("*.nft"))}
+    return {**files, "kinora": Path(directory, "kinora.nft").read_text(encoding="utf-8")}
+
+
 def firewall_rules(made, host, files):
-    """The one file the host loads: `files` has the text of nftables/kinora.nft and of the roles' files.
+    """The one file the host loads: `files` is the directory nftables/, or name → text of its files.
 
     kinora.nft is in two parts: the table is emptied first and its chains come last, so that they find what they name.
     """
+    if not isinstance(files, dict):
+        files = read_rules(str(files))
     head, mark, tail = files["kinora"].partition("# --- addresses and roles ---\n")
     if not mark:
         raise InventoryError("nftables/kinora.nft lacks the line that says where addresses and roles come")
@@ -197,6 +231,7 @@ class FilterModule:
             "kinora_fleet": fleet,
             "kinora_unit_addresses": unit_addresses,
             "kinora_host_roles": host_roles,
+            "kinora_package_sets": package_sets,
             "kinora_hosts_file": hosts_file,
             "kinora_firewall_rules": firewall_rules,
         }

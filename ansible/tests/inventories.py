@@ -29,9 +29,7 @@ def flows():
 
 def rule_files():
     """Name → text of the files in nftables/."""
-    files = {path.stem: path.read_text(encoding="utf-8") for path in (RULES / "roles").glob("*.nft")}
-    files["kinora"] = (RULES / "kinora.nft").read_text(encoding="utf-8")
-    return files
+    return kinora.read_rules(RULES)
 
 
 def inventory(name):
