@@ -203,7 +203,7 @@ export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => ({
   at: at(n * 3400),
   actor: names[n % 3] ?? "",
   address: "10.20.0.14",
-  action: ["asset.rename", "membership.set", "person.create", "production.create", "session.create"][n % 5] ?? "",
+  action: ["asset.renamed", "membership.changed", "person.added", "production.created", "session.begun"][n % 5] ?? "",
   subject_kind: ["asset", "membership", "person", "production", "session"][n % 5] ?? "",
   subject: ["Harbour_A001C00001_R1VK.mov", "Amara Okafor", "Freya Lindqvist", "The Salt Road", null][n % 5] ?? null,
   before: n % 5 === 1 ? { library: "reader" } : null,

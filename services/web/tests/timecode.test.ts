@@ -10,7 +10,7 @@ import {
   readEntry,
   type FrameRate,
 } from "../src/media/timecode";
-import { Clock } from "../src/media/clock";
+import { Clock, clockOf } from "../src/media/clock";
 
 const rate = (numerator: number, denominator: number): FrameRate => {
   const made = frameRate(numerator, denominator);
@@ -128,10 +128,45 @@ describe("clock", () => {
     }
   });
 
-  it("counts sound in hundredths of a second", () => {
+  it("writes sound in milliseconds: never as frames", () => {
     const clock = new Clock(null, null, 61_500_000);
-    expect(clock.label(clock.frameAt(61.25))).toBe("00:01:01:25");
+    expect(clock.label(clock.frameAt(61.25))).toBe("00:01:01.250");
+    expect(clock.length(clock.frames)).toBe("00:01:01.500");
     expect(clock.hasFrames).toBe(false);
+    expect(clock.frameOf("00:01:01.250")).toBe(61_250);
+    expect(clock.frameOf("00:01:01:25")).toBeUndefined();
+  });
+
+  it("is the same for the player and for what is written beside it", () => {
+    const version = {
+      technical: { start_timecode: null, video: { frame_rate: rate(25, 1) } },
+      // A codec that pads makes the proxy longer than the sound that went in.
+      analysis: { proxy_duration_us: 61_521_333, proxy_frame_rate: rate(25, 1), proxy_frames: 1538 },
+    };
+    const sound = clockOf({ kind: "audio", duration_us: 61_500_000, version });
+    expect(sound?.length(sound.frames)).toBe("00:01:01.500");
+    const picture = clockOf({ kind: "video", duration_us: 61_500_000, version });
+    expect(picture?.length(picture.frames)).toBe("00:01:01:13");
+    expect(clockOf({ kind: "video", version: null })).toBeUndefined();
+  });
+
+  it.each([
+    ["1:02:03.5", 3_723_500],
+    ["10203.5", 3_723_500],
+    ["12", 72_000],
+    ["12.", 72_000],
+    [".25", 60_250],
+    ["2:00", 120_000],
+    ["+5", 67_000],
+    ["-0.25", 61_750],
+    ["+1:30", 152_000],
+    ["+90", 152_000],
+    ["1:75", undefined],
+    ["10:00:00:00", undefined],
+    ["abc", undefined],
+  ])("reads %s as a time in sound", (text, at) => {
+    const entry = new Clock(null, null, 7_200_000_000).read(text, 62_000);
+    expect("frame" in entry ? entry.frame : undefined).toBe(at);
   });
 
   it("reads positions from addresses and keeps them in the clip", () => {

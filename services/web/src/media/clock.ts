@@ -7,13 +7,18 @@ import {
   nominal,
   parseTimecode,
   readEntry,
+  readTimeEntry,
+  formatTime,
+  parseTime,
   type Entry,
   type FrameRate,
   type Timecode,
 } from "./timecode";
 
-/** Sound has no frames; its positions count in hundredths of a second. */
-const SOUND_RATE: FrameRate = { numerator: 100, denominator: 1 };
+/** Sound has no frames: its positions count in milliseconds and are written `HH:MM:SS.mmm`. */
+const SOUND_RATE: FrameRate = { numerator: 1000, denominator: 1 };
+/** What one step moves in sound: ten milliseconds are heard, one is not. */
+const SOUND_STEP = 10;
 
 export class Clock {
   readonly rate: FrameRate;
@@ -33,6 +38,16 @@ export class Clock {
 
   get hasFrames(): boolean {
     return this.rate !== SOUND_RATE;
+  }
+
+  /** How far one step goes, in positions. */
+  get step(): number {
+    return this.hasFrames ? 1 : SOUND_STEP;
+  }
+
+  /** Length of the clip in seconds. */
+  get seconds(): number {
+    return (this.frames * this.rate.denominator) / this.rate.numerator;
   }
 
   get framesPerSecond(): number {
@@ -55,23 +70,48 @@ export class Clock {
   }
 
   label(frame: number): string {
-    return formatTimecode({ ...this.start, frames: this.start.frames + Math.max(0, frame) });
+    return this.write(this.start.frames + Math.max(0, frame));
   }
 
   /** Writes a number of frames as a length, without the start timecode. */
   length(frames: number): string {
-    return formatTimecode({ ...this.start, frames });
+    return this.write(frames);
+  }
+
+  private write(frames: number): string {
+    return this.hasFrames ? formatTimecode({ ...this.start, frames }) : formatTime(frames);
   }
 
   /** The frame of a full label (as it stands in an address); undefined if it is not in the clip. */
   frameOf(label: string): number | undefined {
-    const timecode = parseTimecode(label, this.rate);
-    if (!timecode) return undefined;
-    const frame = timecode.frames - this.start.frames;
+    const at = this.hasFrames ? parseTimecode(label, this.rate)?.frames : parseTime(label);
+    if (at === undefined) return undefined;
+    const frame = at - this.start.frames;
     return frame >= 0 && frame < this.frames ? frame : undefined;
   }
 
   read(text: string, current: number): Entry {
-    return readEntry(text, this.start, current);
+    return this.hasFrames ? readEntry(text, this.start, current) : readTimeEntry(text, this.start.frames, current);
   }
+}
+
+interface Measured {
+  kind: string;
+  duration_us?: number | null;
+  version?: {
+    technical?: { start_timecode?: Timecode | null; video?: { frame_rate: FrameRate } | null } | null;
+    analysis?: { proxy_frame_rate?: FrameRate | null; proxy_frames?: number | null; proxy_duration_us?: number | null } | null;
+  } | null;
+}
+
+/**
+ * The one clock of an asset, for the player and for everything that is written beside it; undefined
+ * while its length is not known. Where there is a picture, what is shown counts: the proxy's frames.
+ * Sound is as long as its original; its proxy is longer by what the codec pads.
+ */
+export function clockOf({ kind, duration_us, version }: Measured): Clock | undefined {
+  const { technical, analysis } = version ?? {};
+  const rate = kind === "video" ? (analysis?.proxy_frame_rate ?? technical?.video?.frame_rate) : undefined;
+  const duration = rate ? (analysis?.proxy_duration_us ?? duration_us) : (duration_us ?? analysis?.proxy_duration_us);
+  return duration == null ? undefined : new Clock(rate, technical?.start_timecode, duration, rate ? analysis?.proxy_frames : undefined);
 }

@@ -166,3 +166,44 @@ export function readEntry(text: string, start: Timecode, current: number): Entry
   }
   return label ? { frame: label.frames - start.frames } : { problem: "missing" };
 }
+
+/** `HH:MM:SS.mmm` of a whole number of milliseconds; for sound, which has no frames. */
+export function formatTime(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  return `${digits(Math.floor(seconds / 3600))}:${digits(Math.floor(seconds / 60) % 60)}:${digits(seconds % 60)}.${digits(milliseconds % 1000, 3)}`;
+}
+
+/** Reads `HH:MM:SS.mmm`; undefined if it is none. */
+export function parseTime(text: string): number | undefined {
+  const parts = /^(\d{2,}):([0-5]\d):([0-5]\d)\.(\d{3})$/.exec(text);
+  if (!parts) return undefined;
+  const [hours, minutes, seconds, milliseconds] = parts.slice(1).map(Number) as [number, number, number, number];
+  return ((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds;
+}
+
+/**
+ * The same as `readEntry` for sound, whose positions are milliseconds:
+ *
+ * - `1:02:03.5` or `10203.5`: a time, its digits filled from the right; what is missing on the left is
+ *   taken from where the clip stands, so `12` at 00:01:02.000 is 00:01:12.000;
+ * - `+5`, `-0.25`, `+1:30`: so many seconds on or back.
+ */
+export function readTimeEntry(text: string, start: number, current: number): Entry {
+  const match = /^([+-]?)([0-9:]*)(?:[.,]([0-9]*))?$/.exec(text.trim().replaceAll(" ", ""));
+  if (!match || !/[0-9]/.test(text)) return { problem: "form" };
+  const [, sign = "", body = "", decimals = ""] = match;
+  const milliseconds = Math.round(Number(`0.${decimals || "0"}`) * 1000);
+  const relativeSeconds = sign && /^[0-9]*$/.test(body) ? Number(body) : undefined;
+  if (relativeSeconds !== undefined) {
+    const by = relativeSeconds * 1000 + milliseconds;
+    return { frame: current + (sign === "-" ? -by : by) };
+  }
+  const figures = body.length % 2 ? `0${body}` : body;
+  const fields = (body.includes(":") ? body.split(":") : (figures.match(/../g) ?? ["0"])).map(Number);
+  if (fields.length > 3) return { problem: "form" };
+  const here = sign ? [0, 0, 0] : formatTime(start + current).split(/[:.]/).slice(0, 3).map(Number);
+  const [hours = 0, minutes = 0, seconds = 0] = [...here.slice(0, 3 - fields.length), ...fields];
+  if (minutes > 59 || seconds > 59) return { problem: "missing" };
+  const at = ((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds;
+  return { frame: sign ? current + (sign === "-" ? -at : at) : at - start };
+}

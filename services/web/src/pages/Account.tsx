@@ -2,16 +2,16 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { KeyRound, MonitorSmartphone, Plus } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { Form } from "react-aria-components";
 import { api, unwrap } from "../api/client";
 import { limits } from "../api/limits";
 import { ProblemError, sentenceOf } from "../api/problem";
 import { sessionQuery, sessionsQuery, tokensQuery } from "../api/queries";
 import type { AccessToken } from "../api/types";
-import { Button, Notice, PasswordField, Segments, SelectField, TextField } from "../components/controls";
-import { Confirm, Dialog, DialogFoot } from "../components/dialogs";
-import { Secret } from "../components/Secret";
+import { Button, PasswordField, Segments, SelectField, TextField } from "../components/controls";
+import { Confirm } from "../components/dialogs";
+import { FormDialog, SecretDialog } from "../components/FormDialog";
 import { Failed, Skeleton } from "../components/states";
 import { say } from "../components/toasts";
 import { m } from "../messages";
@@ -21,6 +21,9 @@ import { useTitle } from "../shell/title";
 import { deviceName } from "./device";
 import { NewPassword, passwordProblems } from "./NewPassword";
 import page from "./page.module.css";
+
+/** Days. */
+const VALIDITIES = ["7", "30", "90", "365"] as const;
 
 export function Account() {
   useTitle(m.account.title);
@@ -80,7 +83,8 @@ function Profile() {
       <p className={page.quietText}>
         {m.account.login}: {session?.person.login}
       </p>
-      <div>
+      <div className={page.labelled}>
+        <span aria-hidden>{m.rail.theme}</span>
         <Segments label={m.rail.theme} value={theme} onChange={setTheme} options={(["system", "dark", "light"] as const).map((value) => ({ value, label: m.rail.themes[value] }))} />
       </div>
     </section>
@@ -89,39 +93,7 @@ function Profile() {
 
 function Password() {
   const [open, setOpen] = useState(false);
-  const [current, setCurrent] = useState("");
-  const [value, setValue] = useState({ next: "", repeat: "" });
-  const [errors, setErrors] = useState<Record<string, string>>({});
-  const [failure, setFailure] = useState<string>();
-  const [busy, setBusy] = useState(false);
   const cache = useQueryClient();
-  useEffect(() => {
-    setCurrent("");
-    setValue({ next: "", repeat: "" });
-    setErrors({});
-    setFailure(undefined);
-  }, [open]);
-  const submit = async () => {
-    const problems = passwordProblems(value, "new_password");
-    setErrors(problems);
-    setFailure(undefined);
-    if (Object.keys(problems).length) return;
-    setBusy(true);
-    try {
-      await unwrap(api.PUT("/api/data/v1/account/password", { body: { current_password: current, new_password: value.next } }));
-      say(m.password.changed);
-      setOpen(false);
-      // The server may have given a new session and with it a new CSRF token.
-      await cache.invalidateQueries({ queryKey: sessionQuery.queryKey });
-      void cache.invalidateQueries({ queryKey: sessionsQuery.queryKey });
-    } catch (error) {
-      const fields = error instanceof ProblemError ? error.fields : {};
-      setErrors(fields);
-      if (!fields.new_password && !fields.current_password) setFailure(sentenceOf(error));
-    } finally {
-      setBusy(false);
-    }
-  };
   return (
     <section className={page.section}>
       <header>
@@ -131,26 +103,28 @@ function Password() {
         </div>
         <Button onPress={() => setOpen(true)}>{m.account.changePassword}</Button>
       </header>
-      <Dialog title={m.account.changePassword} open={open} onClose={() => setOpen(false)}>
-        {failure && <Notice tone="danger">{failure}</Notice>}
-        <Form
-          className={page.form ?? ""}
-          validationErrors={errors}
-          onSubmit={(event) => {
-            event.preventDefault();
-            void submit();
-          }}
-        >
-          <PasswordField label={m.password.current} name="current_password" autoComplete="current-password" isRequired autoFocus value={current} onChange={setCurrent} />
-          <NewPassword name="new_password" value={value} onChange={setValue} />
-          <DialogFoot>
-            <Button onPress={() => setOpen(false)}>{m.common.cancel}</Button>
-            <Button type="submit" tone="primary" busy={busy}>
-              {m.account.changePassword}
-            </Button>
-          </DialogFoot>
-        </Form>
-      </Dialog>
+      <FormDialog
+        title={m.account.changePassword}
+        submit={m.account.changePassword}
+        initial={{ current_password: "", new_password: "", repeat: "" }}
+        open={open}
+        onClose={() => setOpen(false)}
+        check={({ new_password, repeat }) => passwordProblems({ next: new_password, repeat }, "new_password")}
+        action={async ({ current_password, new_password }) => {
+          await unwrap(api.PUT("/api/data/v1/account/password", { body: { current_password, new_password } }));
+          say(m.password.changed);
+          // The server may have given a new session and with it a new CSRF token.
+          await cache.invalidateQueries({ queryKey: sessionQuery.queryKey });
+          void cache.invalidateQueries({ queryKey: sessionsQuery.queryKey });
+        }}
+      >
+        {({ current_password, new_password, repeat }, change) => (
+          <>
+            <PasswordField label={m.password.current} name="current_password" autoComplete="current-password" isRequired autoFocus value={current_password} onChange={(next) => change({ current_password: next })} />
+            <NewPassword name="new_password" value={{ next: new_password, repeat }} onChange={(value) => change({ new_password: value.next, repeat: value.repeat })} />
+          </>
+        )}
+      </FormDialog>
     </section>
   );
 }
@@ -250,24 +224,31 @@ function Tokens() {
           ))}
         </ul>
       )}
-      <NewToken
+      <FormDialog
+        title={m.account.newTokenTitle}
+        submit={m.account.createToken}
+        initial={{ name: "", expires_in_days: "90" as (typeof VALIDITIES)[number] }}
         open={creating}
         onClose={() => setCreating(false)}
-        onMade={(made) => {
-          setCreating(false);
-          setSecret(made);
+        action={async ({ name, expires_in_days }) => {
+          const made = await unwrap(api.POST("/api/data/v1/account/tokens", { body: { name: name.trim(), expires_in_days: Number(expires_in_days) } }));
+          setSecret(made.secret);
           void reload();
         }}
-      />
-      <Dialog title={m.account.tokenTitle} open={!!secret} onClose={() => setSecret(undefined)} alert>
-        <p>{m.account.tokenShownOnce}</p>
-        <Secret text={secret ?? ""} />
-        <DialogFoot>
-          <Button tone="primary" onPress={() => setSecret(undefined)}>
-            {m.common.done}
-          </Button>
-        </DialogFoot>
-      </Dialog>
+      >
+        {({ name, expires_in_days }, change) => (
+          <>
+            <TextField label={m.account.tokenName} hint={m.account.tokenNameHint} name="name" value={name} onChange={(next) => change({ name: next })} isRequired autoFocus {...limits.NewAccessToken.name} autoComplete="off" />
+            <SelectField
+              label={m.account.expires}
+              value={expires_in_days}
+              onChange={(next) => change({ expires_in_days: next })}
+              options={VALIDITIES.map((value) => ({ value, label: m.account.days(Number(value)) }))}
+            />
+          </>
+        )}
+      </FormDialog>
+      <SecretDialog title={m.account.tokenTitle} text={m.account.tokenShownOnce} secret={secret} onClose={() => setSecret(undefined)} />
       <Confirm
         title={m.account.revokeTokenTitle(revoking?.name ?? "")}
         text={m.account.revokeTokenText}
@@ -280,56 +261,5 @@ function Tokens() {
         }}
       />
     </section>
-  );
-}
-
-function NewToken({ open, onClose, onMade }: { open: boolean; onClose: () => void; onMade: (secret: string) => void }) {
-  const [name, setName] = useState("");
-  const [days, setDays] = useState<"7" | "30" | "90" | "365">("90");
-  const [errors, setErrors] = useState<Record<string, string>>({});
-  const [failure, setFailure] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    if (!open) return;
-    setName("");
-    setErrors({});
-    setFailure(undefined);
-  }, [open]);
-  const submit = async () => {
-    setBusy(true);
-    setErrors({});
-    setFailure(undefined);
-    try {
-      const made = await unwrap(api.POST("/api/data/v1/account/tokens", { body: { name: name.trim(), expires_in_days: Number(days) } }));
-      onMade(made.secret);
-    } catch (error) {
-      const fields = error instanceof ProblemError ? error.fields : {};
-      setErrors(fields);
-      if (!fields.name) setFailure(sentenceOf(error));
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog title={m.account.newTokenTitle} open={open} onClose={onClose}>
-      {failure && <Notice tone="danger">{failure}</Notice>}
-      <Form
-        className={page.form ?? ""}
-        validationErrors={errors}
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField label={m.account.tokenName} hint={m.account.tokenNameHint} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.NewAccessToken.name} autoComplete="off" />
-        <SelectField label={m.account.expires} value={days} onChange={setDays} options={(["7", "30", "90", "365"] as const).map((value) => ({ value, label: m.account.days(Number(value)) }))} />
-        <DialogFoot>
-          <Button onPress={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" tone="primary" busy={busy}>
-            {m.account.createToken}
-          </Button>
-        </DialogFoot>
-      </Form>
-    </Dialog>
   );
 }

@@ -3,19 +3,21 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { Plus, UserMinus, UsersRound } from "lucide-react";
-import { useEffect, useState } from "react";
-import { Form } from "react-aria-components";
+import { useState } from "react";
 import { api, ifMatch, unwrap } from "../api/client";
 import { sentenceOf } from "../api/problem";
 import { membersQuery, peopleQuery, productionQuery, sessionQuery } from "../api/queries";
-import type { Member, ModuleRole, OrganisationPerson, ProductionRoles } from "../api/types";
-import { Button, IconButton, Notice, SelectField } from "../components/controls";
-import { Confirm, Dialog, DialogFoot } from "../components/dialogs";
-import { Empty, Failed, Skeleton } from "../components/states";
+import type { Member, ModuleRole, ProductionRoles } from "../api/types";
+import { Button, IconButton, SelectField } from "../components/controls";
+import { Confirm, Dialog } from "../components/dialogs";
+import { FormDialog } from "../components/FormDialog";
+import { Empty, Failed, NotFound, Skeleton } from "../components/states";
+import { Cell, Row, Table, Who } from "../components/Table";
 import { say } from "../components/toasts";
 import { m } from "../messages";
 import { useTitle } from "../shell/title";
 import page from "./page.module.css";
+import { decidesOnMembers } from "./permissions";
 
 const MODULES = ["office", "library", "subtitling", "budget"] as const;
 const ROLES = ["", "reader", "editor", "manager"] as const;
@@ -27,6 +29,7 @@ export function MembersPage() {
   const { data: session } = useQuery(sessionQuery);
   useTitle(production && m.administration.membersOf(production.name));
   if (!production) return null;
+  if (!decidesOnMembers(production, session)) return <NotFound />;
   const administers = session?.organisations.some(({ id, role }) => id === production.organisation_id && role !== "member") ?? false;
   return (
     <>
@@ -108,55 +111,78 @@ export function Members({ productionId, organisationId, title, administers, myRo
           {add}
         </Empty>
       ) : (
-        <div className={page.tableWrap} tabIndex={0} role="region" aria-label={m.administration.membersOf(title)}>
-          <table className={page.table}>
-            <thead>
-              <tr>
-                <th scope="col">{m.administration.person}</th>
-                {MODULES.map((module) => (
-                  <th key={module} scope="col">
-                    {m.modules[module]}
-                  </th>
-                ))}
-                <th scope="col">
-                  <span className="visually-hidden">{m.common.actions}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {members.data.map((member) => (
-                <tr key={member.person.id}>
-                  <th scope="row" className={page.who} style={{ position: "static", fontSize: 13, color: "inherit", height: 52 }}>
-                    <div title={member.person.display_name}>{member.person.display_name}</div>
-                    <div>{member.person.login}</div>
-                  </th>
-                  {MODULES.map((module) => (
-                    <td key={module} style={{ minWidth: 128 }}>
-                      <SelectField
-                        label={m.administration.memberRole(member.person.display_name, m.modules[module])}
-                        hideLabel
-                        dense
-                        disabled={!manages(module)}
-                        value={member.roles[module] ?? ""}
-                        onChange={(role) => change(member, module, role)}
-                        options={roleOptions}
-                      />
-                    </td>
-                  ))}
-                  <td className={page.right}>
-                    {administers && (
-                      <IconButton dense label={`${m.administration.removeMember}: ${member.person.display_name}`} onPress={() => setRemoving(member)}>
-                        <UserMinus size={16} />
-                      </IconButton>
-                    )}
-                  </td>
-                </tr>
+        <Table
+          label={m.administration.membersOf(title)}
+          columns={[{ name: m.administration.person }, ...MODULES.map((module) => ({ name: m.modules[module] })), { name: m.common.actions, quiet: true }]}
+        >
+          {members.data.map((member) => (
+            <Row key={member.person.id}>
+              <Cell kind="title">
+                <Who name={member.person.display_name} below={member.person.login} />
+              </Cell>
+              {MODULES.map((module) => (
+                <Cell key={module} label={m.modules[module]}>
+                  {manages(module) ? (
+                    <SelectField
+                      label={m.administration.memberRole(member.person.display_name, m.modules[module])}
+                      hideLabel
+                      dense
+                      value={member.roles[module] ?? ""}
+                      onChange={(role) => change(member, module, role)}
+                      options={roleOptions}
+                    />
+                  ) : (
+                    m.roles[member.roles[module] ?? "none"]
+                  )}
+                </Cell>
               ))}
-            </tbody>
-          </table>
-        </div>
+              <Cell kind="actions">
+                {administers && (
+                  <IconButton dense label={`${m.administration.removeMember}: ${member.person.display_name}`} onPress={() => setRemoving(member)}>
+                    <UserMinus size={16} />
+                  </IconButton>
+                )}
+              </Cell>
+            </Row>
+          ))}
+        </Table>
       )}
-      <AddMember candidates={candidates} open={adding} onClose={() => setAdding(false)} add={set} />
+      {candidates.length === 0 ? (
+        <Dialog title={m.administration.addMemberTitle} open={adding} onClose={() => setAdding(false)}>
+          <p>{m.administration.everyoneIsMember}</p>
+        </Dialog>
+      ) : (
+        <FormDialog
+          title={m.administration.addMemberTitle}
+          submit={m.administration.addMember}
+          initial={{ person: candidates[0]?.id ?? "", roles: { library: "reader" } as ProductionRoles }}
+          open={adding}
+          onClose={() => setAdding(false)}
+          ready={({ roles }) => MODULES.some((module) => roles[module])}
+          action={({ person, roles }) => set(person, roles)}
+        >
+          {({ person, roles }, edit) => (
+            <>
+              <SelectField
+                label={m.administration.person}
+                value={person}
+                onChange={(next) => edit({ person: next })}
+                options={candidates.map(({ id, display_name, login }) => ({ value: id, label: `${display_name} (${login})` }))}
+              />
+              {MODULES.map((module) => (
+                <SelectField
+                  key={module}
+                  label={m.modules[module]}
+                  value={roles[module] ?? ""}
+                  onChange={(role) => edit({ roles: { ...roles, [module]: role || null } })}
+                  options={roleOptions}
+                  hint={m.roles.explain[roles[module] ?? "none"]}
+                />
+              ))}
+            </>
+          )}
+        </FormDialog>
+      )}
       <Confirm
         title={m.administration.removePersonTitle(removing?.person.display_name ?? "")}
         text={m.administration.removeMemberText}
@@ -174,77 +200,5 @@ export function Members({ productionId, organisationId, title, administers, myRo
         }}
       />
     </section>
-  );
-}
-
-interface AddMemberProps {
-  candidates: OrganisationPerson[];
-  open: boolean;
-  onClose: () => void;
-  add: (personId: string, roles: ProductionRoles) => Promise<void>;
-}
-
-function AddMember({ candidates, open, onClose, add }: AddMemberProps) {
-  const [person, setPerson] = useState("");
-  const [roles, setRoles] = useState<ProductionRoles>({ library: "reader" });
-  const [failure, setFailure] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const chosen = person || candidates[0]?.id || "";
-  useEffect(() => {
-    if (!open) return;
-    setPerson("");
-    setRoles({ library: "reader" });
-    setFailure(undefined);
-  }, [open]);
-  const submit = async () => {
-    setBusy(true);
-    setFailure(undefined);
-    try {
-      await add(chosen, roles);
-      onClose();
-    } catch (error) {
-      setFailure(sentenceOf(error));
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog title={m.administration.addMemberTitle} open={open} onClose={onClose}>
-      {failure && <Notice tone="danger">{failure}</Notice>}
-      {candidates.length === 0 ? (
-        <p>{m.administration.everyoneIsMember}</p>
-      ) : (
-        <Form
-          className={page.form ?? ""}
-          onSubmit={(event) => {
-            event.preventDefault();
-            void submit();
-          }}
-        >
-          <SelectField
-            label={m.administration.person}
-            value={chosen}
-            onChange={setPerson}
-            options={candidates.map(({ id, display_name, login }) => ({ value: id, label: `${display_name} (${login})` }))}
-          />
-          {MODULES.map((module) => (
-            <SelectField
-              key={module}
-              label={m.modules[module]}
-              value={roles[module] ?? ""}
-              onChange={(role) => setRoles({ ...roles, [module]: role || null })}
-              options={roleOptions}
-              hint={m.roles.explain[roles[module] ?? "none"]}
-            />
-          ))}
-          <DialogFoot>
-            <Button onPress={onClose}>{m.common.cancel}</Button>
-            <Button type="submit" tone="primary" busy={busy} isDisabled={MODULES.every((module) => !roles[module])}>
-              {m.administration.addMember}
-            </Button>
-          </DialogFoot>
-        </Form>
-      )}
-    </Dialog>
   );
 }

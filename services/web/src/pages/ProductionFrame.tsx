@@ -11,15 +11,8 @@ import { Failed } from "../components/states";
 import { useProductionEvents } from "../live/events";
 import { m } from "../messages";
 import { filesOf, uploads } from "../uploads/manager";
+import { mayEdit } from "./permissions";
 import css from "./ProductionFrame.module.css";
-
-export function mayEdit(production: Production): boolean {
-  return production.my_roles.library === "editor" || production.my_roles.library === "manager";
-}
-
-export function mayRemove(production: Production): boolean {
-  return production.my_roles.library === "manager";
-}
 
 export function ProductionFrame() {
   const { productionId } = useParams({ from: "/app/productions/$productionId" });

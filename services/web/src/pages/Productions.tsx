@@ -1,15 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Clapperboard, Plus, SearchX } from "lucide-react";
-import { useEffect, useState } from "react";
-import { Form } from "react-aria-components";
+import { useState } from "react";
 import { api, unwrap } from "../api/client";
 import { limits } from "../api/limits";
-import { ProblemError, sentenceOf } from "../api/problem";
 import { productionsQuery, sessionQuery } from "../api/queries";
 import type { OrganisationMembership, Production } from "../api/types";
-import { Button, Notice, SearchBox, SelectField, TextField } from "../components/controls";
-import { Dialog, DialogFoot } from "../components/dialogs";
+import { Button, SearchBox, SelectField, TextField } from "../components/controls";
+import { FormDialog } from "../components/FormDialog";
 import { Empty, Failed, Skeleton } from "../components/states";
 import { m } from "../messages";
 import { day } from "../messages/format";
@@ -99,62 +97,34 @@ export function Productions() {
 export function CreateProduction({ organisations, open, onClose }: { organisations: OrganisationMembership[]; open: boolean; onClose: () => void }) {
   const cache = useQueryClient();
   const navigate = useNavigate();
-  const [name, setName] = useState("");
-  const [organisation, setOrganisation] = useState("");
-  const [errors, setErrors] = useState<Record<string, string>>({});
-  const [failure, setFailure] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const organisation_id = organisation || organisations[0]?.id || "";
-
-  useEffect(() => {
-    if (!open) return;
-    setName("");
-    setErrors({});
-    setFailure(undefined);
-  }, [open]);
-
-  const submit = async () => {
-    setBusy(true);
-    setFailure(undefined);
-    setErrors({});
-    try {
-      const made = await unwrap(api.POST("/api/data/v1/organisations/{organisation_id}/productions", { params: { path: { organisation_id } }, body: { name: name.trim() } }));
-      await cache.invalidateQueries({ queryKey: ["productions"] });
-      void cache.invalidateQueries({ queryKey: ["organisation-productions", organisation_id] });
-      onClose();
-      await navigate({ to: "/productions/$productionId/library", params: { productionId: made.id } });
-    } catch (error) {
-      const fields = error instanceof ProblemError ? error.fields : {};
-      if (fields.name) setErrors(fields);
-      else setFailure(sentenceOf(error));
-    } finally {
-      setBusy(false);
-    }
-  };
-
   return (
-    <Dialog title={m.productions.create} open={open} onClose={onClose}>
-      <p>{m.productions.createLead}</p>
-      {failure && <Notice tone="danger">{failure}</Notice>}
-      <Form
-        className={page.form ?? ""}
-        validationErrors={errors}
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.ProductionForm.name} />
-        {organisations.length > 1 && (
-          <SelectField label={m.productions.organisation} value={organisation_id} onChange={setOrganisation} options={organisations.map(({ id, name: label }) => ({ value: id, label }))} />
-        )}
-        <DialogFoot>
-          <Button onPress={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" tone="primary" busy={busy}>
-            {m.productions.submit}
-          </Button>
-        </DialogFoot>
-      </Form>
-    </Dialog>
+    <FormDialog
+      title={m.productions.create}
+      lead={m.productions.createLead}
+      submit={m.productions.submit}
+      initial={{ name: "", organisation_id: organisations[0]?.id ?? "" }}
+      open={open}
+      onClose={onClose}
+      action={async ({ name, organisation_id }) => {
+        const made = await unwrap(api.POST("/api/data/v1/organisations/{organisation_id}/productions", { params: { path: { organisation_id } }, body: { name: name.trim() } }));
+        await cache.invalidateQueries({ queryKey: ["productions"] });
+        void cache.invalidateQueries({ queryKey: ["organisation-productions", organisation_id] });
+        await navigate({ to: "/productions/$productionId/library", params: { productionId: made.id } });
+      }}
+    >
+      {({ name, organisation_id }, change) => (
+        <>
+          <TextField label={m.productions.name} name="name" value={name} onChange={(next) => change({ name: next })} isRequired autoFocus {...limits.ProductionForm.name} />
+          {organisations.length > 1 && (
+            <SelectField
+              label={m.productions.organisation}
+              value={organisation_id}
+              onChange={(next) => change({ organisation_id: next })}
+              options={organisations.map(({ id, name: label }) => ({ value: id, label }))}
+            />
+          )}
+        </>
+      )}
+    </FormDialog>
   );
 }

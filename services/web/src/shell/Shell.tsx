@@ -22,6 +22,7 @@ import { api, setCsrfToken, unwrap } from "../api/client";
 import { productionQuery, sessionQuery } from "../api/queries";
 import floating from "../components/floating.module.css";
 import { m } from "../messages";
+import { decidesOnMembers } from "../pages/permissions";
 import { uploads } from "../uploads/manager";
 import { KeyboardMap } from "./KeyboardMap";
 import { useShortcuts } from "./keyboard";
@@ -94,8 +95,7 @@ export function Shell() {
   });
 
   const known = productionId && production && !productionError ? production : undefined;
-  const showsMembers =
-    known && (Object.values(known.my_roles).includes("manager") || session?.organisations.some(({ id, role }) => id === known.organisation_id && role !== "member"));
+  const showsMembers = known && decidesOnMembers(known, session);
   const administered = session?.organisations.filter(({ role }) => role !== "member") ?? [];
   const activity = useActivityCount(known?.id);
 

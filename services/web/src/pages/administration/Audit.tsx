@@ -5,6 +5,7 @@ import { auditQuery } from "../../api/queries";
 import type { AuditRow } from "../../api/types";
 import { Button } from "../../components/controls";
 import { Empty, Failed, Folded, Skeleton } from "../../components/states";
+import { Cell, Row, Table, Who } from "../../components/Table";
 import { m } from "../../messages";
 import { exactInstant } from "../../messages/format";
 import { useTitle } from "../../shell/title";
@@ -31,41 +32,39 @@ export function Audit() {
         ) : rows.length === 0 ? (
           <Empty icon={ScrollText} title={m.administration.noAudit} text={m.administration.auditLead} />
         ) : (
-          <div className={page.tableWrap} tabIndex={0} role="region" aria-label={m.administration.audit}>
-            <table className={page.table}>
-              <thead>
-                <tr>
-                  <th scope="col">{m.administration.when}</th>
-                  <th scope="col">{m.administration.who}</th>
-                  <th scope="col">{m.administration.what}</th>
-                  <th scope="col">{m.administration.subject}</th>
-                  <th scope="col">{m.administration.address}</th>
-                  <th scope="col">{m.administration.change}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {rows.map((row) => {
-                  const change = changeOf(row);
-                  return (
-                    <tr key={row.sequence}>
-                      <td className={`${page.nowrap} num`}>{exactInstant(row.at)}</td>
-                      <td className={page.who}>
-                        <div title={row.actor}>{row.actor}</div>
-                      </td>
-                      <td className={page.nowrap}>
-                        <span className="mono">{row.action}</span>
-                      </td>
-                      <td className={page.who}>
-                        <div title={row.subject ?? undefined}>{row.subject ?? "–"}</div>
-                      </td>
-                      <td className={`${page.nowrap} ${page.quietText} num`}>{row.address ?? "–"}</td>
-                      <td>{change ? <Folded summary={m.administration.change}>{change}</Folded> : "–"}</td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            label={m.administration.audit}
+            columns={[
+              { name: m.administration.what },
+              { name: m.administration.subject },
+              { name: m.administration.who },
+              { name: m.administration.when },
+              { name: m.administration.address },
+              { name: m.administration.change },
+            ]}
+          >
+            {rows.map((row) => {
+              const change = changeOf(row);
+              return (
+                <Row key={row.sequence}>
+                  <Cell kind="title">
+                    <span title={row.action}>{m.acts[row.action] ?? row.action}</span>
+                  </Cell>
+                  <Cell label={m.administration.subject}>{row.subject && <Who name={row.subject} />}</Cell>
+                  <Cell label={m.administration.who}>
+                    <Who name={row.actor} />
+                  </Cell>
+                  <Cell label={m.administration.when} className={`${page.nowrap} num`}>
+                    {exactInstant(row.at)}
+                  </Cell>
+                  <Cell label={m.administration.address} className={`${page.nowrap} num`}>
+                    {row.address}
+                  </Cell>
+                  <Cell label={m.administration.change}>{change && <Folded summary={m.administration.showChange}>{change}</Folded>}</Cell>
+                </Row>
+              );
+            })}
+          </Table>
         )}
         {audit.hasNextPage && (
           <div>

@@ -1,17 +1,17 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Ban, EllipsisVertical, KeyRound, Plus, UserMinus, UserRoundCheck, UsersRound } from "lucide-react";
-import { useEffect, useState } from "react";
-import { Form } from "react-aria-components";
+import { useState } from "react";
 import { api, ifMatch, unwrap } from "../../api/client";
 import { limits } from "../../api/limits";
-import { ProblemError, sentenceOf } from "../../api/problem";
+import { sentenceOf } from "../../api/problem";
 import { peopleQuery, sessionQuery } from "../../api/queries";
 import type { OneTimeLink, OrganisationPerson, OrganisationRole } from "../../api/types";
-import { Button, IconButton, Notice, SearchBox, SelectField, TextField } from "../../components/controls";
-import { ActionMenu, Confirm, Dialog, DialogFoot } from "../../components/dialogs";
-import { Secret } from "../../components/Secret";
+import { Button, IconButton, SearchBox, SelectField, TextField } from "../../components/controls";
+import { ActionMenu, Confirm } from "../../components/dialogs";
+import { FormDialog, SecretDialog } from "../../components/FormDialog";
 import { Empty, Failed, Skeleton } from "../../components/states";
+import { Cell, Row, Table, Who } from "../../components/Table";
 import { say } from "../../components/toasts";
 import { m } from "../../messages";
 import { exactInstant } from "../../messages/format";
@@ -83,94 +83,99 @@ export function People() {
         ) : shown.length === 0 ? (
           <Empty icon={UsersRound} title={m.library.noMatchTitle} text={m.administration.noMatch} />
         ) : (
-          <div className={page.tableWrap} tabIndex={0} role="region" aria-label={m.administration.people}>
-            <table className={page.table}>
-              <thead>
-                <tr>
-                  <th scope="col">{m.common.name}</th>
-                  <th scope="col">{m.administration.role}</th>
-                  <th scope="col">{m.administration.state}</th>
-                  <th scope="col">
-                    <span className="visually-hidden">{m.common.actions}</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {shown.map((person) => {
-                  const isMe = person.id === session?.person.id;
-                  const mayChange = grantable(mine).includes(person.role);
-                  return (
-                    <tr key={person.id}>
-                      <td className={page.who}>
-                        <div title={person.display_name}>
-                          {person.display_name} {isMe && <span className={page.tag}>{m.common.you}</span>}
-                        </div>
-                        <div title={person.login}>{person.login}</div>
-                      </td>
-                      <td style={{ width: 168, minWidth: 144 }}>
-                        <SelectField
-                          label={m.administration.changeRole(person.display_name)}
-                          hideLabel
-                          dense
-                          disabled={!mayChange}
-                          value={person.role}
-                          onChange={(role) => attempt(change(person, { role }))}
-                          options={ROLES.map((value) => ({ value, label: m.organisationRoles[value], disabled: !grantable(mine).includes(value) }))}
-                        />
-                      </td>
-                      <td className={page.nowrap}>{person.disabled ? m.administration.disabled : person.has_password ? m.administration.active : m.administration.invited}</td>
-                      <td className={page.right}>
-                        <ActionMenu
-                          label={m.common.actions}
-                          trigger={
-                            <IconButton dense label={`${m.common.actions}: ${person.display_name}`}>
-                              <EllipsisVertical size={16} />
-                            </IconButton>
-                          }
-                          entries={[
-                            { id: "link", label: m.administration.newLink, icon: <KeyRound size={16} />, disabled: !mayChange || isMe, action: () => attempt(newLink(person)) },
-                            person.disabled
-                              ? { id: "enable", label: m.administration.enable, icon: <UserRoundCheck size={16} />, disabled: !mayChange, action: () => attempt(change(person, { disabled: false })) }
-                              : { id: "disable", label: m.administration.disable, icon: <Ban size={16} />, disabled: !mayChange || isMe, action: () => setAsking({ what: "disable", person }) },
-                            "-",
-                            { id: "remove", label: m.administration.removePerson, icon: <UserMinus size={16} />, danger: true, disabled: !mayChange || isMe, action: () => setAsking({ what: "remove", person }) },
-                          ]}
-                        />
-                      </td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            label={m.administration.people}
+            columns={[{ name: m.common.name }, { name: m.administration.role }, { name: m.administration.state }, { name: m.common.actions, quiet: true }]}
+          >
+            {shown.map((person) => {
+              const isMe = person.id === session?.person.id;
+              const mayChange = grantable(mine).includes(person.role);
+              return (
+                <Row key={person.id}>
+                  <Cell kind="title">
+                    <Who name={person.display_name} below={person.login} after={isMe && <span className={page.tag}>{m.common.you}</span>} />
+                  </Cell>
+                  <Cell label={m.administration.role}>
+                    {mayChange ? (
+                      <SelectField
+                        label={m.administration.changeRole(person.display_name)}
+                        hideLabel
+                        dense
+                        value={person.role}
+                        onChange={(role) => attempt(change(person, { role }))}
+                        options={grantable(mine).map((value) => ({ value, label: m.organisationRoles[value] }))}
+                      />
+                    ) : (
+                      m.organisationRoles[person.role]
+                    )}
+                  </Cell>
+                  <Cell label={m.administration.state} className={page.nowrap}>
+                    {person.disabled ? m.administration.disabled : person.has_password ? m.administration.active : m.administration.invited}
+                  </Cell>
+                  <Cell kind="actions">
+                    {/* Of oneself, and of those above: nothing that could be done. */}
+                    {mayChange && !isMe && (
+                      <ActionMenu
+                        label={m.common.actions}
+                        trigger={
+                          <IconButton dense label={`${m.common.actions}: ${person.display_name}`}>
+                            <EllipsisVertical size={16} />
+                          </IconButton>
+                        }
+                        entries={[
+                          { id: "link", label: m.administration.newLink, icon: <KeyRound size={16} />, action: () => attempt(newLink(person)) },
+                          person.disabled
+                            ? { id: "enable", label: m.administration.enable, icon: <UserRoundCheck size={16} />, action: () => attempt(change(person, { disabled: false })) }
+                            : { id: "disable", label: m.administration.disable, icon: <Ban size={16} />, action: () => setAsking({ what: "disable", person }) },
+                          "-",
+                          { id: "remove", label: m.administration.removePerson, icon: <UserMinus size={16} />, danger: true, action: () => setAsking({ what: "remove", person }) },
+                        ]}
+                      />
+                    )}
+                  </Cell>
+                </Row>
+              );
+            })}
+          </Table>
         )}
       </section>
-      <AddPerson
-        organisationId={organisationId}
-        roles={grantable(mine)}
+      <FormDialog
+        title={m.administration.addPersonTitle}
+        lead={m.administration.addPersonLead}
+        submit={m.administration.addPerson}
+        initial={{ display_name: "", login: "", role: "member" as OrganisationRole }}
         open={adding}
         onClose={() => setAdding(false)}
-        onAdded={(name, made) => {
-          setAdding(false);
+        action={async (value) => {
+          const name = value.display_name.trim();
+          const body = { ...value, display_name: name, login: value.login.trim() };
+          const made = await unwrap(api.POST("/api/data/v1/organisations/{organisation_id}/people", { params: { path: { organisation_id: organisationId } }, body }));
           // Somebody who has an account elsewhere in this installation needs no link.
-          if (made) setLink({ name, link: made });
+          if (made.password_link) setLink({ name, link: made.password_link });
           else say(m.administration.added(name));
           void reload();
         }}
-      />
-      <Dialog title={m.administration.linkTitle} open={!!link} onClose={() => setLink(undefined)} alert>
-        {link && (
+      >
+        {({ display_name, login, role }, edit) => (
           <>
-            <p>{m.administration.linkText(link.name, exactInstant(link.link.expires_at))}</p>
-            <Secret text={new URL(link.link.url, location.origin).href} />
-            <DialogFoot>
-              <Button tone="primary" onPress={() => setLink(undefined)}>
-                {m.common.done}
-              </Button>
-            </DialogFoot>
+            <TextField label={m.administration.displayName} name="display_name" value={display_name} onChange={(next) => edit({ display_name: next })} isRequired autoFocus {...limits.NewPerson.display_name} autoComplete="off" />
+            <TextField label={m.administration.login} name="login" value={login} onChange={(next) => edit({ login: next })} isRequired {...limits.NewPerson.login} autoComplete="off" />
+            <SelectField
+              label={m.administration.role}
+              value={role}
+              onChange={(next) => edit({ role: next })}
+              options={grantable(mine).map((value) => ({ value, label: m.organisationRoles[value] }))}
+              hint={m.organisationRoles.explain[role]}
+            />
           </>
         )}
-      </Dialog>
+      </FormDialog>
+      <SecretDialog
+        title={m.administration.linkTitle}
+        text={link ? m.administration.linkText(link.name, exactInstant(link.link.expires_at)) : ""}
+        secret={link && new URL(link.link.url, location.origin).href}
+        onClose={() => setLink(undefined)}
+      />
       <Confirm
         title={asking?.what === "remove" ? m.administration.removePersonTitle(asking.person.display_name) : m.administration.disableTitle(asking?.person.display_name ?? "")}
         text={asking?.what === "remove" ? m.administration.removePersonText : m.administration.disableText}
@@ -189,76 +194,5 @@ export function People() {
         }}
       />
     </div>
-  );
-}
-
-interface AddPersonProps {
-  organisationId: string;
-  roles: readonly OrganisationRole[];
-  open: boolean;
-  onClose: () => void;
-  onAdded: (name: string, link: OneTimeLink | undefined) => void;
-}
-
-function AddPerson({ organisationId, roles, open, onClose, onAdded }: AddPersonProps) {
-  const [value, setValue] = useState({ display_name: "", login: "", role: "member" as OrganisationRole });
-  const [errors, setErrors] = useState<Record<string, string>>({});
-  const [failure, setFailure] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    if (!open) return;
-    setValue({ display_name: "", login: "", role: "member" });
-    setErrors({});
-    setFailure(undefined);
-  }, [open]);
-  const submit = async () => {
-    setBusy(true);
-    setErrors({});
-    setFailure(undefined);
-    try {
-      const made = await unwrap(
-        api.POST("/api/data/v1/organisations/{organisation_id}/people", {
-          params: { path: { organisation_id: organisationId } },
-          body: { ...value, display_name: value.display_name.trim(), login: value.login.trim() },
-        }),
-      );
-      onAdded(value.display_name.trim(), made.password_link ?? undefined);
-    } catch (error) {
-      const fields = error instanceof ProblemError ? error.fields : {};
-      setErrors(fields);
-      if (!fields.login && !fields.display_name) setFailure(sentenceOf(error));
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog title={m.administration.addPersonTitle} open={open} onClose={onClose}>
-      <p>{m.administration.addPersonLead}</p>
-      {failure && <Notice tone="danger">{failure}</Notice>}
-      <Form
-        className={page.form ?? ""}
-        validationErrors={errors}
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField label={m.administration.displayName} name="display_name" value={value.display_name} onChange={(display_name) => setValue({ ...value, display_name })} isRequired autoFocus {...limits.NewPerson.display_name} autoComplete="off" />
-        <TextField label={m.administration.login} name="login" value={value.login} onChange={(login) => setValue({ ...value, login })} isRequired {...limits.NewPerson.login} autoComplete="off" />
-        <SelectField
-          label={m.administration.role}
-          value={value.role}
-          onChange={(role) => setValue({ ...value, role })}
-          options={roles.map((role) => ({ value: role, label: m.organisationRoles[role] }))}
-          hint={m.organisationRoles.explain[value.role]}
-        />
-        <DialogFoot>
-          <Button onPress={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" tone="primary" busy={busy}>
-            {m.administration.addPerson}
-          </Button>
-        </DialogFoot>
-      </Form>
-    </Dialog>
   );
 }

@@ -1,15 +1,15 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Clapperboard, EllipsisVertical, Pencil, Plus, Trash2, UsersRound } from "lucide-react";
-import { useEffect, useState } from "react";
-import { Form } from "react-aria-components";
+import { useState } from "react";
 import { api, ifMatch, unwrap } from "../../api/client";
 import { limits } from "../../api/limits";
-import { ProblemError, sentenceOf } from "../../api/problem";
 import { organisationProductionsQuery, sessionQuery } from "../../api/queries";
-import { Button, buttonClass, IconButton, Notice, TextField } from "../../components/controls";
-import { ActionMenu, Confirm, Dialog, DialogFoot } from "../../components/dialogs";
+import { Button, buttonClass, IconButton, TextField } from "../../components/controls";
+import { ActionMenu, Confirm } from "../../components/dialogs";
+import { FormDialog } from "../../components/FormDialog";
 import { Empty, Failed, Skeleton } from "../../components/states";
+import { Cell, Row, Table, Who } from "../../components/Table";
 import { say } from "../../components/toasts";
 import { m } from "../../messages";
 import { day } from "../../messages/format";
@@ -58,57 +58,61 @@ export function AdministrationProductions() {
               <div />
               {create}
             </header>
-            <div className={page.tableWrap} tabIndex={0} role="region" aria-label={m.administration.productions}>
-              <table className={page.table}>
-                <thead>
-                  <tr>
-                    <th scope="col">{m.common.name}</th>
-                    <th scope="col">{m.library.columns.created}</th>
-                    <th scope="col">
-                      <span className="visually-hidden">{m.common.actions}</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {productions.data.map((production) => (
-                    <tr key={production.id}>
-                      <td className={page.who}>
-                        <div title={production.name}>{production.name}</div>
-                      </td>
-                      <td className={`${page.nowrap} num`}>{day(production.created_at)}</td>
-                      <td className={`${page.right} ${page.nowrap}`}>
-                        <Link
-                          className={buttonClass("quiet", { dense: true })}
-                          to="/administration/$organisationId/productions/$productionId"
-                          params={{ organisationId, productionId: production.id }}
-                        >
-                          <UsersRound size={16} aria-hidden />
-                          {m.administration.manageMembers}
-                        </Link>
-                        <ActionMenu
-                          label={m.common.actions}
-                          trigger={
-                            <IconButton dense label={`${m.common.actions}: ${production.name}`}>
-                              <EllipsisVertical size={16} />
-                            </IconButton>
-                          }
-                          entries={[
-                            { id: "rename", label: m.common.rename, icon: <Pencil size={16} />, action: () => setRenaming(production) },
-                            "-",
-                            { id: "remove", label: m.common.remove, icon: <Trash2 size={16} />, danger: true, action: () => setRemoving(production) },
-                          ]}
-                        />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table label={m.administration.productions} columns={[{ name: m.common.name }, { name: m.library.columns.created }, { name: m.common.actions, quiet: true }]}>
+              {productions.data.map((production) => (
+                <Row key={production.id}>
+                  <Cell kind="title">
+                    <Who name={production.name} />
+                  </Cell>
+                  <Cell label={m.library.columns.created} className={`${page.nowrap} num`}>
+                    {day(production.created_at)}
+                  </Cell>
+                  <Cell kind="actions">
+                    <Link
+                      className={buttonClass("quiet", { dense: true })}
+                      to="/administration/$organisationId/productions/$productionId"
+                      params={{ organisationId, productionId: production.id }}
+                    >
+                      <UsersRound size={16} aria-hidden />
+                      {m.administration.manageMembers}
+                    </Link>
+                    <ActionMenu
+                      label={m.common.actions}
+                      trigger={
+                        <IconButton dense label={`${m.common.actions}: ${production.name}`}>
+                          <EllipsisVertical size={16} />
+                        </IconButton>
+                      }
+                      entries={[
+                        { id: "rename", label: m.common.rename, icon: <Pencil size={16} />, action: () => setRenaming(production) },
+                        "-",
+                        { id: "remove", label: m.common.remove, icon: <Trash2 size={16} />, danger: true, action: () => setRemoving(production) },
+                      ]}
+                    />
+                  </Cell>
+                </Row>
+              ))}
+            </Table>
           </>
         )}
       </section>
       <CreateProduction organisations={session?.organisations.filter(({ id }) => id === organisationId) ?? []} open={creating} onClose={() => setCreating(false)} />
-      <RenameProduction production={renaming} onClose={() => setRenaming(undefined)} onDone={reload} />
+      <FormDialog
+        title={m.productions.renameTitle}
+        submit={m.common.rename}
+        initial={{ name: renaming?.name ?? "" }}
+        open={!!renaming}
+        onClose={() => setRenaming(undefined)}
+        action={async ({ name }) => {
+          if (!renaming) return;
+          const params = { path: { production_id: renaming.id }, header: ifMatch(renaming.revision) };
+          // Also after a failure: somebody else may have changed it, and then the next try needs the newest.
+          await unwrap(api.PATCH("/api/data/v1/productions/{production_id}", { params, body: { name: name.trim() } })).finally(() => void reload());
+          say(m.asset.renamed);
+        }}
+      >
+        {({ name }, change) => <TextField label={m.productions.name} name="name" value={name} onChange={(next) => change({ name: next })} isRequired autoFocus {...limits.ProductionForm.name} />}
+      </FormDialog>
       <Confirm
         title={m.productions.removeTitle(removing?.name ?? "")}
         text={m.productions.removeText}
@@ -122,57 +126,5 @@ export function AdministrationProductions() {
         }}
       />
     </div>
-  );
-}
-
-function RenameProduction({ production, onClose, onDone }: { production: Named | undefined; onClose: () => void; onDone: () => Promise<void> }) {
-  const [name, setName] = useState("");
-  const [errors, setErrors] = useState<Record<string, string>>({});
-  const [failure, setFailure] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    setName(production?.name ?? "");
-    setErrors({});
-    setFailure(undefined);
-  }, [production]);
-  const submit = async () => {
-    if (!production) return;
-    setBusy(true);
-    try {
-      await unwrap(
-        api.PATCH("/api/data/v1/productions/{production_id}", { params: { path: { production_id: production.id }, header: ifMatch(production.revision) }, body: { name: name.trim() } }),
-      );
-      await onDone();
-      say(m.asset.renamed);
-      onClose();
-    } catch (problem) {
-      const fields = problem instanceof ProblemError ? problem.fields : {};
-      setErrors(fields);
-      if (!fields.name) setFailure(sentenceOf(problem));
-      void onDone();
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog title={m.productions.renameTitle} open={!!production} onClose={onClose}>
-      {failure && <Notice tone="danger">{failure}</Notice>}
-      <Form
-        className={page.form ?? ""}
-        validationErrors={errors}
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField label={m.productions.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.ProductionForm.name} />
-        <DialogFoot>
-          <Button onPress={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" tone="primary" busy={busy}>
-            {m.common.rename}
-          </Button>
-        </DialogFoot>
-      </Form>
-    </Dialog>
   );
 }

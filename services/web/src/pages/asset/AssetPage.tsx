@@ -2,26 +2,26 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCanGoBack, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
-import { ArrowLeft, Download, EllipsisVertical, Pencil, Trash2 } from "lucide-react";
+import { ArrowLeft, CircleX, Download, EllipsisVertical, LoaderCircle, Pencil, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
-import { Form, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { api, ifMatch, unwrap } from "../../api/client";
 import { limits } from "../../api/limits";
-import { ProblemError, sentenceOf } from "../../api/problem";
 import { assetQuery, assetRunsQuery, productionQuery } from "../../api/queries";
 import type { AssetDetail } from "../../api/types";
-import { Button, buttonClass, IconButton, Notice, TextField } from "../../components/controls";
-import { ActionMenu, Confirm, Dialog, DialogFoot } from "../../components/dialogs";
+import { buttonClass, IconButton, TextField } from "../../components/controls";
+import { ActionMenu, Confirm } from "../../components/dialogs";
+import { FormDialog } from "../../components/FormDialog";
 import { Failed, Skeleton, Status } from "../../components/states";
+import states from "../../components/states.module.css";
 import { say } from "../../components/toasts";
 import { useProgress } from "../../live/progress";
-import { Clock } from "../../media/clock";
+import { Clock, clockOf } from "../../media/clock";
 import { m } from "../../messages";
 import { size } from "../../messages/format";
 import { useTitle } from "../../shell/title";
 import { kindIcons } from "../library/Assets";
-import { mayEdit, mayRemove } from "../ProductionFrame";
-import page from "../page.module.css";
+import { mayEdit, mayRemove } from "../permissions";
 import css from "./AssetPage.module.css";
 import { Information } from "./Information";
 import { Player } from "./Player";
@@ -68,24 +68,24 @@ export function AssetPage() {
             <span>{size(asset.size_bytes)}</span>
           </div>
         </div>
-        <a className={`${buttonClass()} ${css.wideOnly}`} href={asset.original_url} download>
+        <a className={`${buttonClass()} ${css.download}`} href={asset.original_url} download aria-label={m.asset.download}>
           <Download size={16} aria-hidden />
-          {m.asset.download}
+          <span>{m.asset.download}</span>
         </a>
-        <ActionMenu
-          label={m.common.actions}
-          trigger={
-            <IconButton label={m.common.actions}>
-              <EllipsisVertical size={16} />
-            </IconButton>
-          }
-          entries={[
-            { id: "download", label: m.asset.download, icon: <Download size={16} />, action: () => download(asset.original_url) },
-            { id: "rename", label: m.asset.rename, icon: <Pencil size={16} />, disabled: !mayEdit(production), action: () => setRenaming(true) },
-            "-",
-            { id: "remove", label: m.asset.remove, icon: <Trash2 size={16} />, danger: true, disabled: !mayRemove(production), action: () => setRemoving(true) },
-          ]}
-        />
+        {mayEdit(production) && (
+          <ActionMenu
+            label={m.common.actions}
+            trigger={
+              <IconButton label={m.common.actions}>
+                <EllipsisVertical size={16} />
+              </IconButton>
+            }
+            entries={[
+              { id: "rename", label: m.asset.rename, icon: <Pencil size={16} />, action: () => setRenaming(true) },
+              ...(mayRemove(production) ? ["-" as const, { id: "remove", label: m.asset.remove, icon: <Trash2 size={16} />, danger: true, action: () => setRemoving(true) }] : []),
+            ]}
+          />
+        )}
       </header>
       <div className={css.body}>
         <div className={css.stageColumn}>
@@ -102,7 +102,8 @@ export function AssetPage() {
             </Tab>
             <Tab id="processing" className={css.tab ?? ""}>
               {m.asset.processing}
-              {asset.status !== "ready" && <span className={page.tag}>{m.status[asset.status]}</span>}
+              {asset.status === "processing" && <LoaderCircle size={14} className={states.spin} aria-hidden />}
+              {asset.status === "failed" && <CircleX size={14} className={css.tabFailed} aria-hidden />}
             </Tab>
           </TabList>
           <TabPanel id="information" className={css.tabPanel ?? ""}>
@@ -113,7 +114,26 @@ export function AssetPage() {
           </TabPanel>
         </Tabs>
       </div>
-      <Rename asset={asset} open={renaming} onClose={() => setRenaming(false)} />
+      <FormDialog
+        title={m.asset.renameTitle}
+        submit={m.common.rename}
+        initial={{ name: asset.name }}
+        open={renaming}
+        onClose={() => setRenaming(false)}
+        action={async ({ name }) => {
+          const params = { path: { asset_id: asset.id }, header: ifMatch(asset.revision) };
+          try {
+            const changed = await unwrap(api.PATCH("/api/data/v1/assets/{asset_id}", { params, body: { name: name.trim() } }));
+            cache.setQueryData(assetQuery(asset.id).queryKey, changed);
+            say(m.asset.renamed);
+          } catch (problem) {
+            void cache.invalidateQueries({ queryKey: ["asset", asset.id] });
+            throw problem;
+          }
+        }}
+      >
+        {({ name }, change) => <TextField label={m.common.name} name="name" value={name} onChange={(next) => change({ name: next })} isRequired autoFocus {...limits.AssetChange.name} />}
+      </FormDialog>
       <Confirm
         title={m.asset.removeTitle(asset.name)}
         text={m.library.removeText}
@@ -131,22 +151,13 @@ export function AssetPage() {
   );
 }
 
-function download(url: string): void {
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "";
-  link.click();
-}
-
 function Stage({ asset, t, onPosition }: { asset: AssetDetail; t: string | undefined; onPosition: (t: string | undefined) => void }) {
   const { technical, analysis } = asset.version ?? {};
   const proxy = asset.derivatives.find(({ kind }) => kind === "proxy");
   const poster = asset.derivatives.find(({ kind }) => kind === "poster");
-  const duration = analysis?.proxy_duration_us ?? asset.duration_us ?? 0;
-  const clock = useMemo(
-    () => new Clock(analysis?.proxy_frame_rate ?? (technical?.video ? technical.video.frame_rate : null), technical?.start_timecode, duration, analysis?.proxy_frames),
-    [analysis, technical, duration],
-  );
+  const { kind, duration_us, version } = asset;
+  // Not with every change of the asset: a new clock starts the player anew.
+  const clock = useMemo(() => clockOf({ kind, duration_us, version }) ?? new Clock(null, null, 0), [kind, duration_us, version]);
   if (asset.kind === "still" && poster) {
     return (
       <div className={css.still}>
@@ -159,8 +170,9 @@ function Stage({ asset, t, onPosition }: { asset: AssetDetail; t: string | undef
     return (
       <div className={css.unplayable}>
         <Icon size={40} strokeWidth={1.25} aria-hidden />
-        <strong>{asset.failure?.message ?? m.status[asset.status]}</strong>
-        {asset.status !== "ready" && <p>{m.asset.notPlayable[asset.status]}</p>}
+        {/* Its status stands above: here is what it means. */}
+        {asset.failure && <strong>{asset.failure.message}</strong>}
+        <p>{m.asset.notPlayable[asset.status]}</p>
       </div>
     );
   }
@@ -181,55 +193,6 @@ function Stage({ asset, t, onPosition }: { asset: AssetDetail; t: string | undef
       startAt={t}
       onPosition={onPosition}
     />
-  );
-}
-
-function Rename({ asset, open, onClose }: { asset: AssetDetail; open: boolean; onClose: () => void }) {
-  const cache = useQueryClient();
-  const [name, setName] = useState(asset.name);
-  const [errors, setErrors] = useState<Record<string, string>>({});
-  const [failure, setFailure] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const submit = async () => {
-    setBusy(true);
-    setErrors({});
-    setFailure(undefined);
-    try {
-      const changed = await unwrap(
-        api.PATCH("/api/data/v1/assets/{asset_id}", { params: { path: { asset_id: asset.id }, header: ifMatch(asset.revision) }, body: { name: name.trim() } }),
-      );
-      cache.setQueryData(assetQuery(asset.id).queryKey, changed);
-      say(m.asset.renamed);
-      onClose();
-    } catch (problem) {
-      const fields = problem instanceof ProblemError ? problem.fields : {};
-      setErrors(fields);
-      if (!fields.name) setFailure(sentenceOf(problem));
-      void cache.invalidateQueries({ queryKey: ["asset", asset.id] });
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <Dialog title={m.asset.renameTitle} open={open} onClose={onClose}>
-      {failure && <Notice tone="danger">{failure}</Notice>}
-      <Form
-        className={page.form ?? ""}
-        validationErrors={errors}
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
-      >
-        <TextField label={m.common.name} name="name" value={name} onChange={setName} isRequired autoFocus {...limits.AssetChange.name} />
-        <DialogFoot>
-          <Button onPress={onClose}>{m.common.cancel}</Button>
-          <Button type="submit" tone="primary" busy={busy}>
-            {m.common.rename}
-          </Button>
-        </DialogFoot>
-      </Form>
-    </Dialog>
   );
 }
 

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { AssetDetail } from "../../api/types";
 import { Notice } from "../../components/controls";
 import { Folded } from "../../components/states";
-import { Clock } from "../../media/clock";
+import { clockOf } from "../../media/clock";
 import { rateName } from "../../media/timecode";
 import { m } from "../../messages";
 import { bitRate, count, exactInstant, size } from "../../messages/format";
@@ -39,7 +39,7 @@ export function Information({ asset }: { asset: AssetDetail }) {
   const analysis = version?.analysis;
   const loudness = analysis?.loudness;
   const start = technical?.start_timecode;
-  const clock = asset.duration_us != null ? new Clock(video?.frame_rate, start, asset.duration_us, video?.frame_count) : undefined;
+  const clock = clockOf(asset);
   const warnings = [...new Set([...(version?.warnings ?? []), ...(technical?.warnings ?? [])])];
   return (
     <>
@@ -64,7 +64,7 @@ export function Information({ asset }: { asset: AssetDetail }) {
           [m.asset.fileName, version?.file_name !== asset.name && version?.file_name],
           [m.asset.container, technical?.container],
           [m.asset.duration, clock && clock.length(clock.frames)],
-          [m.asset.startTimecode, start && clock && `${clock.label(0)}${clock.rate.denominator === 1001 ? ` ${start.drop_frame ? m.asset.dropFrame : m.asset.nonDropFrame}` : ""}`],
+          [m.asset.startTimecode, start && clock && `${clock.label(0)}${clock.hasFrames && clock.rate.denominator === 1001 ? ` ${start.drop_frame ? m.asset.dropFrame : m.asset.nonDropFrame}` : ""}`],
           [m.asset.reel, technical?.reel],
           [m.asset.sizeLabel, size(asset.size_bytes)],
           [m.asset.bitRate, technical?.bit_rate && bitRate(technical.bit_rate)],

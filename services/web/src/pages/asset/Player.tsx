@@ -104,10 +104,10 @@ export function Player(props: PlayerProps) {
         playback.slower();
         break;
       case "ArrowLeft":
-        playback.step(event.shiftKey ? -second : -1);
+        playback.step(event.shiftKey ? -second : -clock.step);
         break;
       case "ArrowRight":
-        playback.step(event.shiftKey ? second : 1);
+        playback.step(event.shiftKey ? second : clock.step);
         break;
       case "ArrowUp":
         previousShot();
@@ -167,6 +167,7 @@ export function Player(props: PlayerProps) {
         {speed !== 0 && speed !== 1 && <span className={css.speed}>{m.player.speed(speed)}</span>}
       </div>
       <Timeline
+        key={clock.frames}
         playback={playback}
         shotChanges={shotChanges}
         filmstrip={props.filmstrip}
@@ -194,13 +195,13 @@ export function Player(props: PlayerProps) {
               </IconButton>
             </span>
           )}
-          <IconButton label={m.player.frameBack} shortcut="←" onPress={() => playback.step(-1)}>
+          <IconButton label={clock.hasFrames ? m.player.frameBack : m.player.stepBack} shortcut="←" onPress={() => playback.step(-clock.step)}>
             <ChevronLeft size={18} />
           </IconButton>
           <AriaButton className={`${buttonClass("normal", { icon: true })} ${css.play}`} aria-label={speed === 0 ? m.player.play : m.player.pause} onPress={() => playback.toggle()}>
             {speed === 0 ? <Play size={18} fill="currentColor" aria-hidden /> : <Pause size={18} fill="currentColor" aria-hidden />}
           </AriaButton>
-          <IconButton label={m.player.frameOn} shortcut="→" onPress={() => playback.step(1)}>
+          <IconButton label={clock.hasFrames ? m.player.frameOn : m.player.stepOn} shortcut="→" onPress={() => playback.step(clock.step)}>
             <ChevronRight size={18} />
           </IconButton>
           {shotChanges.length > 0 && (
@@ -299,6 +300,7 @@ function TimecodeField({ playback, entry, onProblem }: { playback: Playback; ent
   const { frame } = useSyncExternalStore(playback.subscribe, playback.snapshot);
   const { clock } = playback;
   const label = clock.label(frame);
+  const words = clock.hasFrames ? m.player : m.player.time;
   const editing = useRef(false);
   const [invalid, setInvalid] = useState(false);
 
@@ -315,13 +317,13 @@ function TimecodeField({ playback, entry, onProblem }: { playback: Playback; ent
   const go = (text: string): boolean => {
     const read = clock.read(text, frame);
     if ("problem" in read) {
-      fail(read.problem === "form" ? m.player.notATimecode : m.player.skippedLabel);
+      fail(read.problem === "form" ? words.notATimecode : words.skippedLabel);
       return false;
     }
     // Steps stop at the ends; a timecode that is not in the clip is a slip of the finger.
     const relative = /^[+-]/.test(text.trim());
     if (!relative && (read.frame < 0 || read.frame >= clock.frames)) {
-      fail(m.player.notInClip);
+      fail(words.notInClip);
       return false;
     }
     playback.stop();
@@ -333,9 +335,9 @@ function TimecodeField({ playback, entry, onProblem }: { playback: Playback; ent
     <input
       ref={entry}
       className={css.timecode}
-      aria-label={m.player.timecodeEntry}
+      aria-label={words.timecodeEntry}
       aria-invalid={invalid}
-      title={m.player.timecodeHint}
+      title={words.timecodeHint}
       defaultValue={label}
       spellCheck={false}
       autoComplete="off"

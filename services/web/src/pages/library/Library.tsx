@@ -18,7 +18,7 @@ import type { LibrarySearch } from "../../router";
 import { useShortcuts } from "../../shell/keyboard";
 import { useTitle } from "../../shell/title";
 import { chooseFiles, uploads } from "../../uploads/manager";
-import { mayEdit, mayRemove } from "../ProductionFrame";
+import { mayEdit, mayRemove } from "../permissions";
 import { Assets, AssetsSkeleton } from "./Assets";
 import css from "./Library.module.css";
 import { Panel } from "./Panel";

@@ -8,7 +8,7 @@ import { buttonClass, IconButton, Notice } from "../../components/controls";
 import { Failed, Skeleton, Status } from "../../components/states";
 import { m } from "../../messages";
 import { exactInstant, size } from "../../messages/format";
-import { Clock } from "../../media/clock";
+import { clockOf } from "../../media/clock";
 import { rateName } from "../../media/timecode";
 import { useProgress } from "../../live/progress";
 import { kindIcons } from "./Assets";
@@ -54,7 +54,7 @@ export function Panel({ assetId, productionId, onClose }: { assetId: string; pro
   const video = technical?.video;
   const Icon = kindIcons[asset.kind];
   const poster = asset.derivatives.find(({ kind }) => kind === "poster");
-  const clock = asset.duration_us != null ? new Clock(video?.frame_rate, technical?.start_timecode, asset.duration_us, video?.frame_count) : undefined;
+  const clock = clockOf(asset);
   const facts: [string, string | null | undefined][] = [
     [m.asset.duration, clock?.length(clock.frames)],
     [m.asset.startTimecode, technical?.start_timecode ? clock?.label(0) : undefined],
