@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--inventory", type=Path, help="another inventory")
     up.add_argument("--hosts", help="boot only these, and the controller: db1,db2,be1 (also client, outsider-edge, …)")
     up.add_argument("--install", action="store_true", help="install Kinora from its bundle, as an operator would")
+    up.add_argument("--bundle", type=Path, help="install this bundle instead of building one")
     verb("down", _down, "end the lab; nothing of it stays")
     clean = verb("clean", _clean, "end every lab of this checkout and repair what a crash left")
     clean.add_argument("--cache", action="store_true", help="also remove the cached roots")
@@ -98,7 +99,6 @@ def _up(options: argparse.Namespace) -> int:
     with _only_one(state):
         inventory = options.inventory or PROJECT / "ansible/inventories" / options.layout / "hosts.yml"
         wanted = fleet.load(inventory, options.inventory.stem if options.inventory else options.layout)
-        everything = wanted
         if options.hosts:
             wanted = _only(wanted, options.hosts.split(","))
         started = None
@@ -113,8 +113,8 @@ def _up(options: argparse.Namespace) -> int:
             if started:
                 progress.say(f"{_memory(lab)}; booted {progress.seconds():.0f} s after the start")
             installed = 0
-            if options.install:
-                installed = install.run(lab, inventory, everything, progress)
+            if options.install or options.bundle:
+                installed = install.run(lab, inventory, options.bundle, progress)
             if started:
                 started.stdin.write(b"stay\n")
                 started.stdin.flush()

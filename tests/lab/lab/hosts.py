@@ -183,6 +183,7 @@ def configure(directory: Path, host: Host, fleet: Fleet, keys: Path) -> None:
     etc = directory / "etc"
     (etc / "hostname").write_text(f"{host.name}\n")
     (etc / "machine-id").write_text(f"{secrets.token_hex(16)}\n")
+    (etc / "default/locale").write_text("LANG=C.UTF-8\n")
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
     if host.kind == "server":
         lines += [f"127.0.1.1 {host.name}"]

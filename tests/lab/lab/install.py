@@ -1,63 +1,113 @@
-"""Installs the fleet from the bundle, the way a studio's operator does it: nothing but the bundle, the inventory and
-SSH reaches the hosts.
+"""Installs the fleet from the bundle, the way a studio's operator does it: nothing but the bundle, the release's
+signers, the inventory and SSH reaches the hosts.
 
-1. `make bundle` on this machine;
-2. bundle and inventory go to the controller, which has no way to the internet;
-3. the bundle's own install entry runs there.
+1. `make bundle` on this machine, or a bundle that was built before;
+2. it goes to the controller, which has no way to the internet, is checked against the signers and unpacked;
+3. its own `install` runs there.
 """
 
-import shlex
+import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from .control import Lab
-from .fleet import Fleet
 from .paths import PROJECT
 from .problem import Problem
 from .progress import Progress
 
-# Where `make bundle` leaves its result, and the command in it that installs.
-BUNDLE = PROJECT / "target/bundle"
-ENTRY = "install"
 # On the controller.
-DIRECTORY = "/root/kinora"
+HOME = "/root/kinora"
+INVENTORY = f"{HOME}/inventory"
+
+# The signature counts only with the signers that came apart from the bundle; an unchanged one is not unpacked again.
+UNPACK = r"""
+set -eu
+cd "$1"
+ssh-keygen -q -Y verify -f allowed_signers -I release@kinora -n kinora-bundle -s "$2.sig" < "$2"
+if ! [ -d "${2%.tar}" ] || ! cmp -s "$2.sig" unpacked.sig; then
+    rm -rf unpacked.sig "${2%.tar}"
+    tar -xf "$2"
+    cp "$2.sig" unpacked.sig
+fi
+"""
 
 
-def run(lab: Lab, inventory: Path, fleet: Fleet, progress: Progress) -> int:
-    """Installs; returns the exit code of the first step that failed, or 0."""
-    for step in (build_bundle, copy_to_controller, install):
-        began = progress.seconds()
-        code = step(lab, inventory, progress)
-        if code:
-            progress.warn(f"{step.__doc__.splitlines()[0]} failed; the lab stays up for a look")
-            return code
-        progress.say(f"{step.__doc__.splitlines()[0]} ({progress.seconds() - began:.0f} s)")
-    return 0
+@dataclass
+class Bundle:
+    """The file an operator is sent, and the signers he has from elsewhere."""
+
+    tar: Path
+    signers: Path
+
+    @property
+    def signature(self) -> Path:
+        return self.tar.with_name(self.tar.name + ".sig")
 
 
-def build_bundle(lab: Lab, inventory: Path, progress: Progress) -> int:
-    """Bundle built"""
-    return subprocess.call(["make", "-C", str(PROJECT), "--no-print-directory", "bundle"])
+def run(lab: Lab, inventory: Path, bundle: Path | None, progress: Progress) -> int:
+    """Installs; returns the exit code of the step that failed, or 0."""
+    began = progress.seconds()
+    found = _existing(bundle) if bundle else _build(progress)
+    progress.say(f"{found.tar.name}: {found.tar.stat().st_size / 1e6:.0f} MB ({progress.seconds() - began:.0f} s)")
+
+    began = progress.seconds()
+    _copy_to_controller(lab, found, inventory)
+    progress.say(f"bundle and inventory are on the controller, checked and unpacked ({progress.seconds() - began:.0f} s)")
+
+    began = progress.seconds()
+    code = run_verb(lab, found, "site")
+    if code == 0:
+        progress.say(f"installed from the controller ({progress.seconds() - began:.0f} s)")
+    else:
+        progress.warn("the install failed, see above; the lab stays up for a look: `make lab-shell HOST=control`")
+    return code
 
 
-def copy_to_controller(lab: Lab, inventory: Path, progress: Progress) -> int:
-    """Bundle and inventory are on the controller"""
-    for file in bundle_files():
-        lab.push("control", file, f"{DIRECTORY}/bundle")
-    lab.push("control", inventory.parent, f"{DIRECTORY}/inventories")
-    return 0
+def run_verb(lab: Lab, bundle: Bundle, verb: str, *arguments: str) -> int:
+    """Runs a verb of the bundle on the controller, its output to the terminal."""
+    directory = f"{HOME}/{bundle.tar.stem}"
+    command = [f"{directory}/install", verb, "--signers", f"{HOME}/allowed_signers", "--inventory", INVENTORY]
+    if arguments:
+        command += ["--", *arguments]
+    return subprocess.call(lab.on("control", command), stdin=subprocess.DEVNULL)
 
 
-def install(lab: Lab, inventory: Path, progress: Progress) -> int:
-    """Installed from the controller by SSH"""
-    path = f"{DIRECTORY}/inventories/{inventory.parent.name}/{inventory.name}"
-    line = f"cd {DIRECTORY}/bundle && ./{ENTRY} --inventory {shlex.quote(path)}"
-    return subprocess.call(lab.on("control", ["sh", "-c", line]))
+def _build(progress: Progress) -> Bundle:
+    progress.say("make bundle")
+    if subprocess.call(["make", "-C", str(PROJECT), "--no-print-directory", "bundle"]) != 0:
+        raise Problem("`make bundle` failed, see above")
+    directory = Path(os.environ.get("CARGO_TARGET_DIR") or PROJECT / "target") / "bundle"
+    tars = sorted(directory.glob("kinora-*.tar"), key=lambda path: path.stat().st_mtime)
+    if not tars:
+        raise Problem(f"`make bundle` left no kinora-*.tar in {directory}")
+    return _existing(tars[-1])
 
 
-def bundle_files() -> list[Path]:
-    """What an operator would carry to the controller."""
-    files = sorted(BUNDLE.glob("*")) if BUNDLE.is_dir() else []
-    if not files:
-        raise Problem(f"`make bundle` left nothing in {BUNDLE}")
-    return files
+def _existing(tar: Path) -> Bundle:
+    bundle = Bundle(tar, tar.with_name("allowed_signers"))
+    for file in (bundle.tar, bundle.signature, bundle.signers):
+        if not file.is_file():
+            raise Problem(f"{file} is missing; a bundle lies beside its signature and the allowed_signers file")
+    return bundle
+
+
+def _copy_to_controller(lab: Lab, bundle: Bundle, inventory: Path) -> None:
+    # The signature is over the whole file, so the same signature means the same file.
+    present = lab.run("control", "cat", f"{HOME}/{bundle.signature.name}", check=False).stdout
+    if present != bundle.signature.read_text() or not _same_size(lab, bundle):
+        lab.push("control", bundle.tar, HOME)
+    for file in (bundle.signature, bundle.signers):
+        lab.push("control", file, HOME)
+    # Only this file: what the install writes beside it on the controller (secrets) stays.
+    lab.push("control", inventory, INVENTORY)
+    if inventory.name != "hosts.yml":
+        lab.run("control", "mv", f"{INVENTORY}/{inventory.name}", f"{INVENTORY}/hosts.yml")
+    result = lab.run("control", "sh", "-c", UNPACK, "unpack", HOME, bundle.tar.name, check=False)
+    if result.returncode != 0:
+        raise Problem(f"the controller refuses the bundle: {result.stderr.strip() or result.stdout.strip()}")
+
+
+def _same_size(lab: Lab, bundle: Bundle) -> bool:
+    seen = lab.run("control", "stat", "-c", "%s", f"{HOME}/{bundle.tar.name}", check=False)
+    return seen.stdout.strip() == str(bundle.tar.stat().st_size)

@@ -42,8 +42,6 @@ rm -f /etc/apt/apt.conf.d/99mmdebstrap /etc/dpkg/dpkg.cfg.d/99mmdebstrap
 printf '%s\n' 'auto lo' 'iface lo inet loopback' > /etc/network/interfaces
 : > /etc/resolv.conf
 systemctl enable --quiet systemd-networkd.service systemd-networkd-wait-online.service
-# A server of a studio is managed over SSH; where the clock comes from is not the lab's to decide.
-systemctl mask --quiet systemd-timesyncd.service
 """
 
 FINISH_LAYER = r"""
