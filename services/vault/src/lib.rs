@@ -17,6 +17,8 @@ mod error;
 mod frame;
 mod hash;
 mod keys;
+mod memory;
+mod pipeline;
 mod place;
 mod put;
 mod reader;
@@ -37,6 +39,7 @@ pub use reader::ObjectReader;
 pub use settings::{S3Credentials, S3Settings, VaultSecrets, VaultSettings};
 pub use writer::{Checkpoint, Finished, PendingCheckpoint, SegmentWriter};
 
+use memory::FrameMemory;
 use place::Place;
 use place::directory::Directory;
 
@@ -49,6 +52,8 @@ pub struct Vault {
     keys: MasterKeys,
     /// Where uploads arrive.
     directory: Directory,
+    /// What all writers together may hold.
+    memory: Arc<FrameMemory>,
     staging: Arc<dyn Place>,
     /// Where objects stay; the same as `staging` unless there is an S3 service.
     store: Arc<dyn Place>,
@@ -75,7 +80,14 @@ impl Vault {
             Some(s3) => Arc::new(place::s3::Bucket::open(s3, secrets.s3.as_ref())?),
             None => Arc::clone(&staging),
         };
-        Ok(Self { keys: secrets.master_keys, directory, staging, store, stages: settings.s3.is_some() })
+        Ok(Self {
+            keys: secrets.master_keys,
+            directory,
+            memory: Arc::new(FrameMemory::new()),
+            staging,
+            store,
+            stages: settings.s3.is_some(),
+        })
     }
 
     /// Whether the stores work: writes, reads and removes something in each. One that does not answer
@@ -138,7 +150,7 @@ impl Vault {
         number: u32,
         hash: HashState,
     ) -> Result<SegmentWriter, VaultError> {
-        SegmentWriter::create(self.directory.clone(), seal, number, hash).await
+        SegmentWriter::create(self.directory.clone(), Arc::clone(&self.memory), seal, number, hash).await
     }
 
     /// The record of an object whose segments have all been written by [`Self::segment_writer`];

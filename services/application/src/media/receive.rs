@@ -266,7 +266,7 @@ impl Receiver {
                     }
                     if marking.is_none() {
                         begun_bytes = received_bytes;
-                        match self.begin_mark(writer).await {
+                        match self.begin_mark(writer) {
                             Ok(begun) => marking = begun,
                             Err(ending) => return ending,
                         }
@@ -294,7 +294,7 @@ impl Receiver {
                     }
                     if marking.is_none() && received_bytes - begun_bytes >= MARK_BYTES {
                         begun_bytes = received_bytes;
-                        match self.begin_mark(writer).await {
+                        match self.begin_mark(writer) {
                             Ok(begun) => marking = begun,
                             Err(ending) => return ending,
                         }
@@ -305,13 +305,12 @@ impl Receiver {
     }
 
     /// Begins to make what was written durable and to mark it, if there is something new to mark now.
-    async fn begin_mark(&mut self, writer: &mut SegmentWriter) -> Result<Option<Marking>, Ending> {
+    fn begin_mark(&mut self, writer: &mut SegmentWriter) -> Result<Option<Marking>, Ending> {
         // Bytes with a checksum count only when all of them are checked.
         if self.checksum.is_some() {
             return Ok(None);
         }
-        let begun = self.lease.during(writer.begin_checkpoint()).await.ok_or(Ending::Overtaken)?;
-        let pending = match begun {
+        let pending = match writer.begin_checkpoint() {
             Ok(Some(pending)) => pending,
             Ok(None) => return Ok(None),
             Err(error) => return Err(Ending::Refused(vault_problem(error))),

@@ -40,7 +40,7 @@ async fn with_limit() {
     let checkpoint = writer.checkpoint().await.unwrap();
     assert_eq!(checkpoint.length_bytes, 8 * FRAME as u64);
 
-    // 1,000 KiB are room for 15 whole frames, of which 14 make whole buffers.
+    // 1,000 KiB are room for 15 whole frames. The writer is told when the next ones are written.
     let mut refused = None;
     for part in plain[8 * FRAME..].chunks(FRAME) {
         if let Err(error) = writer.write(part).await {
@@ -54,7 +54,7 @@ async fn with_limit() {
     let finished = writer.finish().await.unwrap();
     assert!(matches!(finished.failure, Some(VaultError::Full(_))));
     let kept = finished.checkpoint;
-    assert_eq!(kept.length_bytes, 14 * FRAME as u64);
+    assert_eq!(kept.length_bytes, 15 * FRAME as u64);
 
     for checkpoint in [checkpoint, kept.clone()] {
         let length = usize::try_from(checkpoint.length_bytes).unwrap();
@@ -66,7 +66,7 @@ async fn with_limit() {
 
     // Later there is room again (another file): the upload goes on where it was kept.
     let mut writer = vault.segment_writer(&seal, 1, kept.hash).await.unwrap();
-    let rest = &plain[14 * FRAME..20 * FRAME];
+    let rest = &plain[15 * FRAME..20 * FRAME];
     writer.write(rest).await.unwrap();
     let finished = writer.finish().await.unwrap();
     assert!(finished.failure.is_none());
