@@ -150,6 +150,15 @@ export function makeFiles(): Files {
   return { folder, camera, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
+/** Sound whose length is no whole number of frames or hundredths: 7.337 seconds. */
+export function makeSound(folder: string): string {
+  const sound = join(folder, "S001T03.wav");
+  execFileSync("ffmpeg", ["-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi", "-t", "7.337", "-i", "sine=frequency=330:sample_rate=48000", "-c:a", "pcm_s24le", sound], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return sound;
+}
+
 /** Drops files of this machine on the page, as a person would from the file manager. */
 export async function dropFiles(page: Page, paths: string[]): Promise<void> {
   // Files that are too large for a message go through a file chooser of the test's own.

@@ -202,6 +202,49 @@ export function outcome(): void {
       await page.locator("main").getByText("not a media file we can read").first().waitFor({ timeout: 60_000 });
     }, 180_000);
 
+    it("goes on in another browser, which only the server tells of the upload", async () => {
+      const { page } = seat;
+      await page.goto(`${url()}/productions/${made.production}/library`);
+      await page.getByRole("gridcell").first().waitFor();
+      const large = join(files.folder, "B004C001_large.bin");
+      const file = await open(large, "w");
+      await file.truncate(96 * 1024 * 1024);
+      await file.close();
+      await line(8 * 1024 * 1024);
+      await dropFiles(page, [large]);
+      const row = page.locator("[data-upload]").filter({ hasText: "B004C001_large.bin" });
+      if (await page.getByRole("button", { name: "Show activity" }).isVisible()) await page.getByRole("button", { name: "Show activity" }).click();
+      await row.getByText(/left/).waitFor({ timeout: 20_000 });
+      await page.goto("about:blank");
+      await line(-1);
+
+      const other = await sit(browser);
+      const resumed: number[] = [];
+      other.page.on("request", (request) => {
+        const offset = request.method() === "PATCH" ? request.headers()["upload-offset"] : undefined;
+        if (offset !== undefined) resumed.push(Number(offset));
+      });
+      await signIn(other.page);
+      await other.page.goto(`${url()}/productions/${made.production}/library`);
+      const known = other.page.locator("[data-upload]").filter({ hasText: "B004C001_large.bin" });
+      await other.page.getByRole("button", { name: "Show activity" }).click();
+      await known.and(other.page.locator("[data-upload=needs-file]")).getByText("in another browser").waitFor();
+      await dropFiles(other.page, [large]);
+      await known.and(other.page.locator("[data-upload=complete]")).waitFor({ timeout: 60_000 });
+      expect(resumed[0]).toBeGreaterThan(0);
+
+      // Once nothing is under way any more, the list can be put away.
+      await other.page.getByRole("button", { name: "Close activity" }).click({ timeout: 60_000 });
+      await known.waitFor({ state: "detached" });
+      await other.page.getByRole("region", { name: "Activity" }).waitFor({ state: "detached" });
+      expect(other.complaints).toEqual([]);
+      await other.context.close();
+      // The first browser learns that there is nothing to go on with.
+      await page.goto(`${url()}/productions/${made.production}/library`);
+      await page.getByRole("gridcell").first().waitFor();
+      await row.waitFor({ state: "detached" });
+    }, 180_000);
+
     it("goes on by itself after the network was away", async () => {
       const wire = await cable();
       const through = await launch([wire.argument]);
@@ -260,14 +303,46 @@ export function outcome(): void {
       await other.page.getByLabel("New password again").fill(amara);
       await other.page.getByRole("button", { name: "Set password" }).click();
       await other.page.waitForURL(/\/sign-in/);
-      await signIn(other.page, "amara@halcyon.example", amara);
+      await other.page.getByText("Your password is set").waitFor();
+      await other.page.getByLabel("Login or e-mail").fill("amara@halcyon.example");
+      await other.page.getByLabel("Password", { exact: true }).fill(amara);
+      await other.page.getByRole("button", { name: "Sign in" }).click();
       await other.page.getByRole("heading", { name: "No productions yet" }).waitFor();
       for (const path of [`/productions/${made.production}/library`, `/productions/${made.production}/assets/${made.asset}`, `/administration/${made.organisation}/people`]) {
         await other.page.goto(`${url()}${path}`);
         await other.page.getByRole("heading", { name: "There is nothing here" }).waitFor();
       }
+      expect(await other.page.getByText("Your password is set").count()).toBe(0);
+      // What her organisation sees of it.
+      await page.goto(`${url()}/administration/${made.organisation}/audit`);
+      const row = page.getByRole("row").filter({ hasText: "Signed in" }).filter({ hasText: "amara@halcyon.example" });
+      await row.first().waitFor();
       expect(other.complaints).toEqual([]);
       await other.context.close();
+    });
+
+    it("offers a reader only what a reader may do", async () => {
+      const { page } = seat;
+      await page.goto(`${url()}/productions/${made.production}/members`);
+      await page.getByRole("button", { name: "Add member" }).first().click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("Person").selectOption({ label: "Amara Okafor (amara@halcyon.example)" });
+      await dialog.getByRole("button", { name: "Add member" }).click();
+      await page.getByRole("row").filter({ hasText: "Amara Okafor" }).waitFor();
+
+      const reader = await sit(browser);
+      await signIn(reader.page, "amara@halcyon.example", "walnut-harbour-quilt-meadow");
+      await reader.page.goto(`${url()}/productions/${made.production}/assets/${made.asset}`);
+      await reader.page.getByRole("link", { name: "Download original" }).waitFor();
+      expect(await reader.page.getByRole("link", { name: "Members" }).count()).toBe(0);
+      expect(await reader.page.getByRole("button", { name: "Actions" }).count()).toBe(0);
+      const asked: string[] = [];
+      reader.page.on("request", (request) => request.url().includes("/members") && request.resourceType() === "fetch" && asked.push(request.url()));
+      await reader.page.goto(`${url()}/productions/${made.production}/members`);
+      await reader.page.getByRole("heading", { name: "There is nothing here" }).waitFor();
+      expect(asked).toEqual([]);
+      expect(reader.complaints).toEqual([]);
+      await reader.context.close();
     });
 
     it("has nothing to complain about: no page error, no refused script or style, no foreign host", () => {

@@ -73,6 +73,9 @@ export function pages(): void {
       await drawn(page);
       expect(await violations(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+      // Nothing of a table is cut off either.
+      const cut = await page.locator("main table :is(td, tbody th)").evaluateAll((cells) => cells.filter((cell) => cell.getBoundingClientRect().right > innerWidth).map((cell) => cell.textContent));
+      expect(cut).toEqual([]);
       const shift = await page.evaluate(
         () =>
           new Promise<number>((resolve) => {

@@ -98,6 +98,10 @@ function ingest(production: string, name: string, size: number): string {
 
 async function upload(request: IncomingMessage, response: ServerResponse, production: string, uploadId: string | undefined): Promise<void> {
   const headers: Record<string, string> = { "Tus-Resumable": "1.0.0" };
+  if (request.method === "GET") {
+    const forgotten = { location: `/api/media/v1/productions/${production}/uploads/forgotten`, id: data.id(9, 1), file_name: "C003C014_260511_R1VK.mov", length_bytes: 4_000_000_000, offset_bytes: 2_710_000_000, created_at: new Date(Date.now() - 7.2e6).toISOString(), expires_at: new Date(Date.now() + 1e8).toISOString() };
+    return json(response, { items: production === data.id(2, 0) ? [forgotten] : [] });
+  }
   if (request.method === "POST") {
     const metadata = String(request.headers["upload-metadata"] ?? "");
     const name = Buffer.from(/filename ([^,]+)/.exec(metadata)?.[1] ?? "", "base64").toString();

@@ -38,9 +38,11 @@ const oneOf = <T extends string>(value: unknown, values: readonly T[]): T | unde
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search): { return?: string; ended?: boolean } => ({
+  validateSearch: (search): { return?: string; ended?: boolean; set?: boolean } => ({
     return: text(search.return),
     ended: search.ended === true ? true : undefined,
+    // A password was just set with a one-time link.
+    set: search.set === true ? true : undefined,
   }),
   component: lazyRouteComponent(() => import("./pages/SignIn"), "SignIn"),
 });

@@ -87,6 +87,16 @@ export const activeRunsQuery = (production_id: string) =>
       ).items,
   });
 
+/** One's own unfinished uploads; for editors of the library. */
+export const unfinishedUploadsQuery = (production_id: string) =>
+  queryOptions({
+    queryKey: ["unfinished-uploads", production_id],
+    queryFn: async ({ signal }) => (await unwrap(api.GET("/api/media/v1/productions/{production_id}/uploads", { params: { path: { production_id } }, signal }))).items,
+    // What this page sends itself it knows better.
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+
 export const membersQuery = (production_id: string) =>
   queryOptions({
     queryKey: ["members", production_id],

@@ -859,6 +859,11 @@ export interface components {
             codec: string;
             /** @description Codec's short name as FFmpeg has it. */
             codec_id: string;
+            /**
+             * Format: int32
+             * @description Index of the stream in the file; absent in what earlier releases found.
+             */
+            index?: number | null;
             /** @description Language as in BCP 47, if the file says. */
             language?: string | null;
             /** @description Layout ("stereo", "5.1"), if the file says. */
@@ -1874,6 +1879,11 @@ export interface components {
              * @description Coded raster, lines.
              */
             height: number;
+            /**
+             * Format: int32
+             * @description Index of the stream in the file; absent in what earlier releases found.
+             */
+            index?: number | null;
             /** @description Shape of one pixel, width over height, as "n:d". */
             pixel_aspect: string;
             /** @description Chroma sampling and depth as FFmpeg names it ("yuv422p10le"). */
@@ -1883,6 +1893,12 @@ export interface components {
              * @description Clockwise rotation for display: 0, 90, 180 or 270 degrees.
              */
             rotation_degrees: number;
+            /**
+             * Format: int64
+             * @description When its first picture is shown, on the file's own clock, microseconds; absent if the file does
+             *     not say.
+             */
+            start_us?: number | null;
             /** @description Whether frames last unequally long (phones). */
             variable_frame_rate: boolean;
             /**

@@ -21,6 +21,9 @@ function set(value: readonly Toast[]) {
   for (const listener of listeners) listener();
 }
 
+/** Takes all away: what they are about is over. */
+export const clearToasts = () => set([]);
+
 const dismiss = (id: number) => set(toasts.filter((toast) => toast.id !== id));
 
 export function say(text: string, options: { danger?: boolean } = {}): void {

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Outlet, useParams } from "@tanstack/react-router";
 import { Ban, FileUp } from "lucide-react";
 import { useEffect, useState } from "react";
-import { productionQuery } from "../api/queries";
+import { productionQuery, sessionQuery, unfinishedUploadsQuery } from "../api/queries";
 import type { Production } from "../api/types";
 import { Failed } from "../components/states";
 import { useProductionEvents } from "../live/events";
@@ -25,6 +25,7 @@ export function ProductionFrame() {
 
 function Inside({ production }: { production: Production }) {
   useProductionEvents(production.id);
+  useUnfinishedUploads(production);
   const dragging = useFileDrop(mayEdit(production) ? production : undefined);
   return (
     <div className={css.frame}>
@@ -44,6 +45,17 @@ function Inside({ production }: { production: Production }) {
       )}
     </div>
   );
+}
+
+/** Uploads of one's own that stand still, also those that only the server remembers, come into the activity tray. */
+function useUnfinishedUploads(production: Production): void {
+  const { data: session } = useQuery(sessionQuery);
+  const { data } = useQuery({ ...unfinishedUploadsQuery(production.id), enabled: mayEdit(production) });
+  const personId = session?.person.id;
+  useEffect(() => {
+    if (!data || !personId) return;
+    void uploads.restore(personId).then(() => uploads.adopt(production.id, production.name, data, personId));
+  }, [data, personId, production.id, production.name]);
 }
 
 function useFileDrop(production: Production | undefined): boolean {

@@ -7,6 +7,7 @@ import { limits } from "../api/limits";
 import { ProblemError, sentenceOf } from "../api/problem";
 import { sessionQuery } from "../api/queries";
 import { Button, Notice, PasswordField, TextField } from "../components/controls";
+import { clearToasts } from "../components/toasts";
 import { m } from "../messages";
 import { Entry } from "./Entry";
 import css from "./Entry.module.css";
@@ -33,6 +34,8 @@ export function SignIn() {
       setCsrfToken(session.csrf_token);
       cache.clear();
       cache.setQueryData(sessionQuery.queryKey, session);
+      // What was said to whoever sat here before is over.
+      clearToasts();
       if (session.password_change_required) await navigate({ to: "/choose-password", search: { return: search.return } });
       else await navigate({ href: safeReturn(search.return) });
     } catch (error) {
@@ -45,6 +48,7 @@ export function SignIn() {
 
   return (
     <Entry title={m.signIn.title} lead={m.signIn.lead}>
+      {search.set && !failure && <Notice tone="info">{m.password.signedOutSet}</Notice>}
       {search.ended && !failure && <Notice tone="info">{m.signIn.ended}</Notice>}
       {failure && <Notice tone="danger">{failure}</Notice>}
       <Form

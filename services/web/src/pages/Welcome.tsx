@@ -9,7 +9,6 @@ import { OfflineError, ProblemError, sentenceOf } from "../api/problem";
 import { passwordLinkQuery } from "../api/queries";
 import { Button, buttonClass, Notice } from "../components/controls";
 import { Skeleton } from "../components/states";
-import { say } from "../components/toasts";
 import { m } from "../messages";
 import { Entry } from "./Entry";
 import css from "./Entry.module.css";
@@ -49,8 +48,7 @@ export function Welcome() {
     setBusy(true);
     try {
       await unwrap(api.POST("/api/data/v1/password-link/{token}", { params: { path: { token } }, body: { password: value.next } }));
-      say(m.password.signedOutSet);
-      await navigate({ to: "/sign-in" });
+      await navigate({ to: "/sign-in", search: { set: true } });
     } catch (error) {
       const fields = error instanceof ProblemError ? error.fields : {};
       setErrors(fields);

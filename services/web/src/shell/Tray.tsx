@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronDown, ChevronUp, CircleAlert, CircleCheck, FileUp, LoaderCircle, Pause, Play, RotateCw, X } from "lucide-react";
-import { useState, useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { activeRunsQuery, assetQuery } from "../api/queries";
 import type { Run } from "../api/types";
 import { Button, IconButton } from "../components/controls";
@@ -13,7 +13,7 @@ import states from "../components/states.module.css";
 import { say } from "../components/toasts";
 import { useProgress } from "../live/progress";
 import { m } from "../messages";
-import { roughSpan, size } from "../messages/format";
+import { ago, roughSpan, size } from "../messages/format";
 import { chooseFiles, uploads, type UploadItem } from "../uploads/manager";
 import css from "./Tray.module.css";
 
@@ -46,6 +46,43 @@ export function Tray({ open, setOpen, productionId }: TrayProps) {
   const [cancelling, setCancelling] = useState<UploadItem>();
   if (!open && items.length === 0 && runs.length === 0) return null;
 
+  return <Shown open={open} setOpen={setOpen} items={items} runs={runs} cancelling={cancelling} setCancelling={setCancelling} />;
+}
+
+/** How long the finished list is left open to be read. */
+const LINGER_MS = 6000;
+
+/** Folds once everything is done, unless somebody is at it. */
+function useFoldWhenDone(busy: boolean, open: boolean, setOpen: (open: boolean) => void) {
+  const tray = useRef<HTMLElement>(null);
+  const wasBusy = useRef(busy);
+  useEffect(() => {
+    const ended = wasBusy.current && !busy;
+    wasBusy.current = busy;
+    if (!ended || !open) return;
+    let timer: ReturnType<typeof setTimeout>;
+    const fold = () => {
+      if (tray.current?.matches(":hover, :focus-within")) timer = setTimeout(fold, LINGER_MS);
+      else setOpen(false);
+    };
+    timer = setTimeout(fold, LINGER_MS);
+    return () => clearTimeout(timer);
+  }, [busy, open, setOpen]);
+  return tray;
+}
+
+interface ShownProps {
+  open: boolean;
+  setOpen: (open: boolean) => void;
+  items: readonly UploadItem[];
+  runs: readonly Run[];
+  cancelling: UploadItem | undefined;
+  setCancelling: (item: UploadItem | undefined) => void;
+}
+
+function Shown({ open, setOpen, items, runs, cancelling, setCancelling }: ShownProps) {
+  const busy = runs.length > 0 || items.some((item) => item.state !== "complete");
+  const tray = useFoldWhenDone(busy, open, setOpen);
   const running = items.filter(underWay);
   const total = running.reduce((sum, item) => sum + item.size, 0);
   const sent = running.reduce((sum, item) => sum + item.sent, 0);
@@ -76,10 +113,16 @@ export function Tray({ open, setOpen, productionId }: TrayProps) {
 
   if (!open) {
     return (
-      <section className={`${css.tray} ${css.folded}`} aria-label={m.activity.title}>
+      <section ref={tray} className={`${css.tray} ${css.folded}`} aria-label={m.activity.title}>
         <div className={css.head}>
           <button type="button" className={css.line} onClick={() => setOpen(true)}>
-            {waitingForPerson > 0 ? <CircleAlert size={16} className={css.attention} aria-hidden /> : <FileUp size={16} aria-hidden />}
+            {waitingForPerson > 0 ? (
+              <CircleAlert size={16} className={css.attention} aria-hidden />
+            ) : busy ? (
+              <FileUp size={16} aria-hidden />
+            ) : (
+              <CircleCheck size={16} className={css.done} aria-hidden />
+            )}
             <span className="truncate num">
               {waitingForPerson > 0 && <span className={css.attention}>{m.activity.summaryAttention(waitingForPerson)}</span>}
               {waitingForPerson > 0 && summary && " · "}
@@ -94,6 +137,11 @@ export function Tray({ open, setOpen, productionId }: TrayProps) {
           <IconButton dense label={m.activity.open} onPress={() => setOpen(true)}>
             <ChevronUp size={16} />
           </IconButton>
+          {!busy && (
+            <IconButton dense label={m.activity.close} onPress={() => uploads.clearDone()}>
+              <X size={16} />
+            </IconButton>
+          )}
         </div>
         {confirm}
       </section>
@@ -103,7 +151,7 @@ export function Tray({ open, setOpen, productionId }: TrayProps) {
   const canPause = items.some((item) => ["waiting", "uploading", "offline"].includes(item.state));
   const canResume = !canPause && items.some((item) => item.state === "paused");
   return (
-    <section className={css.tray} aria-label={m.activity.title}>
+    <section ref={tray} className={css.tray} aria-label={m.activity.title}>
       <div className={css.head}>
         <h2 className={css.title}>{m.activity.title}</h2>
         {done > 0 && (
@@ -119,6 +167,18 @@ export function Tray({ open, setOpen, productionId }: TrayProps) {
         <IconButton dense label={m.activity.fold} onPress={() => setOpen(false)}>
           <ChevronDown size={16} />
         </IconButton>
+        {!busy && (
+          <IconButton
+            dense
+            label={m.activity.close}
+            onPress={() => {
+              uploads.clearDone();
+              setOpen(false);
+            }}
+          >
+            <X size={16} />
+          </IconButton>
+        )}
       </div>
       <div className={css.body}>
         {items.length === 0 && runs.length === 0 && <p className={css.empty}>{m.activity.emptyText}</p>}
@@ -210,7 +270,7 @@ function UploadRow({ item, onCancel }: { item: UploadItem; onCancel: () => void 
         <div className={css.rowAsk}>
           <strong>{item.state === "needs-file" ? m.activity.needsFile : m.activity.needsPermission}</strong>
           <span>
-            {m.activity.needsFileHint} {m.activity.uploading(size(item.sent), size(item.size))}
+            {item.elsewhere ? m.activity.begunElsewhere(ago(item.createdAt)) : m.activity.needsFileHint} {m.activity.sentSoFar(size(item.sent), size(item.size))}
           </span>
           <Button dense onPress={() => void (item.state === "needs-file" ? choose() : uploads.allow(item.id))}>
             {item.state === "needs-file" ? m.activity.chooseFile : m.activity.allow}

@@ -21,6 +21,19 @@ export interface UploadItem {
   secondsLeft: number | undefined;
   assetId: string | undefined;
   failure: string | undefined;
+  /** Begun where this browser knows nothing of it. */
+  elsewhere: boolean;
+  /** Instant, ISO 8601. */
+  createdAt: string;
+}
+
+/** An upload of one's own that the server has not got all of yet. */
+export interface Unfinished {
+  location: string;
+  file_name?: string | null;
+  length_bytes?: number | null;
+  offset_bytes: number;
+  created_at: string;
 }
 
 interface Entry {
@@ -37,6 +50,8 @@ interface Entry {
 const PARALLEL = 3;
 /** How often the pages are told. */
 const NOTIFY_MS = 250;
+/** The server lists no more than this. */
+const MOST_LISTED = 1000;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15_000];
 
 export interface Incoming {
@@ -50,6 +65,7 @@ export class UploadManager {
   private snapshot: readonly UploadItem[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private personId = "";
+  private restored: Promise<void> = Promise.resolve();
 
   constructor() {
     globalThis.addEventListener?.("online", () => this.wake());
@@ -63,17 +79,61 @@ export class UploadManager {
   items = (): readonly UploadItem[] => this.snapshot;
 
   /** Brings back what was unfinished when this person last had a page open here. */
-  async restore(personId: string): Promise<void> {
-    if (this.personId === personId) return;
-    this.personId = personId;
+  restore(personId: string): Promise<void> {
+    if (this.personId !== personId) {
+      this.personId = personId;
+      this.restored = this.readRecords(personId);
+    }
+    return this.restored;
+  }
+
+  private async readRecords(personId: string): Promise<void> {
     for (const entry of this.entries) void entry.upload?.abort();
     this.entries = [];
-    const records = (await allRecords()).filter((record) => record.personId === personId).toSorted((a, b) => a.createdAt - b.createdAt);
+    const all = await allRecords();
+    if (this.personId !== personId) return;
+    const records = all.filter((record) => record.personId === personId).toSorted((a, b) => a.createdAt - b.createdAt);
     for (const record of records) {
       if (this.entries.some((entry) => entry.record.id === record.id)) continue;
       const entry: Entry = { record, state: "needs-file", speed: new Speedometer() };
       this.entries.push(entry);
       if (record.handle) void this.reopen(entry, false);
+    }
+    this.changed();
+  }
+
+  /**
+   * Takes over what the server says is unfinished: uploads that this browser has forgotten, or that were
+   * begun elsewhere, are shown too; those that the server has no more are not.
+   */
+  adopt(productionId: string, productionName: string, unfinished: readonly Unfinished[], personId: string): void {
+    if (this.personId !== personId) return;
+    const known = new Map(this.entries.flatMap((entry) => (entry.record.url ? [[addressOf(entry.record.url), entry] as const] : [])));
+    for (const upload of unfinished) {
+      const entry = known.get(addressOf(upload.location));
+      if (entry) {
+        if (entry.state === "needs-file" || entry.state === "needs-permission") entry.record.sent = upload.offset_bytes;
+      } else if (upload.length_bytes != null && upload.file_name) {
+        const record: UploadRecord = {
+          id: crypto.randomUUID(),
+          productionId,
+          productionName,
+          fileName: upload.file_name,
+          size: upload.length_bytes,
+          url: upload.location,
+          sent: upload.offset_bytes,
+          paused: false,
+          createdAt: Date.parse(upload.created_at),
+          personId,
+        };
+        this.entries.push({ record, state: "needs-file", speed: new Speedometer() });
+      }
+    }
+    // A full list may not be all of it.
+    if (unfinished.length >= MOST_LISTED) return this.changed();
+    const there = new Set(unfinished.map(({ location: address }) => addressOf(address)));
+    for (const entry of this.entries.filter(({ state, record }) => state === "needs-file" && record.productionId === productionId && record.url)) {
+      if (!there.has(addressOf(entry.record.url ?? ""))) this.forget(entry);
     }
     this.changed();
   }
@@ -196,6 +256,8 @@ export class UploadManager {
 
   private giveFile(entry: Entry, file: File, handle?: FileSystemFileHandle): void {
     entry.file = file;
+    // From now on this browser knows exactly which file it is.
+    entry.record.lastModified = file.lastModified;
     if (handle) entry.record.handle = handle;
     entry.state = entry.record.paused ? "paused" : "waiting";
     void keepRecord(entry.record);
@@ -254,6 +316,9 @@ export class UploadManager {
         if (!upload.url || upload.url === record.url) return;
         record.url = upload.url;
         void keepRecord(record);
+        // The server may have listed it before it told us where it is.
+        const address = addressOf(upload.url);
+        this.entries = this.entries.filter((other) => other === entry || !other.record.url || addressOf(other.record.url) !== address);
       },
       onAfterResponse: (_request, response) => {
         entry.assetId = response.getHeader("Kinora-Asset") ?? entry.assetId ?? (undefined as never);
@@ -331,6 +396,8 @@ export class UploadManager {
   }
 }
 
+const addressOf = (url: string) => new URL(url, location.href).pathname;
+
 const tus = () => import("tus-js-client");
 
 function describe({ record, state, speed, assetId, failure }: Entry): UploadItem {
@@ -347,11 +414,15 @@ function describe({ record, state, speed, assetId, failure }: Entry): UploadItem
     secondsLeft: bytesPerSecond ? (record.size - record.sent) / bytesPerSecond : undefined,
     assetId,
     failure,
+    elsewhere: record.lastModified === undefined,
+    createdAt: new Date(record.createdAt).toISOString(),
   };
 }
 
 function isSameFile(record: UploadRecord, file: File): boolean {
-  return record.fileName === file.name && record.size === file.size && record.lastModified === file.lastModified;
+  // The server knows name and size, not when the file was last changed.
+  const sameTime = record.lastModified === undefined || record.lastModified === file.lastModified;
+  return record.fileName === file.name && record.size === file.size && sameTime;
 }
 
 function addHeaders(request: { setHeader: (name: string, value: string) => void; getMethod: () => string }): void {

@@ -7,7 +7,8 @@ export interface UploadRecord {
   productionName: string;
   fileName: string;
   size: number;
-  lastModified: number;
+  /** Absent if only the server knows of the upload. */
+  lastModified?: number;
   /** Absent until the server has given the upload its address. */
   url?: string;
   sent: number;

@@ -153,8 +153,8 @@ export function AssetPage() {
 
 function Stage({ asset, t, onPosition }: { asset: AssetDetail; t: string | undefined; onPosition: (t: string | undefined) => void }) {
   const { technical, analysis } = asset.version ?? {};
-  const proxy = asset.derivatives.find(({ kind }) => kind === "proxy");
-  const poster = asset.derivatives.find(({ kind }) => kind === "poster");
+  const proxy = asset.derivatives.find((one) => one.kind === "proxy");
+  const poster = asset.derivatives.find((one) => one.kind === "poster");
   const { kind, duration_us, version } = asset;
   // Not with every change of the asset: a new clock starts the player anew.
   const clock = useMemo(() => clockOf({ kind, duration_us, version }) ?? new Clock(null, null, 0), [kind, duration_us, version]);
@@ -176,7 +176,7 @@ function Stage({ asset, t, onPosition }: { asset: AssetDetail; t: string | undef
       </div>
     );
   }
-  const link = (wanted: string) => asset.derivatives.find(({ kind }) => kind === wanted)?.url;
+  const link = (wanted: string) => asset.derivatives.find((one) => one.kind === wanted)?.url;
   return (
     <Player
       key={proxy.url}
