@@ -108,13 +108,17 @@ bench: ## measure; prints a table of ratios (ONLY="upload list" for some)
 
 lab: ## boot a fleet of Debian 13 hosts here (LAB=full, compact or single; BARE=1 installs nothing)
 	@packaging/bootstrap lab
-	@tests/lab/lab.py up --layout $(LAB) $(if $(BARE),,--install)
+	@exec setpriv --pdeathsig TERM tests/lab/lab.py up --layout $(LAB) $(if $(BARE),,--install)
 
 lab-down: ## end the lab; nothing of it stays
 	@tests/lab/lab.py down
 
 lab-clean: ## end every lab and repair what a killed one left (CACHE=1: forget built roots too)
 	@tests/lab/lab.py clean $(if $(CACHE),--cache)
+
+lab-self-test: ## the lab's own tests: inventories, and that nothing is left of a killed lab
+	@packaging/bootstrap lab
+	PYTHONPATH=tests/lab /usr/bin/python3 -B -m unittest discover --start-directory tests/lab/tests --pattern 'test_*.py'
 
 lab-shell: ## a root shell on a host of the lab (HOST=app1)
 	@tests/lab/lab.py ssh $(HOST)

@@ -55,9 +55,14 @@ def repair(progress: Progress, also_cache: bool) -> None:
             progress.say(f"root {name} removed: no recipe makes it any more")
 
 
+def processes_of(state: State) -> set[int]:
+    """Every process of a lab."""
+    return cgroups.processes(state.unique)
+
+
 def remains(state: State) -> list[str]:
     """What is left of a lab that should be gone: for tests, and for the cautious."""
-    found = [f"process {process}" for process in cgroups.processes(state.unique)]
+    found = [f"process {process}" for process in processes_of(state)]
     found += [f"control group {base}" for base in cgroups.bases(state.unique) if base.exists()]
     found += [f"mount {mount}" for mount in _mounts_below(state.path)]
     for entry in Path("/proc").iterdir():

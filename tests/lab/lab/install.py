@@ -75,7 +75,9 @@ def run_verb(lab: Lab, bundle: Bundle, verb: str, *arguments: str) -> int:
 
 def _build(progress: Progress) -> Bundle:
     progress.say("make bundle")
-    if subprocess.call(["make", "-C", str(PROJECT), "--no-print-directory", "bundle"]) != 0:
+    # Should we be killed, the build shall not go on without anyone to use it.
+    build = ["setpriv", "--pdeathsig", "TERM", "make", "-C", str(PROJECT), "--no-print-directory", "bundle"]
+    if subprocess.call(build) != 0:
         raise Problem("`make bundle` failed, see above")
     directory = Path(os.environ.get("CARGO_TARGET_DIR") or PROJECT / "target") / "bundle"
     tars = sorted(directory.glob("kinora-*.tar"), key=lambda path: path.stat().st_mtime)
