@@ -19,7 +19,8 @@ from .paths import PROJECT, State
 from .problem import Problem
 from .progress import Progress
 
-BOOT_SECONDS = 120
+# The longest a unit of a bare host waits is 120 s (for its network to be online).
+BOOT_SECONDS = 300
 TOOLS = ("mmdebstrap", "systemd-nspawn", "nft", "ip", "ssh", "ssh-keygen", "unshare", "nsenter", "setpriv")
 
 
@@ -196,6 +197,7 @@ def _only(wanted: Fleet, names: list[str]) -> Fleet:
 def _wait_for_boot(lab: Lab, progress: Progress) -> None:
     said: set[str] = set()
     since = -1
+    began = progress.seconds()
     while True:
         status = lab.order(do="wait", since=since)
         since = status["changes"]
@@ -213,7 +215,7 @@ def _wait_for_boot(lab: Lab, progress: Progress) -> None:
                 said.add(name)
         if said >= {host.name for host in lab.fleet().hosts} and said >= set(status["hosts"]):
             return
-        if progress.seconds() > BOOT_SECONDS * 10:
+        if progress.seconds() - began > BOOT_SECONDS:
             waiting = sorted(set(status["hosts"]) - said)
             raise Problem(f"{', '.join(waiting)} did not finish booting; see the console logs in {lab.state.path}/hosts")
 
@@ -269,13 +271,18 @@ def _status(options: argparse.Namespace) -> None:
 def _print_status(lab: Lab) -> None:
     status = lab.order(do="status")
     plan = lab.fleet()
-    print(f"{'host':<21}{'state':<9}{'roles':<34}zone: addresses")
+    rows = []
     for host in plan.hosts:
         report = status["hosts"].get(host.name, {"status": "absent"})
-        roles = ", ".join(host.groups) or f"({host.kind})"
+        rows.append((host, (host.name, report["status"], ", ".join(host.groups) or f"({host.kind})")))
+    heads = ("host", "state", "roles")
+    widths = [max(len(head), *(len(texts[n]) for _, texts in rows)) for n, head in enumerate(heads)]
+    print("  ".join(f"{head:<{width}}" for head, width in zip(heads, widths)), " zone: addresses")
+    for host, texts in rows:
         for number, cable in enumerate(host.interfaces):
-            left = f"{host.name:<20} {report['status']:<8} {roles:<33}" if number == 0 else " " * 63
-            print(f"{left} {cable.zone + ':':<12}{cable.ipv4.split('/')[0]:<16}{cable.ipv6.split('/')[0]:<18}{cable.name}")
+            shown = texts if number == 0 else ("", "", "")
+            left = "  ".join(f"{text:<{width}}" for text, width in zip(shown, widths))
+            print(f"{left}  {cable.zone + ':':<12}{cable.ipv4.split('/')[0]:<16}{cable.ipv6.split('/')[0]:<18}{cable.name}")
     me = f"tests/lab/lab.py{'' if lab.state.name == 'lab' else f' --name {lab.state.name}'}"
     addresses = " and ".join(plan.public_address.values())
     print(f"\npublic: https://{plan.public_name} at {addresses}, open it with `{me} open`")

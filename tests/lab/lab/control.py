@@ -5,6 +5,7 @@ import os
 import shlex
 import socket
 import subprocess
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,12 +25,20 @@ class Lab:
         if self._process is None:
             raise Problem(f"the lab {state.name!r} is not up; `make lab` or `tests/lab/lab.py --name {state.name} up` starts it")
         self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
 
     def fleet(self) -> Fleet:
         return Fleet.from_json(json.loads(self.state.plan.read_text()))
 
     def order(self, **order: object) -> dict:
         """Sends an order to the supervisor and returns its answer."""
+        with self._lock:
+            answer = self._exchange(order)
+        if "error" in answer:
+            raise Problem(f"the lab refused: {answer['error']}; see {self.state.log}")
+        return answer
+
+    def _exchange(self, order: dict) -> dict:
         if self._socket is None:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
@@ -47,10 +56,7 @@ class Lab:
         line = self._stream.readline()
         if not line:
             raise Problem(f"the lab's supervisor has ended; see {self.state.log}")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise Problem(f"the lab refused: {answer['error']}; see {self.state.log}")
-        return answer
+        return json.loads(line)
 
     def inside(self, command: Iterable[str]) -> list[str]:
         """A command that runs in the supervisor's namespaces, and ends with it."""
