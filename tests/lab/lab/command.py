@@ -72,9 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     push.add_argument("host")
     push.add_argument("source", type=Path)
     push.add_argument("target")
-    power = verb("power", _power, "pull a host's plug, boot it, or both")
+    power = verb("power", _power, "pull a host's plug, boot it, both, or reboot it orderly; waits until it has booted")
     power.add_argument("host")
-    power.add_argument("to", choices=["on", "off", "reset"])
+    power.add_argument("to", choices=["on", "off", "reset", "reboot"])
     cable = verb("cable", _cable, "pull a host's cable out of a zone's switch, or put it back")
     cable.add_argument("host")
     cable.add_argument("zone")
@@ -109,7 +109,7 @@ def _up(options: argparse.Namespace) -> int:
             _extend(state, wanted, progress)
         try:
             lab = Lab(state)
-            _wait_for_boot(lab, progress)
+            _wait_for_boot(lab, progress, silent=not started)
             _check_hosts(lab, progress)
             if started:
                 progress.say(f"{_memory(lab)}; booted {progress.seconds():.0f} s after the start")
@@ -194,8 +194,12 @@ def _only(wanted: Fleet, names: list[str]) -> Fleet:
     return Fleet(**{**vars(wanted), "hosts": [host for host in wanted.hosts if host.name in names]})
 
 
-def _wait_for_boot(lab: Lab, progress: Progress) -> None:
+def _wait_for_boot(lab: Lab, progress: Progress, silent: bool = False) -> None:
+    """Waits until every host runs or is off; `silent` about those that run already."""
     said: set[str] = set()
+    if silent:
+        reports = lab.order(do="status")["hosts"]
+        said = {name for name, report in reports.items() if report["status"] == "running"}
     since = -1
     began = progress.seconds()
     while True:
@@ -218,6 +222,18 @@ def _wait_for_boot(lab: Lab, progress: Progress) -> None:
         if progress.seconds() - began > BOOT_SECONDS:
             waiting = sorted(set(status["hosts"]) - said)
             raise Problem(f"{', '.join(waiting)} did not finish booting; see the console logs in {lab.state.path}/hosts")
+
+
+def _wait_for_next_boot(lab: Lab, host: str, before: int) -> float:
+    """Waits until a host has booted more often than `before`; returns how long that boot took, in seconds."""
+    progress, since = Progress(), -1
+    while True:
+        status = lab.order(do="wait", since=since)
+        since, report = status["changes"], status["hosts"][host]
+        if report["boots"] > before and report["status"] == "running":
+            return report["boot_seconds"]
+        if report["status"].startswith("failed") or progress.seconds() > BOOT_SECONDS:
+            raise Problem(f"{host} did not come back: {report['status']}; see {lab.state.host(host)}/console.log")
 
 
 def _check_hosts(lab: Lab, progress: Progress) -> None:
@@ -325,10 +341,17 @@ def _push(options: argparse.Namespace) -> None:
 
 def _power(options: argparse.Namespace) -> None:
     lab = Lab(State(options.name))
-    lab.fleet().host(options.host)
-    lab.order(do="power", host=options.host, to=options.to)
+    if not lab.fleet().host(options.host).boots:
+        raise Problem(f"{options.host} has no system of its own to switch")
+    progress = Progress()
+    before = lab.order(do="status")["hosts"][options.host]["boots"]
+    if options.to == "reboot":
+        lab.run(options.host, "systemctl", "reboot")
+    else:
+        lab.order(do="power", host=options.host, to=options.to)
     if options.to != "off":
-        _wait_for_boot(lab, Progress())
+        seconds = _wait_for_next_boot(lab, options.host, before if options.to != "on" else before - 1)
+        progress.say(f"{options.host} is up, booted in {seconds} s")
 
 
 def _cable(options: argparse.Namespace) -> None:
