@@ -23,6 +23,8 @@ const addresses: Record<string, () => string> = {
   audit: () => `/administration/${made.organisation}/audit`,
   account: () => "/account",
   "not found": () => "/no-such-page",
+  "API reference": () => "/api/docs",
+  "API reference of one operation": () => "/api/docs?tag=productions#create_production",
 };
 
 /** Sentences about what axe finds. It is evaluated over the wire: the page's policy allows no injected script. */

@@ -108,9 +108,13 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(web::resource("/openapi.json").route(web::get().to(openapi_json)))
         .service(web::resource("/docs").route(web::get().to(reference_page)))
+        .service(web::resource("/docs/theme.js").route(web::get().to(reference_theme)))
+        .service(web::resource("/docs/schema.js").route(web::get().to(reference_schema)))
         .service(web::resource("/docs/reference.js").route(web::get().to(reference_script)))
         .service(web::resource("/docs/reference.css").route(web::get().to(reference_style)));
 }
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 fn text_of(content_type: &str, body: &'static str) -> HttpResponse {
     HttpResponse::Ok()
@@ -128,7 +132,15 @@ async fn reference_page() -> HttpResponse {
 }
 
 async fn reference_script() -> HttpResponse {
-    text_of("text/javascript; charset=utf-8", include_str!("reference/reference.js"))
+    text_of(SCRIPT, include_str!("reference/reference.js"))
+}
+
+async fn reference_theme() -> HttpResponse {
+    text_of(SCRIPT, include_str!("reference/theme.js"))
+}
+
+async fn reference_schema() -> HttpResponse {
+    text_of(SCRIPT, include_str!("reference/schema.js"))
 }
 
 async fn reference_style() -> HttpResponse {
