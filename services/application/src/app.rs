@@ -6,17 +6,19 @@ use std::time::Duration;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
-use kinora_runtime::{CredentialError, Service, credentials};
+use kinora_runtime::redis::Redis;
+use kinora_runtime::tls::{Protocols, Tls, TlsError};
+use kinora_runtime::{CredentialError, Service, credentials, sockets};
 use kinora_store::Pool;
 use kinora_vault::{MasterKeys, S3Credentials, Vault, VaultError, VaultSecrets};
 
 use crate::accounts::passwords::PasswordDesk;
 use crate::context::Context;
 use crate::database::Database;
+use crate::drain::{self, Drain};
 use crate::middleware::{csrf, panic_guard, rate_limit, request_id, security_headers, session};
 use crate::pages::{self, Pages, PagesError};
 use crate::rate::RateLimiter;
-use crate::redis::Redis;
 use crate::secrets::Keys;
 use crate::sessions::Sessions;
 use crate::settings::ApplicationSettings;
@@ -27,6 +29,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept: longer than load balancers keep theirs, so that they close.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// How long answers that were made may take to reach their clients at the end.
+const LAST_GRACE: Duration = Duration::from_secs(3);
+
 /// Why the application cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplicationError {
@@ -36,9 +41,9 @@ pub enum ApplicationError {
     /// The vault cannot be used.
     #[error("vault: {0}")]
     Vault(#[from] VaultError),
-    /// Redis's address cannot be used.
-    #[error("redis: {0}")]
-    Redis(#[from] ::redis::RedisError),
+    /// A certificate, key or authority cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Keys cannot be derived.
     #[error("OpenSSL: {0}")]
     Keys(#[from] openssl::error::ErrorStack),
@@ -75,7 +80,7 @@ pub fn prepare(service: &Service<ApplicationSettings>) -> Result<Context, Applic
             secret_key: service.secret("vault-s3-secret-key")?.expose_text().to_owned(),
         });
     }
-    let redis = Redis::new(&settings.redis, &service.secret(credentials::REDIS_PASSWORD)?)?;
+    let redis = Redis::new(&settings.redis, Some(&service.secret(credentials::REDIS_PASSWORD)?))?;
     Ok(Context {
         sessions: Sessions::new(database.clone(), settings.session.idle_limit.get()),
         keys: Keys::derive(&service.credentials.read_key(credentials::SESSION_KEY)?)?,
@@ -120,8 +125,11 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
     let blocking = settings.database.pool_size as usize + threads;
     let (hub, _listener) = library::events::start(context.clone(), &service.shutdown).map_err(failed)?;
     let data = context.clone();
+    let tls = service.tls(Protocols::Http2)?;
+    let drain = web::Data::new(Drain::default());
+    let (draining, greeting) = (drain.clone(), drain.clone());
     let server = HttpServer::new(move || {
-        let app = App::new().app_data(data.clone()).app_data(hub.clone());
+        let app = App::new().app_data(data.clone()).app_data(hub.clone()).app_data(drain.clone());
         let app = match &pages {
             Some(pages) => app.app_data(pages.clone()),
             None => app,
@@ -133,24 +141,38 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
             .wrap(from_fn(security_headers::security_headers))
             .wrap(from_fn(panic_guard::panic_guard))
             .wrap(from_fn(request_id::request_id))
+            .wrap(from_fn(drain::drain))
             .configure(configure)
     })
     .workers(threads)
     .worker_max_blocking_threads(blocking)
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(settings.shutdown_grace.get().as_secs())
+    .shutdown_timeout(LAST_GRACE.as_secs())
     .disable_signals()
-    .bind(address)
-    .map_err(failed)?;
+    .on_connect(move |_, connection| greeting.connected(connection));
+    let passed = service.sockets.take(sockets::HTTP);
+    let is_passed = !passed.is_empty();
+    let acceptor = || tls.as_ref().map(Tls::acceptor).transpose();
+    let server = match acceptor()? {
+        _ if is_passed => passed.into_iter().try_fold(server, |server, listener| match acceptor()? {
+            Some(acceptor) => server.listen_openssl(listener, acceptor).map_err(failed),
+            None => server.listen(listener).map_err(failed),
+        })?,
+        Some(acceptor) => server.bind_openssl(address, acceptor).map_err(failed)?,
+        None => server.bind(address).map_err(failed)?,
+    };
     for bound in server.addrs() {
-        log::info!(address:% = bound; "listening");
+        log::info!(address:% = bound, tls = tls.is_some(), from_systemd = is_passed; "listening");
     }
     let server = server.run();
     let handle = server.handle();
-    let stopping = service.shutdown.clone();
+    let (stopping, grace) = (service.shutdown.clone(), settings.shutdown_grace.get());
     tokio::spawn(async move {
         stopping.requested().await;
+        draining.begin();
+        handle.pause().await;
+        draining.finish(grace).await;
         handle.stop(true).await;
     });
     accounts::housekeeping::spawn(context.database.clone(), service.shutdown.clone());

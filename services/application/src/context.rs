@@ -28,7 +28,7 @@ pub struct Context {
     /// Hashes and verifies passwords.
     pub passwords: crate::accounts::passwords::PasswordDesk,
     /// Redis, for readiness and progress.
-    pub redis: crate::redis::Redis,
+    pub redis: kinora_runtime::redis::Redis,
     /// The vault.
     pub vault: Arc<kinora_vault::Vault>,
 }

@@ -4,11 +4,13 @@
 //! signature says who may call it (see [`extract::permission`]), and its errors are [`Problem`]s.
 //! How to add one is told in `docs/development/adding-an-endpoint.md`.
 
+pub mod access;
 pub mod accounts;
 pub mod address;
 pub mod app;
 pub mod context;
 pub mod database;
+pub mod drain;
 pub mod error;
 pub mod extract;
 pub mod health;
@@ -18,7 +20,6 @@ pub mod middleware;
 pub mod openapi;
 pub mod pages;
 pub mod rate;
-pub mod redis;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;

@@ -1,11 +1,14 @@
 //! The application's settings; `packaging/settings/application.toml` documents them.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kinora_runtime::credentials;
 use kinora_runtime::logging::LogFilter;
+use kinora_runtime::redis::RedisSettings;
 use kinora_runtime::settings::{ByteSize, Problems, Settings, Span};
+use kinora_runtime::tls::Clients;
 use kinora_store::DatabaseSettings;
 use kinora_vault::VaultSettings;
 use serde::{Deserialize, Deserializer, de};
@@ -36,6 +39,8 @@ pub struct ApplicationSettings {
     pub body_limit: ByteSize,
     /// How long requests may take to end after the process was asked to.
     pub shutdown_grace: Span,
+    /// TLS.
+    pub tls: TlsSettings,
     /// PostgreSQL.
     pub database: DatabaseSettings,
     /// Redis.
@@ -54,15 +59,20 @@ pub struct ApplicationSettings {
 
 fn read_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     let text = String::deserialize(deserializer)?;
-    Url::parse(&text).map_err(|error| de::Error::custom(format!("'{text}' is not a URL: {error}")))
+    // Not shown: somebody may have written a password into it.
+    Url::parse(&text).map_err(|error| de::Error::custom(format!("not a URL: {error}")))
 }
 
-/// Where Redis is.
+/// How the listeners speak TLS.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RedisSettings {
-    /// `host:port` of the server.
-    pub url_hosts: Vec<String>,
+pub struct TlsSettings {
+    /// The certificate, and those between it and its authority; none: plain HTTP.
+    pub certificate: Option<PathBuf>,
+    /// Authorities that clients' certificates must come from; none: no certificate is asked for.
+    pub client_authorities: Option<PathBuf>,
+    /// Names of which a client's certificate must have one; empty: any.
+    pub client_names: Vec<String>,
 }
 
 /// How long uploads are kept.
@@ -129,6 +139,26 @@ impl Settings for ApplicationSettings {
         Some(self.metrics_listen)
     }
 
+    fn tls_certificate(&self) -> Option<&Path> {
+        self.tls.certificate.as_deref()
+    }
+
+    fn tls_clients(&self) -> Option<Clients> {
+        let authorities = self.tls.client_authorities.clone()?;
+        Some(Clients { authorities, names: self.tls.client_names.clone() })
+    }
+
+    fn authority_files(&self) -> Vec<(&'static str, &Path)> {
+        let database =
+            self.database.tls_authorities.as_deref().map(|file| ("database.tls_authorities", file));
+        let redis = self.redis.tls_authorities.as_deref().filter(|_| self.redis.tls);
+        database.into_iter().chain(redis.map(|file| ("redis.tls_authorities", file))).collect()
+    }
+
+    fn stop_limit(&self) -> Duration {
+        self.shutdown_grace.get()
+    }
+
     fn secret_names(&self) -> Vec<&'static str> {
         vec![
             credentials::DATABASE_PASSWORD,
@@ -148,10 +178,20 @@ impl Settings for ApplicationSettings {
         for (key, allowed) in self.database.problems() {
             problems.add(&format!("database.{key}"), allowed);
         }
+        for (key, allowed) in self.redis.problems() {
+            problems.add(&format!("redis.{key}"), allowed);
+        }
+        problems.require(self.redis.is_set(), "redis.url_hosts", "a list of at least one server");
+        let tls = &self.tls;
         problems.require(
-            !self.redis.url_hosts.is_empty(),
-            "redis.url_hosts",
-            "a list of at least one server",
+            tls.certificate.is_some() || tls.client_authorities.is_none(),
+            "tls.client_authorities",
+            "left out as long as tls.certificate is",
+        );
+        problems.require(
+            tls.client_authorities.is_some() || tls.client_names.is_empty(),
+            "tls.client_names",
+            "left out as long as tls.client_authorities is",
         );
         problems.require(self.body_limit.get() >= 16 * 1024, "body_limit", "at least \"16 KiB\"");
         problems.require(

@@ -23,6 +23,8 @@ use chrono::{DateTime, Utc};
 use kinora_bus::{Bus, BusError};
 use kinora_core::queue::QueueClass;
 use kinora_runtime::credentials::{BROKER_PASSWORD, DATABASE_PASSWORD, REDIS_PASSWORD};
+use kinora_runtime::redis::Redis;
+use kinora_runtime::tls::TlsError;
 use kinora_runtime::{CredentialError, Service};
 use kinora_store::leader::{COORDINATOR_LOCK, Leadership};
 use kinora_store::migrations::{SchemaState, schema_state};
@@ -53,9 +55,9 @@ pub enum BackendError {
     /// The broker's settings cannot be used.
     #[error(transparent)]
     Bus(#[from] BusError),
-    /// Redis' settings cannot be used.
+    /// The authorities of Redis cannot be read.
     #[error("redis: {0}")]
-    Redis(#[from] redis::RedisError),
+    Redis(#[from] TlsError),
     /// A thread cannot be started.
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -73,7 +75,8 @@ pub async fn run(service: Service<BackendSettings>) -> Result<(), BackendError> 
     let password = service.secret(DATABASE_PASSWORD)?;
     let pool = Pool::new(&settings.database, password.expose_text(), "kinora-backend");
     let redis_password = service.credentials.read_optional_text(REDIS_PASSWORD)?;
-    let fanout = Fanout::new(&settings.redis.url_hosts, redis_password.as_ref())?;
+    let redis = settings.redis.is_set().then(|| Redis::new(&settings.redis, redis_password.as_ref()));
+    let fanout = Fanout::new(redis.transpose()?);
     let broker_password = service.secret(BROKER_PASSWORD)?;
     let bus = Bus::start(&settings.broker, broker_password.expose_text(), "kinora-backend")?;
     let database = Database::new(pool);

@@ -1,11 +1,13 @@
 //! The backend's settings: `packaging/settings/backend.toml` explains each.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use kinora_bus::BrokerSettings;
 use kinora_runtime::credentials::{BROKER_PASSWORD, DATABASE_PASSWORD, REDIS_PASSWORD};
 use kinora_runtime::logging::LogFilter;
-use kinora_runtime::settings::{Problems, Settings, Span};
+use kinora_runtime::redis::RedisSettings;
+use kinora_runtime::settings::{Problems, Settings, Span, TlsSettings};
 use kinora_store::DatabaseSettings;
 use kinora_store::runs::Policy;
 use serde::Deserialize;
@@ -18,24 +20,19 @@ pub struct BackendSettings {
     pub metrics_listen: SocketAddr,
     /// Which log records are kept.
     pub log: LogFilter,
+    /// TLS of the metrics' listener.
+    #[serde(default)]
+    pub tls: TlsSettings,
     /// PostgreSQL.
     pub database: DatabaseSettings,
     /// RabbitMQ.
     pub broker: BrokerSettings,
-    /// Redis.
+    /// Redis; without servers there are no live percentages.
     pub redis: RedisSettings,
     /// How runs are moved on.
     pub coordinator: CoordinatorSettings,
     /// Passwords that this program makes.
     pub password: PasswordSettings,
-}
-
-/// Where Redis is.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RedisSettings {
-    /// Servers as `host:port`; none: no live percentages.
-    pub url_hosts: Vec<String>,
 }
 
 /// How runs are moved on.
@@ -95,9 +92,25 @@ impl Settings for BackendSettings {
         Some(self.metrics_listen)
     }
 
+    fn tls_certificate(&self) -> Option<&Path> {
+        self.tls.certificate.as_deref()
+    }
+
+    fn authority_files(&self) -> Vec<(&'static str, &Path)> {
+        let database =
+            self.database.tls_authorities.as_deref().map(|file| ("database.tls_authorities", file));
+        let broker = self.broker.tls_authorities.as_deref().filter(|_| self.broker.tls);
+        let redis = self.redis.tls_authorities.as_deref().filter(|_| self.redis.tls);
+        database
+            .into_iter()
+            .chain(broker.map(|file| ("broker.tls_authorities", file)))
+            .chain(redis.map(|file| ("redis.tls_authorities", file)))
+            .collect()
+    }
+
     fn secret_names(&self) -> Vec<&'static str> {
         let mut names = vec![DATABASE_PASSWORD, BROKER_PASSWORD];
-        if !self.redis.url_hosts.is_empty() {
+        if self.redis.is_set() {
             names.push(REDIS_PASSWORD);
         }
         names
@@ -109,6 +122,9 @@ impl Settings for BackendSettings {
         }
         for (key, allowed) in self.broker.problems() {
             problems.add(&format!("broker.{key}"), allowed);
+        }
+        for (key, allowed) in self.redis.problems() {
+            problems.add(&format!("redis.{key}"), allowed);
         }
         let coordinator = &self.coordinator;
         for (value, key) in [(coordinator.quick_ahead, "quick_ahead"), (coordinator.long_ahead, "long_ahead")]

@@ -104,7 +104,7 @@ impl Bus {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            log::warn!(step_id:% = report.step_id, attempt = report.attempt; "report not confirmed: {error}");
+            log::warn!(run_id:% = report.run_id, step_id:% = report.step_id, attempt = report.attempt; "report not confirmed: {error}");
             if stop.run_until_cancelled(backoff.pause()).await.is_none() {
                 return Err(error);
             }

@@ -22,6 +22,8 @@ pub const REDIS_PASSWORD: &str = "redis-password";
 pub const VAULT_MASTER_KEY: &str = "vault-master-key";
 /// Key of session cookies and tokens: 32 bytes, Base64.
 pub const SESSION_KEY: &str = "session-key";
+/// Private key of the certificate that the listeners show: PEM, without a passphrase.
+pub const TLS_KEY: &str = "tls-key";
 
 /// Why a secret could not be read.
 #[derive(Debug, thiserror::Error)]

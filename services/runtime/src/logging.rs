@@ -1,6 +1,7 @@
 //! Logging: records of the `log` facade with key-values go to the systemd journal as fields of their
-//! own when this process's standard error is the journal, and else to standard error as readable
-//! lines (UTC time, level, target, message, `key=value`).
+//! own (`run_id` as `KINORA_RUN_ID`) when this process's standard error is the journal, and else to
+//! standard error as readable lines (UTC time, level, target, message, `key=value`).
+//! `docs/LOGGING.md` lists the fields, and what must never be logged.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -85,6 +86,40 @@ impl<L: Log> Log for Filtered<L> {
     }
 }
 
+/// What the names of all our fields in the journal begin with, so that none can be taken for one of
+/// systemd's (`MESSAGE`, `PRIORITY`, `UNIT`, …).
+const FIELD_PREFIX: &str = "KINORA_";
+
+/// The journal, with our names for the fields.
+struct Journal<L>(L);
+
+impl<L: Log> Log for Journal<L> {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let mut fields = Fields(Vec::new());
+        // Collecting cannot fail.
+        let _ = record.key_values().visit(&mut fields);
+        let fields = fields.0;
+        self.0.log(&record.to_builder().key_values(&fields).build());
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+struct Fields(Vec<(String, String)>);
+
+impl<'kvs> VisitSource<'kvs> for Fields {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+        self.0.push((format!("{FIELD_PREFIX}{}", key.as_str().to_ascii_uppercase()), value.to_string()));
+        Ok(())
+    }
+}
+
 /// Readable lines on standard error.
 struct StderrLog;
 
@@ -139,7 +174,8 @@ pub fn install(filter: &LogFilter, identifier: &str) {
     let journal = connected_to_journal().then(JournalLog::new).and_then(Result::ok);
     let logger: Box<dyn Log> = match journal {
         Some(journal) => {
-            Box::new(Filtered { filter, sink: journal.with_syslog_identifier(identifier.to_owned()) })
+            let sink = Journal(journal.with_syslog_identifier(identifier.to_owned()));
+            Box::new(Filtered { filter, sink })
         }
         None => Box::new(Filtered { filter, sink: StderrLog }),
     };
@@ -174,6 +210,62 @@ mod tests {
         assert_eq!(filter.most(), LevelFilter::Debug);
         assert!("loud".parse::<LogFilter>().is_err());
         assert!("info,x=loud".parse::<LogFilter>().is_err());
+    }
+
+    /// Keeps the fields of what is logged.
+    #[derive(Default)]
+    struct Kept(std::sync::Mutex<Vec<(String, String)>>);
+
+    impl Log for &Kept {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            struct All<'a>(&'a mut Vec<(String, String)>);
+            impl<'kvs> VisitSource<'kvs> for All<'_> {
+                fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+                    self.0.push((key.to_string(), value.to_string()));
+                    Ok(())
+                }
+            }
+            record.key_values().visit(&mut All(&mut self.0.lock().unwrap())).unwrap();
+        }
+
+        fn flush(&self) {}
+    }
+
+    #[test]
+    fn fields_have_names_of_their_own_in_the_journal() {
+        let kept = Kept::default();
+        let pairs = [
+            ("request_id", Value::from("r")),
+            ("person_id", Value::from("p")),
+            ("production_id", Value::from("q")),
+            ("run_id", Value::from("n")),
+            ("step", Value::from("render")),
+            ("asset_id", Value::from("a")),
+            ("attempt", Value::from(2)),
+            ("duration_ms", Value::from(17_u64)),
+            ("message", Value::from("not the MESSAGE")),
+        ];
+        Journal(&kept).log(&Record::builder().args(format_args!("x")).key_values(&pairs).build());
+        let names: Vec<_> = kept.0.lock().unwrap().iter().map(|(name, _)| name.clone()).collect();
+        assert_eq!(
+            names,
+            [
+                "KINORA_REQUEST_ID",
+                "KINORA_PERSON_ID",
+                "KINORA_PRODUCTION_ID",
+                "KINORA_RUN_ID",
+                "KINORA_STEP",
+                "KINORA_ASSET_ID",
+                "KINORA_ATTEMPT",
+                "KINORA_DURATION_MS",
+                "KINORA_MESSAGE",
+            ]
+        );
+        assert_eq!(kept.0.lock().unwrap()[7].1, "17");
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_openssl::SslStream;
 
 use crate::Shutdown;
+use crate::tls::Tls;
 
 /// How long a client may take to send its request and to read the answer.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -16,6 +18,9 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEAD_BYTES: usize = 8 * 1024;
 /// How often old samples of summaries and histograms are folded.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Wait after a connection could not be accepted, for instance as the process has too many files open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Upper bounds of the buckets of all histograms, seconds.
 const BUCKETS_SECONDS: [f64; 14] =
@@ -43,13 +48,19 @@ impl Metrics {
         self.handle.render()
     }
 
-    /// Listens on `address` and answers `GET /metrics` and `GET /livez` until shutdown. Returns the
-    /// address that was bound, which tells the port when `address` has port 0.
+    /// Answers `GET /metrics` and `GET /livez` on `listener` until shutdown, over TLS where it is given.
+    /// Returns the listener's address.
     ///
     /// # Errors
-    /// If the address cannot be bound.
-    pub async fn serve(&self, address: SocketAddr, shutdown: Shutdown) -> std::io::Result<SocketAddr> {
-        let listener = TcpListener::bind(address).await?;
+    /// If the listener cannot be used.
+    pub fn serve(
+        &self,
+        listener: std::net::TcpListener,
+        tls: Option<Tls>,
+        shutdown: Shutdown,
+    ) -> std::io::Result<SocketAddr> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
         let bound = listener.local_addr()?;
         let metrics = self.clone();
         tokio::spawn(async move {
@@ -59,11 +70,13 @@ impl Metrics {
                     () = shutdown.requested() => return,
                     _ = upkeep.tick() => metrics.handle.run_upkeep(),
                     accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                        let metrics = metrics.clone();
+                        let (metrics, tls) = (metrics.clone(), tls.clone());
                         tokio::spawn(async move {
                             // A client that hangs or leaves concerns nobody else.
-                            let _ = tokio::time::timeout(CLIENT_TIMEOUT, metrics.answer(stream)).await;
+                            let _ = tokio::time::timeout(CLIENT_TIMEOUT, metrics.welcome(stream, tls)).await;
                         });
+                    } else {
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
                     },
                 }
             }
@@ -71,8 +84,15 @@ impl Metrics {
         Ok(bound)
     }
 
+    async fn welcome(&self, stream: TcpStream, tls: Option<Tls>) -> std::io::Result<()> {
+        let Some(tls) = tls else { return self.answer(stream).await };
+        let mut stream = SslStream::new(tls.connection()?, stream)?;
+        std::pin::Pin::new(&mut stream).accept().await.map_err(std::io::Error::other)?;
+        self.answer(stream).await
+    }
+
     /// Answers one request (HTTP/1.1, RFC 9112) and closes the connection.
-    async fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
+    async fn answer(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
         let mut head = Vec::new();
         let mut buffer = [0_u8; 1024];
         while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -112,7 +132,8 @@ mod tests {
     async fn metrics_are_served_and_nothing_else() {
         let metrics = Metrics { handle: PrometheusBuilder::new().build_recorder().handle() };
         let shutdown = Shutdown::manual();
-        let address = metrics.serve(([127, 0, 0, 1], 0).into(), shutdown.clone()).await.unwrap();
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = metrics.serve(listener, None, shutdown.clone()).unwrap();
         for (request, status) in [
             ("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK"),
             ("GET /livez HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK"),

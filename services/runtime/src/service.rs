@@ -23,17 +23,23 @@
 use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::EXIT_CONFIG;
 use crate::credentials::Credentials;
 use crate::metrics::Metrics;
 use crate::settings::{self, Settings};
 use crate::shutdown::Shutdown;
+use crate::sockets::{self, Sockets};
+use crate::tls::{Protocols, Tls, TlsError, TlsFiles};
 use crate::{Secret, logging};
 
+/// What the end may take besides the role's own limit.
+const STOP_MARGIN: Duration = Duration::from_secs(20);
 /// Longest wait at the end for blocking work that does not notice the shutdown.
 const BLOCKING_GRACE: Duration = Duration::from_secs(5);
 
@@ -47,6 +53,46 @@ pub struct Service<S> {
     pub shutdown: Shutdown,
     /// Its metrics.
     pub metrics: Metrics,
+    /// Sockets that systemd opened for it.
+    pub sockets: Sockets,
+    /// What is read again when it is asked to reload.
+    pub reload: Reload,
+}
+
+/// What is read again on SIGHUP (`systemctl reload`). Clones share it.
+#[derive(Clone, Default)]
+pub struct Reload {
+    listeners: Arc<Mutex<Vec<Tls>>>,
+}
+
+impl Reload {
+    /// From now on, reads these certificates again when the process is asked to reload.
+    pub fn add(&self, tls: Tls) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(tls);
+    }
+
+    fn run(&self) {
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for tls in &listeners {
+            match tls.reload() {
+                Ok(()) => log::info!("a listener's certificates were read again"),
+                Err(error) => log::error!("a listener keeps the certificates it has: {error}"),
+            }
+        }
+    }
+}
+
+impl<S: Settings> Service<S> {
+    /// The TLS of the role's own listener, which follows the files on reload; none: plain text.
+    ///
+    /// # Errors
+    /// [`TlsError`] naming the file that cannot be used.
+    pub fn tls(&self, protocols: Protocols) -> Result<Option<Tls>, TlsError> {
+        let Some(files) = settings::tls_files(&self.settings) else { return Ok(None) };
+        let tls = Tls::open(files, self.credentials.clone(), protocols)?;
+        self.reload.add(tls.clone());
+        Ok(Some(tls))
+    }
 }
 
 impl<S> Service<S> {
@@ -97,9 +143,16 @@ where
         }
     };
     logging::install(settings.log_filter(), &format!("kinora-{}", S::ROLE));
+    let sockets = match Sockets::from_environment() {
+        Ok(sockets) => sockets,
+        Err(error) => {
+            log::error!("the sockets that systemd opened cannot be used: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let credentials = Credentials::from_environment();
     let mut complete = true;
-    for name in settings.secret_names() {
+    for name in settings::secret_names(&settings) {
         if let Err(error) = credentials.read(name) {
             log::error!("{error}");
             complete = false;
@@ -115,19 +168,31 @@ where
             return ExitCode::FAILURE;
         }
     };
-    let code = runtime.block_on(supervise(settings, credentials, metrics, main));
+    let service = Service {
+        settings,
+        credentials,
+        shutdown: Shutdown::manual(),
+        metrics,
+        sockets,
+        reload: Reload::default(),
+    };
+    let code = runtime.block_on(supervise(service, main));
     runtime.shutdown_timeout(BLOCKING_GRACE);
     code
 }
 
-async fn supervise<S, F, Fut, E>(settings: S, credentials: Credentials, metrics: Metrics, main: F) -> ExitCode
+async fn supervise<S, F, Fut, E>(mut service: Service<S>, main: F) -> ExitCode
 where
     S: Settings,
     F: FnOnce(Service<S>) -> Fut,
     Fut: Future<Output = Result<(), E>>,
     E: Display,
 {
-    let shutdown = match Shutdown::on_signals() {
+    let prepared = Shutdown::on_signals().and_then(|shutdown| {
+        reload_on_signal(service.reload.clone())?;
+        Ok(shutdown)
+    });
+    service.shutdown = match prepared {
         Ok(shutdown) => shutdown,
         Err(error) => {
             log::error!("signals cannot be handled: {error}");
@@ -135,22 +200,20 @@ where
         }
     };
     log::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(); "starting {}", S::ROLE);
-    if let Some(address) = settings.metrics_listen() {
-        match metrics.serve(address, shutdown.clone()).await {
-            Ok(bound) => log::info!(address:% = bound; "metrics are served"),
-            Err(error) => {
-                log::error!("metrics_listen = \"{address}\" cannot be used: {error}");
-                return ExitCode::FAILURE;
-            }
-        }
+    if let Err(code) = serve_metrics(&service) {
+        return code;
     }
     spawn_watchdog();
+    let shutdown = service.shutdown.clone();
+    let limit = service.settings.stop_limit() + STOP_MARGIN;
     let stopping = shutdown.clone();
     tokio::spawn(async move {
         stopping.requested().await;
-        notify(&[NotifyState::Stopping]);
+        // However short the unit's TimeoutStopSec= is, requests get the time that the settings give.
+        let microseconds = u32::try_from(limit.as_micros()).unwrap_or(u32::MAX);
+        notify(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(microseconds)]);
     });
-    let result = main(Service { settings, credentials, shutdown: shutdown.clone(), metrics }).await;
+    let result = main(service).await;
     // Ends the listener and the watchdog also where `main` came back by itself.
     shutdown.request();
     match result {
@@ -163,6 +226,52 @@ where
             ExitCode::FAILURE
         }
     }
+}
+
+/// Serves metrics where the settings, or a socket of systemd's, say so.
+fn serve_metrics<S: Settings>(service: &Service<S>) -> Result<(), ExitCode> {
+    let Some(address) = service.settings.metrics_listen() else { return Ok(()) };
+    let tls = service.settings.tls_certificate().map(|certificate| {
+        let files = TlsFiles { certificate: certificate.to_owned(), clients: None };
+        Tls::open(files, service.credentials.clone(), Protocols::Http1)
+    });
+    let tls = tls.transpose().map_err(|error| {
+        log::error!("{error}");
+        ExitCode::from(EXIT_CONFIG)
+    })?;
+    if let Some(tls) = &tls {
+        service.reload.add(tls.clone());
+    }
+    let refused = |error: std::io::Error| {
+        log::error!("metrics_listen = \"{address}\" cannot be used: {error}");
+        ExitCode::FAILURE
+    };
+    let mut listeners = service.sockets.take(sockets::METRICS);
+    if listeners.is_empty() {
+        listeners.push(std::net::TcpListener::bind(address).map_err(refused)?);
+    }
+    for listener in listeners {
+        let bound =
+            service.metrics.serve(listener, tls.clone(), service.shutdown.clone()).map_err(refused)?;
+        log::info!(address:% = bound, tls = tls.is_some(); "metrics are served");
+    }
+    Ok(())
+}
+
+/// Reads certificates again on each SIGHUP, and tells systemd when that is done (`Type=notify-reload`).
+fn reload_on_signal(reload: Reload) -> std::io::Result<()> {
+    let mut hangups = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            match NotifyState::monotonic_usec_now() {
+                Ok(now) => notify(&[NotifyState::Reloading, now]),
+                Err(error) => log::warn!("the clock cannot be read: {error}"),
+            }
+            reload.run();
+            notify(&[NotifyState::Ready]);
+        }
+    });
+    Ok(())
 }
 
 /// Pets systemd's watchdog twice per period from inside the runtime, so that a runtime that no longer

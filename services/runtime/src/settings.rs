@@ -11,6 +11,7 @@ mod values;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use config::{Config, ConfigError, File, FileFormat};
 use serde::de::DeserializeOwned;
@@ -19,6 +20,16 @@ pub use keys::KeyMap;
 pub use values::{ByteSize, Span};
 
 use crate::logging::LogFilter;
+use crate::tls::{Clients, TlsFiles};
+
+/// The `[tls]` table of roles that listen for metrics only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The certificate, and those between it and its authority, in this order (PEM).
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+}
 
 /// The settings of a role.
 ///
@@ -41,10 +52,44 @@ pub trait Settings: DeserializeOwned + Send + 'static {
         Vec::new()
     }
 
+    /// The certificate that the listeners show; none: they speak plain text.
+    fn tls_certificate(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Which clients the role's own listener lets in. Metrics are for everybody who gets that far.
+    fn tls_clients(&self) -> Option<Clients> {
+        None
+    }
+
+    /// Files with certificates of authorities, and the keys that name them.
+    fn authority_files(&self) -> Vec<(&'static str, &Path)> {
+        Vec::new()
+    }
+
+    /// How long the role may take to end after it was asked to.
+    fn stop_limit(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Adds what is wrong although each value has the right type.
     fn check(&self, problems: &mut Problems) {
         let _ = problems;
     }
+}
+
+/// All secrets that must be there with `settings`.
+#[must_use]
+pub fn secret_names<S: Settings>(settings: &S) -> Vec<&'static str> {
+    let key = settings.tls_certificate().map(|_| crate::credentials::TLS_KEY);
+    settings.secret_names().into_iter().chain(key).collect()
+}
+
+/// What the TLS of the role's own listener is made of; none: it speaks plain text.
+#[must_use]
+pub fn tls_files<S: Settings>(settings: &S) -> Option<TlsFiles> {
+    let certificate = settings.tls_certificate()?.to_owned();
+    Some(TlsFiles { certificate, clients: settings.tls_clients() })
 }
 
 /// What is wrong with settings, collected so that all of it is told at once.
@@ -166,13 +211,13 @@ fn explain(error: &ConfigError) -> (Option<String>, String) {
         ConfigError::NotFound(key) => (None, format!("'{key}' must be set: it has no default")),
         ConfigError::Type { unexpected, expected, key, .. } => {
             let name = key.clone().unwrap_or_default();
-            (key.clone(), format!("'{name}' must be {expected}, not {unexpected}"))
+            (key.clone(), format!("'{name}' must be {expected}, not {}", kind_of(unexpected)))
         }
         ConfigError::At { error, key, .. } => {
             let name = key.clone().unwrap_or_default();
             let inner = match &**error {
                 ConfigError::Type { unexpected, expected, .. } => {
-                    format!("must be {expected}, not {unexpected}")
+                    format!("must be {expected}, not {}", kind_of(unexpected))
                 }
                 other => other.to_string(),
             };
@@ -185,10 +230,14 @@ fn explain(error: &ConfigError) -> (Option<String>, String) {
     }
 }
 
+/// What was found, without its value: somebody may have put a secret where it does not belong.
+fn kind_of(unexpected: &impl fmt::Display) -> String {
+    let shown = unexpected.to_string();
+    shown.split(['`', '"']).next().unwrap_or_default().trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[derive(Debug, serde::Deserialize)]

@@ -82,7 +82,11 @@ impl Crew {
         let Some(order) = hold(delivery).as_ref().map(|delivery| delivery.body.clone()) else { return };
         let kind = order.input.kind().name();
         let begun = Instant::now();
-        log::info!(run_id:% = order.run_id, step_id:% = order.step_id, attempt = order.attempt; "{kind} begins");
+        log::info!(
+            run_id:% = order.run_id, step_id:% = order.step_id, step = kind, attempt = order.attempt,
+            production_id:% = order.production_id;
+            "{kind} begins"
+        );
         metrics::gauge!("kinora_worker_steps_running", "kind" => kind).increment(1.0);
         let outcome = self.attempt(&order, cancel).await;
         metrics::gauge!("kinora_worker_steps_running", "kind" => kind).decrement(1.0);
@@ -91,7 +95,7 @@ impl Crew {
         let Some(event) = outcome else {
             self.jobs.end(order.step_id, order.attempt, None);
             count(kind, "handed_back");
-            log::info!(run_id:% = order.run_id, step_id:% = order.step_id; "{kind} is handed back");
+            log::info!(run_id:% = order.run_id, step_id:% = order.step_id, step = kind; "{kind} is handed back");
             let taken = hold(delivery).take();
             if let Some(delivery) = taken
                 && let Err(error) = delivery.hand_back().await
@@ -107,7 +111,9 @@ impl Crew {
         let taken = hold(delivery).take();
         match said {
             Ok(()) => settle(taken).await,
-            Err(error) => log::warn!(step_id:% = order.step_id; "the result was not said: {error}"),
+            Err(error) => {
+                log::warn!(run_id:% = order.run_id, step_id:% = order.step_id, step = kind; "the result was not said: {error}");
+            }
         }
     }
 
@@ -160,7 +166,9 @@ impl Crew {
     async fn say_and_settle(&self, report: &StepReport, delivery: &Delivery<StepOrder>) {
         match self.bus.publish_report_until_confirmed(report, &self.hand_back).await {
             Ok(()) => acknowledge(delivery).await,
-            Err(error) => log::warn!(step_id:% = report.step_id; "the result was not said: {error}"),
+            Err(error) => {
+                log::warn!(run_id:% = report.run_id, step_id:% = report.step_id; "the result was not said: {error}")
+            }
         }
     }
 
@@ -195,22 +203,23 @@ fn count(kind: &'static str, outcome: &'static str) {
 fn log_outcome(order: &StepOrder, event: &StepEvent, seconds: f64) {
     let kind = order.input.kind().name();
     let (run_id, step_id, attempt) = (order.run_id, order.step_id, order.attempt);
+    let (production_id, duration_ms) = (order.production_id, (seconds * 1000.0) as u64);
     match event {
         StepEvent::Failed { failure } => {
             count(kind, "failed");
             let detail = failure.detail.as_deref().unwrap_or_default();
             let is_ours = matches!(failure.code, FailureCode::Internal | FailureCode::Storage);
             let level = if is_ours { log::Level::Error } else { log::Level::Info };
-            log::log!(level, run_id:%, step_id:%, attempt, seconds, code:? = failure.code, detail;
+            log::log!(level, run_id:%, step_id:%, step = kind, attempt, production_id:%, duration_ms, code:? = failure.code, detail;
                 "{kind} has failed: {}", Failure::new(failure.code).message);
         }
         StepEvent::Cancelled => {
             count(kind, "cancelled");
-            log::info!(run_id:%, step_id:%, attempt, seconds; "{kind} is cancelled");
+            log::info!(run_id:%, step_id:%, step = kind, attempt, production_id:%, duration_ms; "{kind} is cancelled");
         }
         _ => {
             count(kind, "done");
-            log::info!(run_id:%, step_id:%, attempt, seconds; "{kind} is done");
+            log::info!(run_id:%, step_id:%, step = kind, attempt, production_id:%, duration_ms; "{kind} is done");
         }
     }
 }

@@ -8,7 +8,7 @@ use kinora_bus::BrokerSettings;
 use kinora_core::queue::QueueClass;
 use kinora_runtime::credentials::{BROKER_PASSWORD, VAULT_MASTER_KEY};
 use kinora_runtime::logging::LogFilter;
-use kinora_runtime::settings::{ByteSize, Problems, Settings, Span};
+use kinora_runtime::settings::{ByteSize, Problems, Settings, Span, TlsSettings};
 use kinora_vault::VaultSettings;
 use serde::Deserialize;
 
@@ -40,6 +40,9 @@ pub struct WorkerSettings {
     pub scratch_path: PathBuf,
     /// How long steps may go on after the process was asked to stop.
     pub shutdown_grace: Span,
+    /// TLS of the metrics' listener.
+    #[serde(default)]
+    pub tls: TlsSettings,
     /// The media programs.
     pub media: MediaSettings,
     /// RabbitMQ.
@@ -115,6 +118,19 @@ impl Settings for WorkerSettings {
 
     fn metrics_listen(&self) -> Option<SocketAddr> {
         Some(self.metrics_listen)
+    }
+
+    fn tls_certificate(&self) -> Option<&Path> {
+        self.tls.certificate.as_deref()
+    }
+
+    fn authority_files(&self) -> Vec<(&'static str, &Path)> {
+        let broker = self.broker.tls_authorities.as_deref().filter(|_| self.broker.tls);
+        broker.map(|file| ("broker.tls_authorities", file)).into_iter().collect()
+    }
+
+    fn stop_limit(&self) -> Duration {
+        self.shutdown_grace.get()
     }
 
     fn secret_names(&self) -> Vec<&'static str> {

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
-use futures_util::StreamExt as _;
 use kinora_core::ProductionId;
+use kinora_runtime::redis::RedisError;
 use kinora_runtime::shutdown::Shutdown;
-use redis::RedisError;
 
 use crate::context::Context;
 use crate::library::hub::Hub;
@@ -19,7 +18,7 @@ use crate::library::hub::Hub;
 const CHANNELS: &str = "progress:*";
 const PREFIX: &str = "progress:";
 /// First and longest wait before connecting again.
-const RECONNECT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+const RECONNECT: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 /// Longer than any progress message; what is larger is none.
 const LONGEST_BYTES: usize = 4096;
 
@@ -53,14 +52,12 @@ async fn follow(
     delay: &mut Duration,
     is_lost: &mut bool,
 ) -> Result<(), RedisError> {
-    let mut subscriber = context.redis.subscriber().await?;
-    subscriber.psubscribe(CHANNELS).await?;
+    let mut subscription = context.redis.subscribe(CHANNELS).await?;
     *delay = RECONNECT.0;
     if std::mem::take(is_lost) {
         log::info!("Redis is back: live progress again");
     }
-    let mut messages = subscriber.on_message();
-    while let Some(message) = messages.next().await {
+    while let Some(message) = subscription.next(&context.redis).await? {
         let name = message.get_channel_name();
         let production = name.strip_prefix(PREFIX).and_then(|id| id.parse::<ProductionId>().ok());
         let payload = message.get_payload_bytes();

@@ -93,12 +93,14 @@ fn as_problem(response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<B
             &fallback
         }
     };
-    let (method, path) = (response.request().method(), response.request().path());
+    // The path is the client's own text; the route's pattern is ours.
+    let route = response.request().match_pattern();
+    let (method, route) = (response.request().method(), route.as_deref().unwrap_or("none"));
     if let Some(cause) = problem.cause() {
         if response.status().is_server_error() {
-            log::error!(request_id = id, method:% = method, path = path; "{problem}: {cause}");
+            log::error!(request_id = id, method = method_name(method), route; "{problem}: {cause}");
         } else {
-            log::info!(request_id = id, method:% = method, path = path; "{problem}: {cause}");
+            log::info!(request_id = id, method = method_name(method), route; "{problem}: {cause}");
         }
     }
     let document = problem.document(id);
@@ -126,16 +128,10 @@ fn count(response: &ServiceResponse<BoxBody>, started_at: Instant) {
     };
     metrics::counter!("kinora_http_requests_total", "route" => route.clone(), "method" => method, "status" => class)
         .increment(1);
+    let took = started_at.elapsed();
+    crate::access::write(response, &route, method, took);
     metrics::histogram!("kinora_http_request_seconds", "route" => route, "method" => method)
-        .record(started_at.elapsed().as_secs_f64());
-    log::debug!(
-        request_id = request_id_of(response), status = status, method = method, path = response.request().path();
-        "answered"
-    );
-}
-
-fn request_id_of(response: &ServiceResponse<BoxBody>) -> String {
-    crate::context::request_id(response.request()).to_string()
+        .record(took.as_secs_f64());
 }
 
 /// Names of a closed set, so that clients cannot make up metrics.

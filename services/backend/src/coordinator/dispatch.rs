@@ -66,7 +66,7 @@ impl Coordinator {
         for (run_id, step_id) in due {
             match self.database.call(move |c| runs::complete_publish(c, run_id, step_id, now)).await {
                 Ok(Some(production_id)) => {
-                    log::info!(run_id:%, step_id:%, production_id:%; "published");
+                    log::info!(run_id:%, step_id:%, step = "publish", production_id:%; "published");
                     metrics::counter!("kinora_backend_published_total").increment(1);
                 }
                 Ok(None) => {}
@@ -78,7 +78,7 @@ impl Coordinator {
     }
 
     async fn defer(&self, run_id: RunId, step_id: StepId, error: &StoreError) -> Result<()> {
-        log::error!(run_id:%, step_id:%; "not published: {error}");
+        log::error!(run_id:%, step_id:%, step = "publish"; "not published: {error}");
         let (reason, policy, now) = (error.to_string(), self.policy.clone(), self.now());
         self.database.call(move |c| runs::defer_publish(c, run_id, step_id, &reason, &policy, now)).await
     }
@@ -103,27 +103,28 @@ impl Coordinator {
     /// Claims, commits, publishes. Gives whether to go on with this class.
     async fn hand_over_one(&self, class: QueueClass) -> Result<bool> {
         let now = self.now();
-        let Order { class, order } = match self.database.call(move |c| runs::claim(c, class, now)).await? {
-            Claim::Order(order) => order,
-            Claim::Ended(step_id) => {
-                log::info!(step_id:%; "a step that was due was ended instead");
-                return Ok(true);
-            }
-            Claim::Nothing => return Ok(false),
-        };
+        let Order { class, asset_id, order } =
+            match self.database.call(move |c| runs::claim(c, class, now)).await? {
+                Claim::Order(order) => order,
+                Claim::Ended(step_id) => {
+                    log::info!(step_id:%; "a step that was due was ended instead");
+                    return Ok(true);
+                }
+                Claim::Nothing => return Ok(false),
+            };
         let (run_id, step_id, attempt) = (order.run_id, order.step_id, order.attempt);
         let kind = order.input.kind().name();
         match self.bus.publish_order(class, &order).await {
             Ok(()) => {
                 log::info!(
-                    run_id:%, step_id:%, production_id:% = order.production_id, kind, attempt;
+                    run_id:%, step_id:%, step = kind, attempt, asset_id:%, production_id:% = order.production_id;
                     "handed to the workers"
                 );
                 metrics::counter!("kinora_backend_orders_total", "class" => class.name()).increment(1);
                 Ok(true)
             }
             Err(error) => {
-                log::warn!(run_id:%, step_id:%, kind, attempt; "not handed to the workers: {error}");
+                log::warn!(run_id:%, step_id:%, step = kind, attempt; "not handed to the workers: {error}");
                 metrics::counter!("kinora_backend_order_failures_total").increment(1);
                 let now = self.now();
                 let delay = TimeDelta::seconds(1);

@@ -12,7 +12,7 @@ use kinora_core::queue::QueueClass;
 use kinora_core::state::StepState;
 use kinora_core::step::{StepInput, StepKind};
 use kinora_core::technical::Technical;
-use kinora_core::{Failure, FailureCode, ProductionId, RunId, StepId};
+use kinora_core::{AssetId, Failure, FailureCode, ProductionId, RunId, StepId};
 use uuid::Uuid;
 
 use super::rows::{LockedRun, LockedStep, lock_run};
@@ -26,6 +26,8 @@ use crate::{Result, StoreError, assets as asset_rows, objects, run_views};
 pub struct Order {
     /// The class of the queue.
     pub class: QueueClass,
+    /// The asset that the run is about, for logs.
+    pub asset_id: AssetId,
     /// What is to be published.
     pub order: StepOrder,
 }
@@ -161,7 +163,7 @@ fn hand_over(
         production_id: run.production_id,
         input,
     };
-    Ok(Claim::Order(Order { class, order }))
+    Ok(Claim::Order(Order { class, asset_id: run.asset_id, order }))
 }
 
 fn build_input(connection: &mut PgConnection, run: &LockedRun, kind: StepKind) -> Result<StepInput> {
