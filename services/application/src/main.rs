@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use kinora_application::media::rewrap;
 use kinora_application::settings::ApplicationSettings;
 use kinora_application::{app, openapi};
 use kinora_runtime::cli::{CommonArguments, check_config};
@@ -24,6 +25,8 @@ enum Command {
     Run,
     /// Say whether the settings and secrets can be used.
     CheckConfig,
+    /// Wrap all data keys with the first of the master keys, so that the others can be removed.
+    RewrapKeys,
     /// Print the OpenAPI document; needs no settings.
     Openapi,
 }
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     match arguments.command.unwrap_or(Command::Run) {
         Command::Run => service::run::<ApplicationSettings, _, _, _>(&path, app::serve),
         Command::CheckConfig => check_config::<ApplicationSettings>(&path),
+        Command::RewrapKeys => rewrap::run(&path),
         Command::Openapi => {
             println!("{}", openapi::text());
             ExitCode::SUCCESS

@@ -17,6 +17,7 @@ mod instant;
 pub mod leader;
 pub mod migrations;
 pub mod notify;
+pub mod object_keys;
 pub mod objects;
 pub mod organisations;
 pub mod password_links;

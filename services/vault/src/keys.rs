@@ -115,6 +115,20 @@ impl MasterKeys {
         Ok(STANDARD.encode([nonce.as_slice(), &sealed, &tag].concat()))
     }
 
+    /// A wrapped data key of `object`, wrapped anew by the current master key: its name, and the key.
+    ///
+    /// # Errors
+    /// [`VaultError::UnknownMasterKey`]; [`VaultError::Corrupt`] if the key does not unwrap.
+    pub fn rewrap(
+        &self,
+        object: ObjectId,
+        master_key_id: &str,
+        wrapped: &str,
+    ) -> Result<(String, String), VaultError> {
+        let data_key = self.unwrap(object, master_key_id, wrapped)?;
+        Ok((self.current.clone(), self.wrap(object, &data_key)?))
+    }
+
     /// Unwraps the data key of `object`.
     pub(crate) fn unwrap(
         &self,

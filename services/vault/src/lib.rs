@@ -138,6 +138,15 @@ impl Vault {
         })
     }
 
+    /// Bytes that a new upload can count on where uploads arrive: what is free, less a reserve for those
+    /// under way.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] if the directory does not answer.
+    pub async fn free_bytes(&self) -> Result<u64, VaultError> {
+        self.directory.free_bytes().await
+    }
+
     /// Begins segment `number` of an object; `hash` is the state at the end of the segment before.
     ///
     /// The caller sees to it that a number is given to one writer only (uploads use their epoch).
@@ -212,16 +221,17 @@ impl Vault {
         Ok(found)
     }
 
-    /// The same object with its data key wrapped by the current master key. The media stay as they are.
+    /// The same object with its data key wrapped by the current master key, if it is not yet. The media
+    /// stay as they are.
     ///
     /// # Errors
     /// [`VaultError::UnknownMasterKey`]; [`VaultError::Corrupt`] if the key does not unwrap.
     pub fn rewrap(&self, object: &SealedObject) -> Result<SealedObject, VaultError> {
-        let key = self.keys.unwrap(object.id, &object.master_key_id, &object.wrapped_key)?;
-        Ok(SealedObject {
-            master_key_id: self.keys.current_id().to_owned(),
-            wrapped_key: self.keys.wrap(object.id, &key)?,
-            ..object.clone()
-        })
+        if object.master_key_id == self.keys.current_id() {
+            return Ok(object.clone());
+        }
+        let (master_key_id, wrapped_key) =
+            self.keys.rewrap(object.id, &object.master_key_id, &object.wrapped_key)?;
+        Ok(SealedObject { master_key_id, wrapped_key, ..object.clone() })
     }
 }

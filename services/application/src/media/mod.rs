@@ -3,6 +3,7 @@
 //! * [`uploads`]: the addresses of tus 1.0.0; [`protocol`] reads its headers, [`receive`] takes the bytes,
 //!   [`concatenate`] puts parts together, [`sweep`] removes what is left behind.
 //! * [`files`]: the addresses of originals and derivatives; [`delivery`] decides about ranges and names.
+//! * [`rewrap`] is the command that goes with a change of the master key.
 
 pub mod concatenate;
 pub mod delivery;
@@ -10,6 +11,7 @@ pub mod files;
 mod problems;
 pub mod protocol;
 pub mod receive;
+pub mod rewrap;
 pub mod sweep;
 mod turns;
 pub mod uploads;

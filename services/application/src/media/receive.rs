@@ -363,6 +363,8 @@ impl Receiver {
 
     async fn complete(&self, mark: Mark, checkpoint: &Checkpoint) -> Result<Upload, Problem> {
         let object = self.context.vault.seal_object(&self.seal, &mark.segments, &checkpoint.hash);
+        // The upload may have begun under a master key that is about to go.
+        let object = self.context.vault.rewrap(&object).map_err(vault_problem)?;
         let (id, epoch, origin) = (self.upload.id, self.upload.epoch, self.origin.clone());
         let keep = expires_after(&self.context);
         let complete = move |connection: &mut _| {

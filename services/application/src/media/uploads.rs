@@ -192,7 +192,9 @@ fn read_parts(parts: &[String]) -> Result<Vec<UploadId>, Problem> {
         (status = 400, description = "A header is missing or malformed", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "No such production", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 412, description = "Another version of tus", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "Longer than files can be", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
         (status = 415, description = "The body has another type", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
+        (status = 507, description = "There is no room for a file of this length", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
     ))]
 pub async fn create_upload(
     context: Data<Context>,
@@ -226,7 +228,24 @@ pub async fn create_upload(
     Ok(response.finish())
 }
 
+/// Refuses what cannot fit, before a single byte of it is sent. Others write at the same time, so this
+/// promises nothing: a disk that fills up is still told while the bytes come.
+async fn check_room(context: &Context, needed_bytes: u64) -> Result<(), Problem> {
+    let free_bytes = context.vault.free_bytes().await.map_err(vault_problem)?;
+    if needed_bytes <= free_bytes {
+        return Ok(());
+    }
+    let detail = format!(
+        "The file needs {needed_bytes} bytes; {free_bytes} can be given to new uploads. Make room in the \
+         storage of media, or ask whoever runs it."
+    );
+    Err(Problem::new(ProblemKind::StorageFull, detail))
+}
+
 async fn begin(context: &Data<Context>, uploader: &Uploader, wish: Wish) -> Result<Upload, Problem> {
+    if let Some(length_bytes) = wish.length_bytes {
+        check_room(context, length_bytes).await?;
+    }
     let seal = context.vault.begin_object().map_err(vault_problem)?;
     let new = NewUpload {
         id: UploadId::new(),
@@ -357,6 +376,9 @@ pub async fn write_upload(
         .ok_or_else(|| malformed("Send Upload-Offset."))?;
     let length_bytes = parse(headers, UPLOAD_LENGTH, protocol::parse_number)?;
     check_length(length_bytes)?;
+    if let Some(length_bytes) = length_bytes {
+        check_room(&context, length_bytes.saturating_sub(offset_bytes)).await?;
+    }
     let announced = parse(headers, header::CONTENT_LENGTH, protocol::parse_number)?;
     let checksum = parse(headers, UPLOAD_CHECKSUM, protocol::parse_checksum)?;
     let write = Write { id, offset_bytes, length_bytes, announced, checksum };

@@ -18,6 +18,11 @@ use super::{Place, SegmentSink, SegmentSource, object_path, segment_path};
 use crate::error::VaultError;
 use crate::threads::Threads;
 
+/// Part of a file system that nothing new may count on.
+const RESERVE_FRACTION: u64 = 50;
+/// The reserve of a large file system.
+const MOST_RESERVE_BYTES: u64 = 4 << 30;
+
 /// A directory that keeps segments.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
@@ -67,6 +72,25 @@ impl Directory {
                     Err(VaultError::from_io(&error, path.display()))
                 }
                 _ => Ok(()),
+            })
+            .await
+    }
+
+    /// Bytes that can still be written to the file system by anybody who is not root, less a reserve: a
+    /// fiftieth of it, at most 4 GiB, so that what is under way is not stopped by what begins.
+    pub(crate) async fn free_bytes(&self) -> Result<u64, VaultError> {
+        let root = self.root.clone();
+        self.threads
+            .run(move || {
+                let told = rustix::fs::statvfs(&root)
+                    .map_err(|error| VaultError::from_io(&error.into(), root.display()))?;
+                if told.f_blocks == 0 {
+                    // Some network shares tell no sizes; then it shows while bytes come.
+                    return Ok(u64::MAX);
+                }
+                let size_bytes = told.f_blocks.saturating_mul(told.f_frsize);
+                let free_bytes = told.f_bavail.saturating_mul(told.f_frsize);
+                Ok(free_bytes.saturating_sub((size_bytes / RESERVE_FRACTION).min(MOST_RESERVE_BYTES)))
             })
             .await
     }

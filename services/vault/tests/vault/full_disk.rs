@@ -28,6 +28,19 @@ fn a_full_disk_is_told_and_loses_nothing_acknowledged() {
 }
 
 #[tokio::test]
+async fn what_can_be_counted_on_is_less_than_what_is_free() {
+    let root = tempfile::tempdir().unwrap();
+    let vault = open_vault(root.path());
+    let output = Command::new("df").args(["-B1", "--output=size"]).arg(root.path()).output().unwrap();
+    let size_bytes: u64 =
+        String::from_utf8_lossy(&output.stdout).split_whitespace().last().unwrap().parse().unwrap();
+    let free_bytes = vault.free_bytes().await.unwrap();
+    assert!(free_bytes > 0 && free_bytes <= size_bytes - (size_bytes / 50).min(4 << 30));
+    std::fs::remove_dir_all(root.path()).unwrap();
+    assert!(vault.free_bytes().await.is_err(), "a directory that is gone has no room");
+}
+
+#[tokio::test]
 #[ignore = "run by the test above, with a limit on the size of files"]
 async fn with_limit() {
     assert!(std::env::var_os(MARK).is_some());

@@ -1,0 +1,91 @@
+//! The command `rewrap-keys`: the second half of a change of the master key.
+//!
+//! It belongs to the application because that role has both the database and the master keys already: no
+//! other process has to be trusted with more. It neither reads nor writes media, only the wrapped keys in the
+//! database, in small transactions, while everything runs; it may be stopped and repeated at any point.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use kinora_runtime::cli::EXIT_CONFIG;
+use kinora_runtime::credentials::{Credentials, DATABASE_PASSWORD, VAULT_MASTER_KEY};
+use kinora_runtime::settings::{self, SettingsError};
+use kinora_runtime::{CredentialError, logging};
+use kinora_store::StoreError;
+use kinora_store::audit::Origin;
+use kinora_store::object_keys::{self, WrappedKey};
+use kinora_store::pool::Connector;
+use kinora_vault::{MasterKeys, VaultError};
+
+use crate::settings::ApplicationSettings;
+
+/// Keys replaced in one transaction.
+const BATCH: usize = 500;
+
+/// Why not all keys were wrapped anew.
+#[derive(Debug, thiserror::Error)]
+enum RewrapError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("vault-master-key: {0}")]
+    Keys(VaultError),
+    #[error(
+        "object {object}: {cause}. {done} keys were wrapped anew. Put every master key that was ever current \
+         and is still in use into vault-master-key, one a line, the new one first, and run this again."
+    )]
+    Key { object: kinora_core::ObjectId, cause: VaultError, done: usize },
+}
+
+/// Wraps all data keys with the first master key of the credential. Prints what it did.
+#[must_use]
+pub fn run(path: &Path) -> ExitCode {
+    match rewrap_all(path) {
+        Ok((done, current)) => {
+            println!(
+                "{done} data keys were wrapped anew; all are wrapped by master key {current} now. When no run \
+                 is under way, the other lines of vault-master-key can go, on every host."
+            );
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            match error {
+                RewrapError::Settings(_) | RewrapError::Credential(_) | RewrapError::Keys(_) => {
+                    ExitCode::from(EXIT_CONFIG)
+                }
+                RewrapError::Store(_) | RewrapError::Key { .. } => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn rewrap_all(path: &Path) -> Result<(usize, String), RewrapError> {
+    let settings: ApplicationSettings = settings::load(path)?;
+    logging::install(&settings.log, "kinora-application");
+    let credentials = Credentials::from_environment();
+    let keys = credentials.read_text(VAULT_MASTER_KEY)?;
+    let keys = MasterKeys::parse(keys.expose_text()).map_err(RewrapError::Keys)?;
+    let password = credentials.read_text(DATABASE_PASSWORD)?;
+    let connector = Connector::new(&settings.database, password.expose_text(), "kinora-application command");
+    let mut connection = connector.connect()?;
+    let origin = Origin::system("kinora-application rewrap-keys");
+    let mut done = 0;
+    loop {
+        let found = object_keys::find_wrapped_by_others(&mut connection, keys.current_id(), BATCH)?;
+        if found.is_empty() {
+            return Ok((done, keys.current_id().to_owned()));
+        }
+        let mut pairs = Vec::with_capacity(found.len());
+        for old in found {
+            let (master_key_id, wrapped_key) = keys
+                .rewrap(old.object_id, &old.master_key_id, &old.wrapped_key)
+                .map_err(|cause| RewrapError::Key { object: old.object_id, cause, done })?;
+            pairs.push((old.clone(), WrappedKey { master_key_id, wrapped_key, ..old }));
+        }
+        done += object_keys::replace(&mut connection, &origin, &pairs)?;
+    }
+}
