@@ -21,6 +21,9 @@ from .progress import Progress
 
 # The longest a unit of a bare host waits is 120 s (for its network to be online).
 BOOT_SECONDS = 300
+# All hosts' systems are one user to the kernel, and each takes seven or more of its file watchers.
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_LEAST = 4096
 TOOLS = ("mmdebstrap", "systemd-nspawn", "nft", "ip", "ssh", "ssh-keygen", "unshare", "nsenter", "setpriv")
 
 
@@ -139,6 +142,9 @@ def _start(state: State, wanted: Fleet, progress: Progress) -> subprocess.Popen:
             state.record.unlink()
         for part in ("hosts", "nas", "keys"):
             shutil.rmtree(state.path / part, ignore_errors=True)
+    if int(INOTIFY.read_text()) < INOTIFY_LEAST:
+        progress.say(f"raising fs.inotify.max_user_instances to {INOTIFY_LEAST} on this machine, until it reboots")
+        INOTIFY.write_text(f"{INOTIFY_LEAST}\n")
     root.ensure({host.kind for host in wanted.hosts}, progress)
     keys.make(state.keys, wanted)
     state.plan.write_text(json.dumps(wanted.to_json()))
