@@ -1,8 +1,8 @@
 //! RabbitMQ: carries work and nothing else. Wipe the broker and the system recovers, because the
 //! database knows what is under way.
 //!
-//! [`Bus`] keeps one connection alive for ever: it goes round the brokers' addresses, declares the
-//! topology anew after each connection, and publishers and consumers pick up the new connection by
+//! [`Bus`] keeps one connection alive for ever: it goes round the brokers' addresses, and, for a backend,
+//! declares the topology anew after each connection; publishers and consumers pick up the new connection by
 //! themselves. Delivery is at least once: readers must cope with seeing a message twice, late or
 //! never. Results are confirmed by the broker before an order is acknowledged.
 
@@ -43,13 +43,31 @@ struct Inner {
 }
 
 impl Bus {
-    /// Starts to connect, in the background and for ever. Must be called inside a Tokio runtime;
-    /// `name` shows in the broker's list of connections.
+    /// Starts to connect, in the background and for ever, and declares queues and exchanges, which
+    /// needs the right to. Must be called inside a Tokio runtime; `name` shows in the broker's list of
+    /// connections.
     ///
     /// # Errors
     /// [`BusError::Settings`] if the settings cannot be used.
     pub fn start(settings: &BrokerSettings, password: &str, name: &str) -> Result<Self, BusError> {
-        let topology = Topology::new(&settings.prefix);
+        Self::connect(settings, password, name, Topology::new(&settings.prefix))
+    }
+
+    /// Like [`Bus::start`] for a worker, which has no right to declare anything: it waits until a backend
+    /// has.
+    ///
+    /// # Errors
+    /// [`BusError::Settings`] if the settings cannot be used.
+    pub fn join(settings: &BrokerSettings, password: &str, name: &str) -> Result<Self, BusError> {
+        Self::connect(settings, password, name, Topology::of_others(&settings.prefix))
+    }
+
+    fn connect(
+        settings: &BrokerSettings,
+        password: &str,
+        name: &str,
+        topology: Topology,
+    ) -> Result<Self, BusError> {
         let link = Link::start(settings, password, name, topology.clone())?;
         let confirmed = Publisher::new(link.clone(), true);
         let transient = Publisher::new(link.clone(), false);

@@ -53,6 +53,8 @@ pub struct Depth {
 /// The names of everything that is declared.
 #[derive(Clone, Debug)]
 pub(crate) struct Topology {
+    /// Whether it is declared by this process.
+    is_ours: bool,
     prefix: String,
     pub(crate) orders_exchange: String,
     pub(crate) reports_exchange: String,
@@ -70,6 +72,7 @@ impl Topology {
     pub(crate) fn new(prefix: &str) -> Self {
         let name = |name: &str| format!("{prefix}.{name}");
         Self {
+            is_ours: true,
             prefix: prefix.to_owned(),
             orders_exchange: name("orders"),
             reports_exchange: name("reports"),
@@ -78,6 +81,11 @@ impl Topology {
             progress_queue: name(PROGRESS),
             dead: name("dead"),
         }
+    }
+
+    /// A topology that other processes declare.
+    pub(crate) fn of_others(prefix: &str) -> Self {
+        Self { is_ours: false, ..Self::new(prefix) }
     }
 
     pub(crate) fn order_queue(&self, class: QueueClass) -> String {
@@ -110,8 +118,11 @@ impl Topology {
         arguments
     }
 
-    /// Declares everything; does nothing where it is there already.
+    /// Declares everything, if that is for this process to do; does nothing where it is there already.
     pub(crate) async fn declare(&self, connection: &Connection) -> Result<(), BusError> {
+        if !self.is_ours {
+            return Ok(());
+        }
         let channel = connection.create_channel().await?;
         for (exchange, kind) in [
             (&self.dead, ExchangeKind::Fanout),

@@ -14,6 +14,7 @@ use kinora_core::object::SealedObject;
 use kinora_core::step::{StepInput, StepOutput};
 use kinora_vault::{MasterKeys, Vault, VaultSecrets, VaultSettings};
 use kinora_worker::child::{self, Bounds, Tools};
+use kinora_worker::confinement::bubblewrap::Bubblewrap;
 use kinora_worker::confinement::{Confinement, Limits};
 use kinora_worker::scratch::Scratch;
 use kinora_worker::settings::MediaSettings;
@@ -57,7 +58,11 @@ fn median(values: &[f64]) -> f64 {
 async fn workshop(directory: &Path) -> Fallible<Workshop> {
     let launcher = std::env::current_exe()?.with_file_name("../kinora-worker").canonicalize()?;
     let tools = Tools {
-        confinement: Confinement::new("/usr/bin/bwrap".into(), launcher, Limits::default())?,
+        confinement: Confinement::Bubblewrap(Bubblewrap::new(
+            "/usr/bin/bwrap".into(),
+            launcher,
+            Limits::default(),
+        )?),
         ffmpeg: "/usr/bin/ffmpeg".into(),
         ffprobe: "/usr/bin/ffprobe".into(),
         has_zscale: true,
@@ -110,11 +115,10 @@ async fn main() -> Fallible<()> {
     let original = workshop.vault.put_file(&file).await?;
     let source = Arc::new(workshop.vault.reader(&original)?);
     let bounds = Bounds { cancel: CancellationToken::new(), time_limit: Duration::MAX };
-    let (report, _) = probe::inspect(&workshop.tools, Arc::clone(&source), &bounds).await?;
     let technical = probe::probe(&workshop.tools, source, &bounds).await?.technical;
     let bare = directory.path().join("bare");
     std::fs::create_dir(&bare)?;
-    let command = render::bare_arguments(&report, &technical, true, &file)?;
+    let command = render::bare_arguments(&technical, true, &file)?;
     println!("reading alone: {}", reading(&workshop, &original, &file, &bounds).await?);
     let (mut of_bare, mut of_ingest) = (Vec::new(), Vec::new());
     for round in 1..=rounds {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use kinora_runtime::cli::CommonArguments;
 use kinora_worker::WorkerSettings;
-use kinora_worker::confinement::launch;
+use kinora_worker::confinement::{launch, unit};
 
 /// Kinora's media worker: probes and renders what was uploaded.
 #[derive(Debug, Parser)]
@@ -26,6 +26,9 @@ enum Command {
     /// Used by the worker itself, inside the sandbox
     #[command(name = launch::COMMAND, hide = true)]
     Launch(launch::LaunchArguments),
+    /// Used by kinora-media@.service: standard input is a connection of the worker
+    #[command(hide = true)]
+    Confined,
 }
 
 fn main() -> ExitCode {
@@ -35,5 +38,6 @@ fn main() -> ExitCode {
         Command::Run => kinora_runtime::service::run(&path, kinora_worker::service::run),
         Command::CheckConfig => kinora_worker::service::check(&path),
         Command::Launch(arguments) => launch::run(&arguments),
+        Command::Confined => unit::run(),
     }
 }

@@ -15,11 +15,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::child::Tools;
+use crate::confinement::bubblewrap::Bubblewrap;
+use crate::confinement::service::MediaService;
 use crate::confinement::{Confinement, ConfinementError, verify};
 use crate::consumer::Crew;
 use crate::jobs::Jobs;
 use crate::scratch::Scratch;
-use crate::settings::{MediaSettings, S3_ACCESS_KEY, S3_SECRET_KEY, WorkerSettings};
+use crate::settings::{ConfinementKind, MediaSettings, S3_ACCESS_KEY, S3_SECRET_KEY, WorkerSettings};
 use crate::steps::Workshop;
 
 /// How long children may take to die and orders to be handed back, after the grace.
@@ -68,7 +70,7 @@ pub async fn run(service: Service<WorkerSettings>) -> Result<(), ServiceError> {
     let vault = Vault::open(&settings.vault, secrets(settings, &service.credentials)?)?;
     let password = service.secret(BROKER_PASSWORD)?;
     let name = settings.name();
-    let bus = Bus::start(&settings.broker, password.expose_text(), &format!("kinora-worker {name}"))?;
+    let bus = Bus::join(&settings.broker, password.expose_text(), &format!("kinora-worker {name}"))?;
     let workshop = Arc::new(Workshop { tools, vault, scratch, media: settings.media.clone() });
     let crew = Crew {
         bus,
@@ -118,8 +120,15 @@ fn secrets(settings: &WorkerSettings, credentials: &Credentials) -> Result<Vault
 /// # Errors
 /// What stands in the way, for the operator.
 pub async fn take_tools(media: &MediaSettings) -> Result<Tools, ServiceError> {
-    let launcher = std::env::current_exe().map_err(ServiceError::Program)?;
-    let confinement = Confinement::new(media.bubblewrap.clone(), launcher, media.limits())?;
+    let confinement = match media.confinement {
+        ConfinementKind::Bubblewrap => {
+            let launcher = std::env::current_exe().map_err(ServiceError::Program)?;
+            Confinement::Bubblewrap(Bubblewrap::new(media.bubblewrap.clone(), launcher, media.limits())?)
+        }
+        ConfinementKind::Service => {
+            Confinement::Service(MediaService::new(media.socket.clone(), media.limits()))
+        }
+    };
     let ask = async |program: &Path, question: &[&str]| {
         verify(&confinement, program, question).await.map_err(ServiceError::Tools)
     };

@@ -51,6 +51,16 @@ pub struct WorkerSettings {
     pub vault: VaultSettings,
 }
 
+/// Who makes the sandbox that media programs run in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConfinementKind {
+    /// The worker, with bubblewrap.
+    Bubblewrap,
+    /// systemd, in unit instances.
+    Service,
+}
+
 /// The media programs and their bounds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,8 +69,12 @@ pub struct MediaSettings {
     pub ffmpeg: PathBuf,
     /// Absolute path of `ffprobe`.
     pub ffprobe: PathBuf,
-    /// Absolute path of bubblewrap.
+    /// Who makes the sandbox they run in.
+    pub confinement: ConfinementKind,
+    /// Absolute path of bubblewrap, for [`ConfinementKind::Bubblewrap`].
     pub bubblewrap: PathBuf,
+    /// Socket of `kinora-media.socket`, for [`ConfinementKind::Service`].
+    pub socket: PathBuf,
     /// Most private memory of one program.
     pub memory_limit: ByteSize,
     /// Largest file one may write.

@@ -10,7 +10,7 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use tokio_util::sync::CancellationToken;
 
-use super::fixture::{connect_bus, object};
+use super::fixture::{connect_bus, join_bus, object};
 use super::scripted_worker::report;
 
 fn order() -> StepOrder {
@@ -195,4 +195,22 @@ async fn queues_that_somebody_removed_are_declared_again() {
     wait_until("an order is taken again", async || bus.publish_order(QueueClass::Quick, &sent).await.ok())
         .await;
     assert_eq!(orders.next().await.unwrap().body, sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_declares_nothing_and_waits_for_the_backend() {
+    let kinora = Kinora::builder().start().await;
+    let (backend, worker) = (connect_bus(&kinora), join_bus(&kinora));
+    backend.connected().await;
+    worker.connected().await;
+    backend.delete_topology().await.unwrap();
+    let mut orders = worker.orders(QueueClass::Quick, 1, CancellationToken::new());
+    let mut controls = worker.controls(CancellationToken::new());
+    let sent = order();
+    assert!(worker.publish_report(&report(&sent, StepEvent::Cancelled)).await.is_err());
+    assert!(worker.publish_order(QueueClass::Quick, &sent).await.is_err(), "it has made the queue itself");
+    wait_until("the backend makes it", async || backend.publish_order(QueueClass::Quick, &sent).await.ok())
+        .await;
+    assert_eq!(orders.next().await.unwrap().body, sent);
+    controls.subscribed().await;
 }

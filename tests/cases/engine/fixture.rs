@@ -296,7 +296,19 @@ impl Engine {
     }
 }
 
+/// A bus as a backend has it.
 pub fn connect_bus(kinora: &Kinora) -> Bus {
+    let (settings, password) = bus_settings(kinora);
+    Bus::start(&settings, &password, "test").unwrap()
+}
+
+/// A bus as a worker has it.
+pub fn join_bus(kinora: &Kinora) -> Bus {
+    let (settings, password) = bus_settings(kinora);
+    Bus::join(&settings, &password, "test").unwrap()
+}
+
+fn bus_settings(kinora: &Kinora) -> (BrokerSettings, String) {
     let settings = kinora.broker_settings();
     let password = std::fs::read_to_string(&settings.password_file).unwrap();
     let settings = BrokerSettings {
@@ -307,7 +319,7 @@ pub fn connect_bus(kinora: &Kinora) -> Bus {
         tls_authorities: None,
         prefix: "kinora".to_owned(),
     };
-    Bus::start(&settings, password.trim_end(), "test").unwrap()
+    (settings, password.trim_end().to_owned())
 }
 
 /// The id of a step, whose kind the test knows.

@@ -4,24 +4,17 @@
 //! It becomes the program only when the worker has answered after the sandbox had bound its life to
 //! the worker's. bubblewrap does that a moment after it has started this program; a worker killed in
 //! that moment would leave a program behind that nothing ends.
-//!
-//! The listener is made here because a socket belongs to the network namespace it was made in; the
-//! worker that gets it over the channel can then serve the child's private loopback from outside,
-//! without a copying process between them.
 
-use std::io::{IoSlice, IoSliceMut, Read};
-use std::mem::MaybeUninit;
+use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags,
-};
 use rustix::process::{Resource, Rlimit, setrlimit};
+
+use super::{Limits, word};
 
 /// The hidden command of `kinora-worker` that this is.
 pub const COMMAND: &str = "launch";
@@ -63,16 +56,26 @@ pub fn run(arguments: &LaunchArguments) -> ExitCode {
 }
 
 fn prepare(arguments: &LaunchArguments) -> std::io::Result<()> {
+    limit_self(Limits { memory_bytes: arguments.memory_bytes, file_bytes: arguments.file_bytes })?;
+    wait_for_first_process()?;
+    let listener = listen(arguments.fed)?;
+    word::send(std::io::stdin().as_fd(), listener.as_ref())?;
+    std::io::stdin().read_exact(&mut [0])
+}
+
+/// Limits this process and those it starts.
+pub(super) fn limit_self(limits: Limits) -> std::io::Result<()> {
     let limit = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
     setrlimit(Resource::Core, limit(0))?;
-    setrlimit(Resource::Data, limit(arguments.memory_bytes))?;
-    setrlimit(Resource::Fsize, limit(arguments.file_bytes))?;
+    setrlimit(Resource::Data, limit(limits.memory_bytes))?;
+    setrlimit(Resource::Fsize, limit(limits.file_bytes))?;
     setrlimit(Resource::Nofile, limit(1024))?;
-    wait_for_first_process()?;
-    let listener =
-        if arguments.fed { Some(TcpListener::bind((Ipv4Addr::LOCALHOST, FEED_PORT))?) } else { None };
-    send_word(std::io::stdin().as_fd(), listener.as_ref())?;
-    std::io::stdin().read_exact(&mut [0])
+    Ok(())
+}
+
+/// The listener on the sandbox's own loopback, for a program that is fed.
+pub(super) fn listen(is_fed: bool) -> std::io::Result<Option<TcpListener>> {
+    is_fed.then(|| TcpListener::bind((Ipv4Addr::LOCALHOST, FEED_PORT))).transpose()
 }
 
 /// Waits until the sandbox's first process does nothing but wait for us: it has then asked the kernel
@@ -85,46 +88,4 @@ fn wait_for_first_process() -> std::io::Result<()> {
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
-}
-
-fn send_word(channel: impl AsFd, listener: Option<&TcpListener>) -> std::io::Result<()> {
-    let descriptors: Vec<_> = listener.iter().map(AsFd::as_fd).collect();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
-        return Err(std::io::Error::other("no room for the listener"));
-    }
-    rustix::net::sendmsg(channel, &[IoSlice::new(b"L")], &mut control, SendFlags::empty())?;
-    Ok(())
-}
-
-/// What comes from the other side of the channel.
-#[derive(Debug)]
-pub(super) enum Word {
-    /// The launcher is ready; with the listener, if the program is fed.
-    Ready(Option<TcpListener>),
-    /// It has ended before.
-    Gone,
-}
-
-/// Takes the word that [`run`] sends over the channel.
-pub(super) fn receive_word(channel: impl AsFd) -> std::io::Result<Word> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut mark = [0_u8; 1];
-    let received = rustix::net::recvmsg(
-        channel,
-        &mut [IoSliceMut::new(&mut mark)],
-        &mut control,
-        RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
-    )?;
-    if received.bytes == 0 {
-        return Ok(Word::Gone);
-    }
-    let mut descriptors = control.drain().filter_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
-        _ => None,
-    });
-    let descriptor: Option<OwnedFd> = descriptors.next().and_then(|mut each| each.next());
-    Ok(Word::Ready(descriptor.map(TcpListener::from)))
 }

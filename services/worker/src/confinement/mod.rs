@@ -1,43 +1,31 @@
 //! Confinement of the programs that touch media: FFmpeg parses what strangers made, so it runs where
 //! a taken-over parser finds nothing.
 //!
-//! Each child lives in a bubblewrap sandbox: no network but a loopback of its own, its own process,
-//! IPC and host name space, a read-only `/usr`, a private `/tmp`, no capability, an empty
-//! environment, limited memory, and one writable directory, its job's scratch at [`SCRATCH`]. It dies
-//! with the worker, however the worker ends. Inside, [`launch`] prepares the way and becomes the
-//! program.
+//! Each child gets no network but a loopback of its own, sees a read-only system, has no capability, an
+//! empty environment, limited memory, and one writable directory, its job's scratch, which is also its working
+//! directory. It dies with the worker, however the worker ends. There are two ways to that: [`bubblewrap`] on a machine
+//! without systemd's help, and [`service`], where systemd starts each child in a unit instance of its own, so that the
+//! worker itself needs no right to make name spaces.
 
+pub mod bubblewrap;
 pub mod launch;
+pub mod service;
 mod spawner;
+pub mod unit;
+mod word;
 
 use std::ffi::OsString;
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::ExitStatus;
 
-use launch::Word;
 use tokio::io::Interest;
-use tokio::process::{Child, ChildStderr, ChildStdout};
+use tokio::net::unix::pipe;
+use tokio::process::Child;
 
 use spawner::Spawner;
-
-/// Where a child sees its job's scratch directory; also its working directory.
-pub const SCRATCH: &str = "/scratch";
-
-/// Where a child sees the worker's own program, which is its launcher.
-const LAUNCHER: &str = "/run/kinora-worker";
-
-/// What the host must have for the sandbox to be readable: bound read-only where it exists.
-const OPTIONAL_FILES: [&str; 2] = ["/etc/ld.so.cache", "/etc/alternatives"];
-
-/// Directories that are symbolic links into `/usr` on a merged-/usr system.
-const SYSTEM_DIRECTORIES: [&str; 4] = ["/bin", "/lib", "/lib64", "/sbin"];
-
-const NAMESPACE_ADVICE: &str = "The system must allow user name spaces to this user: check the sysctls \
-    user.max_user_namespaces, kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns, \
-    and RestrictNamespaces= in the unit.";
+use word::Word;
 
 /// Why a child could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -75,11 +63,11 @@ impl Default for Limits {
 
 /// Starts confined children.
 #[derive(Clone, Debug)]
-pub struct Confinement {
-    bubblewrap: PathBuf,
-    launcher: PathBuf,
-    limits: Limits,
-    spawner: Spawner,
+pub enum Confinement {
+    /// In sandboxes that this process makes.
+    Bubblewrap(bubblewrap::Bubblewrap),
+    /// In unit instances that systemd makes.
+    Service(service::MediaService),
 }
 
 /// What to start.
@@ -98,112 +86,64 @@ pub struct Program<'a> {
 /// A child that runs. Dropping it kills it.
 #[derive(Debug)]
 pub struct Running {
-    /// The sandbox's outer process; killing it kills everything inside.
-    pub child: Child,
+    /// Its life.
+    pub child: Life,
     /// What the program writes to its standard output.
-    pub stdout: ChildStdout,
+    pub stdout: pipe::Receiver,
     /// What the program writes to its standard error.
-    pub stderr: ChildStderr,
-    /// The listener on the sandbox's own loopback, from which a fed program's input is served.
+    pub stderr: pipe::Receiver,
+    /// The listener on the child's own loopback, from which a fed program's input is served.
     pub listener: Option<TcpListener>,
-    /// The child dies with the thread that started it.
-    _spawner: Spawner,
+}
+
+/// What ends a child, and tells how it ended. Dropping it kills the child.
+#[derive(Debug)]
+pub enum Life {
+    /// The sandbox's outer process; killing it kills everything inside. The child also dies with the thread that
+    /// started it.
+    Process(Child, Spawner),
+    /// The connection to the unit instance, which ends with it.
+    Connection(service::Connection),
+}
+
+impl Life {
+    /// Waits until the child has ended.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    pub async fn wait(&mut self) -> std::io::Result<ExitStatus> {
+        match self {
+            Self::Process(child, _) => child.wait().await,
+            Self::Connection(connection) => connection.wait().await,
+        }
+    }
+
+    async fn kill(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Process(child, _) => child.kill().await,
+            Self::Connection(connection) => connection.hang_up(),
+        }
+    }
 }
 
 impl Confinement {
-    /// Confinement by `bubblewrap`, with `launcher` (this program, `kinora-worker`) inside.
-    ///
-    /// Must be called within a Tokio runtime, which the children belong to.
-    ///
-    /// # Errors
-    /// If the thread that starts children cannot be started.
-    pub fn new(bubblewrap: PathBuf, launcher: PathBuf, limits: Limits) -> Result<Self, ConfinementError> {
-        let spawner = Spawner::start().map_err(ConfinementError::Channel)?;
-        Ok(Self { bubblewrap, launcher, limits, spawner })
-    }
-
     /// Starts `program`.
     ///
     /// # Errors
-    /// [`ConfinementError`] if bubblewrap is not there or cannot set up the sandbox.
+    /// [`ConfinementError`] if the sandbox is not there or cannot be set up.
     pub async fn start(&self, program: Program<'_>) -> Result<Running, ConfinementError> {
-        let (ours, theirs) = UnixStream::pair().map_err(ConfinementError::Channel)?;
-        let mut command = Command::new(&self.bubblewrap);
-        command
-            .args(self.sandbox_arguments(&program))
-            .env_clear()
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let start =
-            |source| ConfinementError::Start { program: self.bubblewrap.display().to_string(), source };
-        let mut child = self.spawner.spawn(command).await.map_err(start)?;
-        let missing = || ConfinementError::Channel(std::io::Error::other("no pipe"));
-        let stdout = child.stdout.take().ok_or_else(missing)?;
-        let mut stderr = child.stderr.take().ok_or_else(missing)?;
-        match shake_hands(ours).await.map_err(ConfinementError::Channel)? {
-            Word::Ready(listener) => {
-                Ok(Running { child, stdout, stderr, listener, _spawner: self.spawner.clone() })
-            }
-            Word::Gone => {
-                let mut complaint = String::new();
-                // Whatever can be read helps; that it cannot be read does not matter here.
-                let _ = tokio::io::AsyncReadExt::read_to_string(&mut stderr, &mut complaint).await;
-                Err(ConfinementError::Setup(complaint.trim().to_owned()))
-            }
+        match self {
+            Self::Bubblewrap(bubblewrap) => bubblewrap.start(program).await,
+            Self::Service(service) => service.start(program).await,
         }
     }
 
-    fn sandbox_arguments(&self, program: &Program<'_>) -> Vec<OsString> {
-        let mut arguments: Vec<OsString> = Vec::with_capacity(64);
-        let mut add = |words: &[&dyn AsRef<std::ffi::OsStr>]| {
-            arguments.extend(words.iter().map(|word| word.as_ref().to_owned()));
-        };
-        for flag in [
-            "--unshare-user",
-            "--unshare-ipc",
-            "--unshare-pid",
-            "--unshare-net",
-            "--unshare-uts",
-            "--unshare-cgroup-try",
-            "--disable-userns",
-            "--die-with-parent",
-            "--new-session",
-            "--clearenv",
-        ] {
-            add(&[&flag]);
+    /// What the operator can do about a sandbox that cannot be set up.
+    const fn advice(&self) -> &'static str {
+        match self {
+            Self::Bubblewrap(_) => bubblewrap::ADVICE,
+            Self::Service(_) => service::ADVICE,
         }
-        add(&[&"--cap-drop", &"ALL", &"--hostname", &"media"]);
-        add(&[&"--setenv", &"PATH", &"/usr/bin", &"--setenv", &"LC_ALL", &"C.UTF-8"]);
-        add(&[&"--ro-bind", &"/usr", &"/usr"]);
-        for directory in SYSTEM_DIRECTORIES {
-            match std::fs::read_link(directory) {
-                Ok(target) => add(&[&"--symlink", &target, &directory]),
-                Err(_) => add(&[&"--ro-bind-try", &directory, &directory]),
-            }
-        }
-        for file in OPTIONAL_FILES {
-            add(&[&"--ro-bind-try", &file, &file]);
-        }
-        add(&[&"--proc", &"/proc", &"--dev", &"/dev", &"--tmpfs", &"/tmp"]);
-        // To a worker that runs as root the kernel's settings would be writable even in here.
-        add(&[&"--tmpfs", &"/proc/sys", &"--remount-ro", &"/proc/sys"]);
-        add(&[&"--ro-bind", &self.launcher, &LAUNCHER]);
-        if let Some(scratch) = program.scratch {
-            add(&[&"--bind", &scratch, &SCRATCH, &"--chdir", &SCRATCH]);
-        } else {
-            add(&[&"--chdir", &"/tmp"]);
-        }
-        // The root itself is a tmpfs that bubblewrap leaves writable.
-        add(&[&"--remount-ro", &"/", &"--", &LAUNCHER, &launch::COMMAND]);
-        add(&[&"--memory-bytes", &self.limits.memory_bytes.to_string()]);
-        add(&[&"--file-bytes", &self.limits.file_bytes.to_string()]);
-        if program.is_fed {
-            add(&[&"--fed"]);
-        }
-        add(&[&"--", &program.path]);
-        arguments.extend(program.arguments.iter().cloned());
-        arguments
     }
 }
 
@@ -225,14 +165,18 @@ impl Running {
 }
 
 /// Waits until the launcher in the sandbox is ready, and lets it go on.
-async fn shake_hands(channel: UnixStream) -> std::io::Result<Word> {
-    channel.set_nonblocking(true)?;
-    let channel = tokio::net::UnixStream::from_std(channel)?;
-    let word = channel.async_io(Interest::READABLE, || launch::receive_word(&channel)).await?;
+async fn shake_hands(channel: &tokio::net::UnixStream) -> std::io::Result<Word> {
+    let word = channel.async_io(Interest::READABLE, || word::receive(channel)).await?;
     if matches!(word, Word::Ready(_)) {
         channel.async_io(Interest::WRITABLE, || channel.try_write(b"G")).await?;
     }
     Ok(word)
+}
+
+/// The channel as this process's runtime sees it.
+fn watched(channel: UnixStream) -> std::io::Result<tokio::net::UnixStream> {
+    channel.set_nonblocking(true)?;
+    tokio::net::UnixStream::from_std(channel)
 }
 
 /// Tries out whether children can be confined on this machine, by running `program` with
@@ -250,13 +194,9 @@ pub async fn verify(confinement: &Confinement, program: &Path, arguments: &[&str
     let mut running = match confinement.start(order).await {
         Ok(running) => running,
         Err(ConfinementError::Setup(complaint)) => {
-            return Err(format!("the sandbox cannot be set up: {complaint}\n{NAMESPACE_ADVICE}"));
+            return Err(format!("the sandbox cannot be set up: {complaint}\n{}", confinement.advice()));
         }
-        Err(error) => {
-            return Err(format!(
-                "{error}. Install the package bubblewrap, or correct the setting `bubblewrap`."
-            ));
-        }
+        Err(error) => return Err(format!("{error}.\n{}", confinement.advice())),
     };
     let (mut output, mut complaint) = (Vec::new(), Vec::new());
     let read = async {

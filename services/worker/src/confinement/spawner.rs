@@ -13,7 +13,7 @@ type Order = (Command, oneshot::Sender<std::io::Result<Child>>);
 
 /// A handle to the thread; the thread ends with the last handle.
 #[derive(Clone, Debug)]
-pub(super) struct Spawner {
+pub struct Spawner {
     orders: mpsc::UnboundedSender<Order>,
 }
 

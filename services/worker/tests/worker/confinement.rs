@@ -6,12 +6,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use kinora_worker::confinement::bubblewrap::Bubblewrap;
 use kinora_worker::confinement::{Confinement, Limits, Program, Running};
 use tokio::io::AsyncReadExt;
 
 fn confinement() -> Confinement {
     let launcher = env!("CARGO_BIN_EXE_kinora-worker").into();
-    Confinement::new("/usr/bin/bwrap".into(), launcher, Limits::default()).unwrap()
+    Confinement::Bubblewrap(Bubblewrap::new("/usr/bin/bwrap".into(), launcher, Limits::default()).unwrap())
 }
 
 /// Runs a shell script in the sandbox; whether it succeeded, and what it wrote.

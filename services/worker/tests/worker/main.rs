@@ -7,3 +7,4 @@ mod bad_input;
 mod confinement;
 mod process;
 mod samples;
+mod unit;

@@ -9,6 +9,7 @@ use kinora_core::step::DerivativeKind;
 use kinora_core::technical::Technical;
 use kinora_worker::StepError;
 use kinora_worker::child::{Bounds, Tools};
+use kinora_worker::confinement::bubblewrap::Bubblewrap;
 use kinora_worker::confinement::{Confinement, Limits};
 use kinora_worker::feed::FileSource;
 use kinora_worker::probe::probe;
@@ -24,12 +25,12 @@ pub struct Studio {
 
 impl Studio {
     pub fn new() -> Self {
-        let confinement = Confinement::new(
+        let bubblewrap = Bubblewrap::new(
             "/usr/bin/bwrap".into(),
             env!("CARGO_BIN_EXE_kinora-worker").into(),
             Limits::default(),
-        )
-        .unwrap();
+        );
+        let confinement = Confinement::Bubblewrap(bubblewrap.unwrap());
         let tools = Tools {
             confinement,
             ffmpeg: "/usr/bin/ffmpeg".into(),
