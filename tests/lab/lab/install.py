@@ -101,9 +101,12 @@ def _copy_to_controller(lab: Lab, bundle: Bundle, inventory: Path) -> None:
         lab.push("control", bundle.tar, HOME)
     for file in (bundle.signature, bundle.signers):
         lab.push("control", file, HOME)
-    # Only this file: what the install writes beside it on the controller (secrets) stays.
-    lab.push("control", inventory, INVENTORY)
-    if inventory.name != "hosts.yml":
+    # What the install writes beside these on the controller (secrets) stays.
+    if inventory.name == "hosts.yml":
+        for file in sorted(inventory.parent.iterdir()):
+            lab.push("control", file, INVENTORY)
+    else:
+        lab.push("control", inventory, INVENTORY)
         lab.run("control", "mv", f"{INVENTORY}/{inventory.name}", f"{INVENTORY}/hosts.yml")
     result = lab.run("control", "sh", "-c", UNPACK, "unpack", HOME, bundle.tar.name, check=False)
     if result.returncode != 0:
