@@ -11,6 +11,7 @@
     reason = "a measurement that cannot go on stops"
 )]
 
+mod bare;
 mod ingest;
 mod listing;
 mod measure;
