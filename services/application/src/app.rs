@@ -99,7 +99,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(health::configure)
         .service(
             web::scope("/api")
-                .service(web::scope("/data/v1").configure(accounts::configure).configure(library::configure))
+                // Addresses are tried in this order: those that are asked for most come first.
+                .service(web::scope("/data/v1").configure(library::configure).configure(accounts::configure))
                 .service(web::scope("/media/v1").configure(media::configure))
                 .configure(openapi::configure),
         )

@@ -10,6 +10,7 @@ use openssl::pkey::PKey;
 use openssl::rand::rand_bytes;
 use openssl::sign::Signer;
 use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
+use sha2::{Digest as _, Sha256};
 
 pub use kinora_store::token_text::{
     Digest, TOKEN_PREFIX, digest, hint_of, is_access_token, new_access_token, random_token,
@@ -23,7 +24,27 @@ const TAG: usize = 16;
 pub struct Keys {
     csrf: [u8; 32],
     seal: [u8; 32],
-    cursor: [u8; 32],
+    cursor: Mac,
+}
+
+/// HMAC-SHA-256 (RFC 2104) with a key that was hashed into both states beforehand. OpenSSL looks the
+/// algorithm up for each signature, which takes ten times as long as signing something short.
+#[derive(Clone)]
+struct Mac {
+    inner: Sha256,
+    outer: Sha256,
+}
+
+impl Mac {
+    fn new(key: &[u8; 32]) -> Self {
+        let state = |pad: u8| Sha256::new().chain_update(key.map(|byte| byte ^ pad)).chain_update([pad; 32]);
+        Self { inner: state(0x36), outer: state(0x5C) }
+    }
+
+    fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let inner = parts.iter().fold(self.inner.clone(), |state, part| state.chain_update(part));
+        self.outer.clone().chain_update(inner.finalize()).finalize().into()
+    }
 }
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> Result<[u8; 32], ErrorStack> {
@@ -44,7 +65,7 @@ impl Keys {
     /// If OpenSSL fails.
     pub fn derive(session_key: &Secret) -> Result<Self, ErrorStack> {
         let derive = |purpose: &str| hmac(session_key.expose(), &[b"kinora ", purpose.as_bytes()]);
-        Ok(Self { csrf: derive("csrf")?, seal: derive("seal")?, cursor: derive("cursor")? })
+        Ok(Self { csrf: derive("csrf")?, seal: derive("seal")?, cursor: Mac::new(&derive("cursor")?) })
     }
 
     /// The token that requests of a session carry in `X-CSRF-Token`. It is bound to the session and
@@ -88,11 +109,9 @@ impl Keys {
     }
 
     /// Proves that a cursor was made here, for this list.
-    ///
-    /// # Errors
-    /// If OpenSSL fails.
-    pub fn sign_cursor(&self, list: &[u8], position: &[u8]) -> Result<[u8; 32], ErrorStack> {
-        hmac(&self.cursor, &[&(list.len() as u64).to_be_bytes(), list, position])
+    #[must_use]
+    pub fn sign_cursor(&self, list: &[u8], position: &[u8]) -> [u8; 32] {
+        self.cursor.sign(&[&(list.len() as u64).to_be_bytes(), list, position])
     }
 }
 
@@ -112,6 +131,15 @@ mod tests {
         assert!(!keys.is_csrf_token(SessionId::new(), &[1; 32], &token));
         assert!(!keys.is_csrf_token(session, &[2; 32], &token));
         assert!(!keys.is_csrf_token(session, &[1; 32], ""));
+    }
+
+    #[test]
+    fn the_prepared_key_signs_as_openssl_does() {
+        for parts in [&[][..], &[b"".as_slice()], &[b"what do ya want ", b"for nothing?"], &[&[7; 200]]] {
+            for key in [[0; 32], [0xAA; 32], *b"0123456789abcdef0123456789abcdef"] {
+                assert_eq!(Mac::new(&key).sign(parts), hmac(&key, parts).unwrap());
+            }
+        }
     }
 
     #[test]

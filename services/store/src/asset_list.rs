@@ -8,18 +8,22 @@
 //! and diesel keeps it prepared.
 
 use chrono::{DateTime, Utc};
+use diesel::connection::{DefaultLoadingMode, LoadConnection};
+use diesel::deserialize::FromSqlRow;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::row::Row;
 use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use kinora_core::asset::{AssetKind, AssetStatus};
 use kinora_core::permission::{Module, ModuleRole};
 use kinora_core::{AssetId, ProductionId};
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
 use crate::assets::{Asset, COLUMNS, SqlColumns};
 use crate::principals::Principal;
+use crate::wire::{self, Form};
+use crate::{Result, StoreError};
 
 /// What the list is ordered by; the id decides between equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,6 +125,63 @@ pub fn list(connection: &mut PgConnection, caller: &Principal, listing: &Listing
         None
     };
     Ok(Page { items, next })
+}
+
+/// The members of an [`Asset`] in JSON, in the order of [`COLUMNS`].
+const MEMBERS: [(&str, Form); 13] = [
+    ("id", Form::Id),
+    ("production_id", Form::Id),
+    ("name", Form::Text),
+    ("kind", Form::Name(|name| AssetKind::from_name(name).is_some())),
+    ("status", Form::Name(|name| AssetStatus::from_name(name).is_some())),
+    ("failure", Form::Failure),
+    ("version_id", Form::Id),
+    ("size_bytes", Form::Number),
+    ("duration_us", Form::Number),
+    ("created_by", Form::Id),
+    ("created_at", Form::Instant),
+    ("updated_at", Form::Instant),
+    ("revision", Form::Number),
+];
+
+/// The same page as [`list`], appended to `json` as an array; gives where the next one begins.
+///
+/// For answers, which are nearly all of the calls: the rows go from the connection's buffer into the
+/// answer's without becoming [`Asset`]s in between, which took most of the time of a request.
+///
+/// # Errors
+/// As [`list`].
+pub fn write(
+    connection: &mut PgConnection,
+    caller: &Principal,
+    listing: &Listing,
+    json: &mut Vec<u8>,
+) -> Result<Option<Position>> {
+    caller.require(listing.production_id, Module::Library, ModuleRole::Reader)?;
+    let rows = LoadConnection::<DefaultLoadingMode>::load(connection, Statement::new(listing))?;
+    json.push(b'[');
+    let mut last = None;
+    let mut next = None;
+    for (index, row) in rows.enumerate() {
+        if index == listing.limit {
+            next = last.as_ref().map(|last| position_of(listing.sort_by, last)).transpose()?;
+            break;
+        }
+        let row = row?;
+        if index > 0 {
+            json.push(b',');
+        }
+        wire::write(&row, &MEMBERS, json)?;
+        last = Some(row);
+    }
+    json.push(b']');
+    Ok(next)
+}
+
+/// Where the asset in `row` stands in this order.
+fn position_of<'a>(sort_by: SortBy, row: &impl Row<'a, Pg>) -> Result<Position> {
+    let asset = <Asset as FromSqlRow<SqlColumns, Pg>>::build_from_row(row);
+    Ok(sort_by.position(&asset.map_err(|error| StoreError::NotUnderstood(error.to_string()))?))
 }
 
 /// How PostgreSQL executes the statement of [`list`], a line of text each; for tests and support.

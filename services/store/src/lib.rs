@@ -37,6 +37,7 @@ pub mod token_text;
 pub mod tokens;
 pub mod uploads;
 pub mod versions;
+mod wire;
 
 pub use audit::{Act, Origin};
 pub use error::{Result, StoreError};

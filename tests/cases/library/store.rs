@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
-use kinora_core::asset::AssetStatus;
+use diesel::sql_query;
+use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
+use kinora_core::asset::{AssetKind, AssetStatus};
 use kinora_core::permission::{ModuleRole, ProductionRoles};
 use kinora_core::{AssetId, OrganisationId, PersonId, ProductionId, RunId, SessionId, StepId, VersionId};
 use kinora_store::asset_list::{self, Listing, SortBy};
@@ -200,6 +201,67 @@ fn pages_show_each_row_once_whatever_is_added_and_removed_meanwhile() {
             }
         }
     }
+}
+
+/// Assets with every kind of value that a column can hold.
+fn insert_all_kinds(conn: &mut PgConnection, world: &World) {
+    let names = [
+        "A001.mov",
+        "",
+        "quote \" slash / back \\",
+        "tab\tline\nreturn\rbell\u{7}\u{7f}",
+        "Ärger 🎬 \u{2028} مرحبا",
+    ];
+    for (index, name) in names.into_iter().enumerate() {
+        let new = NewAsset {
+            name: name.to_owned(),
+            size_bytes: [0, 1, i64::MAX, -7, 42][index],
+            duration_us: [None, Some(0), Some(i64::MAX), Some(1), None][index],
+            created_at: DateTime::from_timestamp_micros(
+                [0, -1, 951_782_399_999_999, 1_795_308_099_123_456, 946_684_799_999_999][index],
+            )
+            .unwrap(),
+            status: AssetStatus::ALL[index % AssetStatus::ALL.len()].name(),
+        };
+        let id = insert_asset(conn, world, &new);
+        let failure =
+            [None, Some(r#"{"code": "truncated", "message": "Cut \"off\"", "detail": "moov"}"#)][index % 2];
+        sql_query("UPDATE assets SET kind = $2, failure = $3::jsonb, created_by = $4 WHERE id = $1")
+            .bind::<SqlUuid, _>(id.0)
+            .bind::<Text, _>(AssetKind::ALL[index % AssetKind::ALL.len()].name())
+            .bind::<Nullable<Text>, _>(failure)
+            .bind::<Nullable<SqlUuid>, _>((index % 2 == 0).then_some(world.person.0))
+            .execute(conn)
+            .unwrap();
+    }
+}
+
+#[test]
+fn what_is_written_of_a_page_is_what_the_page_is() {
+    let database = TestDatabase::create("library_written");
+    let mut conn = database.connect(DatabaseRole::Application);
+    let world = make_world(&mut conn);
+    let caller = manager(&world);
+    let empty = Listing { limit: 50, ..listing(&world) };
+    let mut json = b"before".to_vec();
+    assert_eq!(asset_list::write(&mut conn, &caller, &empty, &mut json).unwrap(), None);
+    assert_eq!(json, b"before[]");
+    insert_all_kinds(&mut conn, &world);
+    let mut written = 0;
+    for sort_by in [SortBy::Created, SortBy::Name, SortBy::Size, SortBy::Duration] {
+        for limit in [1, 2, 4, 5, 50] {
+            let asked = Listing { sort_by, limit, ..listing(&world) };
+            let page = asset_list::list(&mut conn, &caller, &asked).unwrap();
+            let mut json = Vec::new();
+            assert_eq!(asset_list::write(&mut conn, &caller, &asked, &mut json).unwrap(), page.next);
+            assert_eq!(String::from_utf8(json).unwrap(), serde_json::to_string(&page.items).unwrap());
+            written += page.items.len();
+        }
+    }
+    assert_eq!(written, 4 * (1 + 2 + 4 + 5 + 5));
+    let outsider = principal(&world, None);
+    let refused = asset_list::write(&mut conn, &outsider, &empty, &mut json).unwrap_err();
+    assert!(matches!(refused, StoreError::NotFound));
 }
 
 #[test]
@@ -592,7 +654,7 @@ fn an_asset_in_json_has_exactly_the_fields_of_the_contract() {
         #[diesel(sql_type = Text)]
         at: String,
     }
-    let written: Written = diesel::sql_query(
+    let written: Written = sql_query(
         "SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS at FROM assets",
     )
     .get_result(&mut conn)
