@@ -35,6 +35,15 @@ pub struct Technical {
     pub warnings: Vec<String>,
 }
 
+impl Technical {
+    /// Whether it says where in the file its streams are. What earlier releases stored does not.
+    #[must_use]
+    pub fn is_located(&self) -> bool {
+        self.video.iter().all(|video| video.index.is_some())
+            && self.audio.iter().all(|audio| audio.index.is_some())
+    }
+}
+
 /// One field a camera or recorder wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -49,6 +58,13 @@ pub struct CameraField {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VideoStream {
+    /// Index of the stream in the file; absent in what earlier releases found.
+    #[serde(default)]
+    pub index: Option<u32>,
+    /// When its first picture is shown, on the file's own clock, microseconds; absent if the file does
+    /// not say.
+    #[serde(default)]
+    pub start_us: Option<i64>,
     /// Codec, as a person would name it ("Apple ProRes 422 HQ").
     pub codec: String,
     /// Codec's short name as FFmpeg has it ("prores").
@@ -107,6 +123,9 @@ impl VideoStream {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AudioStream {
+    /// Index of the stream in the file; absent in what earlier releases found.
+    #[serde(default)]
+    pub index: Option<u32>,
     /// Codec, as a person would name it.
     pub codec: String,
     /// Codec's short name as FFmpeg has it.
@@ -155,4 +174,28 @@ pub struct Loudness {
     pub range_lu: Option<f32>,
     /// Highest true peak, dBTP; absent for silence.
     pub true_peak_dbtp: Option<f32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_earlier_releases_stored_is_still_read() {
+        let stored = r#"{"kind":"video","container":"QuickTime / MOV","duration_us":20000000,"bit_rate":null,
+            "video":{"codec":"Apple ProRes 422 HQ","codec_id":"prores","width":1920,"height":1080,
+            "display_width":1920,"display_height":1080,"rotation_degrees":0,"pixel_aspect":"1:1",
+            "frame_rate":{"numerator":25,"denominator":1},"variable_frame_rate":false,"frame_count":500,
+            "field_order":"progressive","pixel_format":"yuv422p10le","bit_depth":10,"colour_primaries":null,
+            "colour_transfer":null,"colour_matrix":null,"colour_range":null,"bit_rate":null},
+            "audio":[{"codec":"PCM 24 bit","codec_id":"pcm_s24le","sample_rate":48000,"channels":1,
+            "layout":null,"bit_depth":24,"language":null,"bit_rate":null}],
+            "other_streams":1,"start_timecode":null,"reel":null,"camera":[]}"#;
+        let mut technical: Technical = serde_json::from_str(stored).unwrap();
+        assert!(!technical.is_located());
+        technical.video.as_mut().unwrap().index = Some(0);
+        assert!(!technical.is_located(), "the sound is not");
+        technical.audio[0].index = Some(1);
+        assert!(technical.is_located());
+    }
 }

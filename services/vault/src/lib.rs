@@ -13,6 +13,7 @@
 //!
 //! This crate never reaches the database, the broker or HTTP handlers.
 
+mod buffers;
 mod error;
 mod frame;
 mod hash;

@@ -8,6 +8,7 @@ use futures_util::Stream;
 use kinora_core::ObjectId;
 use kinora_core::object::{Place as Location, SealedObject};
 
+use crate::buffers::Buffers;
 use crate::error::VaultError;
 use crate::frame::{FRAME, FrameCipher, STORED_FRAME_BYTES, TAG, span};
 use crate::keys::Key;
@@ -37,6 +38,7 @@ struct Shared {
     places: Vec<Arc<dyn Place>>,
     /// The segment that was read last.
     open: Mutex<Option<OpenSegment>>,
+    buffers: Buffers,
 }
 
 /// Reads one object. Cheap to clone; made by [`Vault::reader`](crate::Vault::reader).
@@ -67,6 +69,7 @@ impl ObjectReader {
             size_bytes: object.size_bytes,
             places,
             open: Mutex::new(None),
+            buffers: Buffers::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -133,12 +136,12 @@ impl ObjectReader {
             return Err(corrupt());
         }
         let mut cipher = FrameCipher::opening(&shared.key, shared.id, part.number)?;
-        let mut plain = vec![0; frames.plain_bytes];
+        let mut plain = shared.buffers.take(frames.plain_bytes);
         let stored_frames = stored.chunks(FRAME + TAG);
-        for ((frame, to), index) in stored_frames.zip(plain.chunks_mut(FRAME)).zip(frames.first..) {
+        for ((frame, to), index) in stored_frames.zip(plain.as_mut().chunks_mut(FRAME)).zip(frames.first..) {
             cipher.open(index, frame, to)?;
         }
-        let plain = Bytes::from(plain);
+        let plain = Bytes::from_owner(plain);
         let available =
             (plain.len() - frames.skip).min(usize::try_from(end - position).unwrap_or(usize::MAX));
         Ok(plain.slice(frames.skip..frames.skip + available))

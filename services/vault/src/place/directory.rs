@@ -15,6 +15,7 @@ use bytes::Bytes;
 use kinora_core::ObjectId;
 
 use super::{Place, SegmentSink, SegmentSource, object_path, segment_path};
+use crate::buffers::Buffers;
 use crate::error::VaultError;
 use crate::threads::Threads;
 
@@ -175,7 +176,8 @@ impl Place for Directory {
                 move || File::open(&path).map_err(|error| VaultError::from_io(&error, name))
             })
             .await?;
-        Ok(Arc::new(FileSource { threads: self.threads.clone(), file: Arc::new(file), name }))
+        let (threads, buffers) = (self.threads.clone(), Buffers::default());
+        Ok(Arc::new(FileSource { threads, file: Arc::new(file), buffers, name }))
     }
 
     async fn stored_bytes(&self, object: ObjectId, number: u32) -> Result<u64, VaultError> {
@@ -258,6 +260,7 @@ impl SegmentSink for FileSink {
 struct FileSource {
     threads: Threads,
     file: Arc<File>,
+    buffers: Buffers,
     name: String,
 }
 
@@ -265,15 +268,15 @@ struct FileSource {
 impl SegmentSource for FileSource {
     async fn read(&self, range: Range<u64>) -> Result<Bytes, VaultError> {
         let file = Arc::clone(&self.file);
-        let name = self.name.clone();
+        let (buffers, name) = (self.buffers.clone(), self.name.clone());
         self.threads
             .run(move || {
                 let length = usize::try_from(range.end.saturating_sub(range.start))
                     .map_err(|_| VaultError::Corrupt(name.clone()))?;
-                let mut bytes = vec![0; length];
-                file.read_exact_at(&mut bytes, range.start)
+                let mut buffer = buffers.take(length);
+                file.read_exact_at(buffer.as_mut(), range.start)
                     .map_err(|error| VaultError::from_io(&error, name))?;
-                Ok(Bytes::from(bytes))
+                Ok(Bytes::from_owner(buffer))
             })
             .await
     }

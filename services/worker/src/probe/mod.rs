@@ -6,9 +6,10 @@ mod camera;
 mod names;
 mod normalise;
 mod rate;
-pub mod report;
+mod report;
 mod timecode;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::sync::Arc;
 
@@ -26,6 +27,9 @@ const MAX_REPORT_BYTES: u64 = 16 << 20;
 
 /// Lowest score of ffprobe's guess that is believed. Random bytes come out as MP3 with a score of 1.
 const MIN_PROBE_SCORE: u32 = 12;
+
+/// Packets, of all streams together, whose frames are looked at along with the streams.
+const PACKETS_FOR_LOOK: &str = "%+#8";
 
 /// Packets looked at to tell whether frames last equally long.
 const PACKETS_FOR_RATE: u32 = 600;
@@ -47,7 +51,7 @@ pub async fn probe<S: Source>(tools: &Tools, source: Arc<S>, bounds: &Bounds) ->
     if source.size_bytes() == 0 {
         return Err(Failure::new(FailureCode::EmptyFile).into());
     }
-    let (report, raw) = inspect(tools, Arc::clone(&source), bounds).await?;
+    let (report, raw) = look(tools, &source, bounds).await?;
     let picture = report.streams.iter().find(|stream| stream.is_picture());
     let sound = report.streams.iter().find(|stream| stream.is_sound());
     let Some(main) = picture.or(sound) else {
@@ -57,7 +61,12 @@ pub async fn probe<S: Source>(tools: &Tools, source: Arc<S>, bounds: &Bounds) ->
         let detail = format!("{} (score {})", report.format.format_name, report.format.probe_score);
         return Err(not_media(&detail).into());
     }
-    let first = first_frames(tools, Arc::clone(&source), main, bounds).await?;
+    let seen: Vec<_> = report.frames.iter().filter(|frame| frame.stream_index == main.index).collect();
+    let first = if seen.len() >= enough_frames(main) {
+        seen.into_iter().cloned().collect()
+    } else {
+        first_frames(tools, Arc::clone(&source), main, bounds).await?
+    };
     let packets = if picture.is_some_and(|stream| rate::is_doubtful(stream, &report.format)) {
         packet_times(tools, Arc::clone(&source), main, bounds).await?
     } else {
@@ -70,11 +79,33 @@ pub async fn probe<S: Source>(tools: &Tools, source: Arc<S>, bounds: &Bounds) ->
     Ok(Probed { technical, raw })
 }
 
+/// Runs ffprobe for container, streams and the frames of the first few packets: one start of a program
+/// that takes longer to load than to look at a file.
+async fn look<S: Source>(
+    tools: &Tools,
+    source: &Arc<S>,
+    bounds: &Bounds,
+) -> Result<(Report, Vec<u8>), StepError> {
+    let arguments = ["-show_format", "-show_streams", "-show_frames", "-read_intervals", PACKETS_FOR_LOOK];
+    let outcome = run(tools, Arc::clone(source), &arguments, bounds).await?;
+    if outcome.status.success() {
+        return Ok((parse(&outcome.output)?, outcome.output));
+    }
+    // After an error in the packets ffprobe says nothing about container and streams.
+    inspect(tools, Arc::clone(source), bounds).await
+}
+
+/// How many frames of `stream` are enough to judge by: whether a picture is interlaced does not always
+/// show in the first one.
+fn enough_frames(stream: &Stream) -> usize {
+    if stream.is_picture() { 2 } else { 1 }
+}
+
 /// Runs ffprobe for container and streams, and nothing else.
 ///
 /// # Errors
 /// `NotMedia`, `Truncated`, or what [`child::run_fed`] gives.
-pub async fn inspect<S: Source>(
+async fn inspect<S: Source>(
     tools: &Tools,
     source: Arc<S>,
     bounds: &Bounds,
@@ -85,6 +116,24 @@ pub async fn inspect<S: Source>(
     }
     let report = parse(&outcome.output)?;
     Ok((report, outcome.output))
+}
+
+/// `technical`, the probe's findings about `source`, with the places of its streams: as it is, unless an
+/// earlier release has found it, which did not note them.
+///
+/// # Errors
+/// As those of [`inspect`].
+pub async fn located<'a, S: Source>(
+    tools: &Tools,
+    source: &Arc<S>,
+    technical: &'a Technical,
+    bounds: &Bounds,
+) -> Result<Cow<'a, Technical>, StepError> {
+    if technical.is_located() {
+        return Ok(Cow::Borrowed(technical));
+    }
+    let (report, _) = inspect(tools, Arc::clone(source), bounds).await?;
+    Ok(Cow::Owned(normalise::locate(technical, &report)))
 }
 
 /// Decodes the first frames of `stream`: proof that it is what it seems, and the facts that stand

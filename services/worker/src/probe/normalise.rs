@@ -20,7 +20,10 @@ pub(super) fn technical(report: &Report, frames: &[Frame], packets: &[f64], size
         None => AssetKind::Audio,
     };
     let duration_us = if kind == AssetKind::Still { None } else { duration(report) };
-    let video = picture.map(|stream| self::picture(stream, frames, packets, duration_us, kind));
+    let video = picture.map(|stream| VideoStream {
+        start_us: start_of(stream, &report.format),
+        ..self::picture(stream, frames, packets, duration_us, kind)
+    });
     let picture_rate = video.as_ref().filter(|_| kind == AssetKind::Video).map(|video| video.frame_rate);
     let (start_timecode, warning) = timecode::start(report, frames, picture_rate);
     let mut warnings: Vec<String> = warning.into_iter().collect();
@@ -39,6 +42,26 @@ pub(super) fn technical(report: &Report, frames: &[Frame], packets: &[f64], size
         camera: camera::fields(report),
         warnings,
     }
+}
+
+/// `technical` with the places of its streams, which an earlier release did not note. The report is of
+/// the same file, so the streams are the same, in the same order.
+pub(super) fn locate(technical: &Technical, report: &Report) -> Technical {
+    let mut located = technical.clone();
+    let picture = report.streams.iter().find(|stream| stream.is_picture());
+    if let (Some(video), Some(stream)) = (&mut located.video, picture) {
+        (video.index, video.start_us) = (Some(stream.index), start_of(stream, &report.format));
+    }
+    let sounds = report.streams.iter().filter(|stream| stream.is_sound());
+    for (audio, stream) in located.audio.iter_mut().zip(sounds) {
+        audio.index = Some(stream.index);
+    }
+    located
+}
+
+/// When the stream begins, from the beginning of the file on.
+fn start_of(stream: &Stream, format: &Format) -> Option<i64> {
+    Some(microseconds(stream.start_time.as_deref())? - microseconds(format.start_time.as_deref())?)
 }
 
 fn is_still(stream: &Stream, format: &Format) -> bool {
@@ -94,6 +117,8 @@ fn picture(
         named(of_stream.as_deref()).or_else(|| named(of_frame.as_deref()))
     };
     VideoStream {
+        index: Some(stream.index),
+        start_us: None,
         codec: names::codec(stream),
         codec_id: stream.codec_name.clone().unwrap_or_default(),
         width,
@@ -178,6 +203,7 @@ fn field_order(stream: &Stream, frames: &[Frame], kind: AssetKind) -> &'static s
 
 fn sound(stream: &Stream) -> AudioStream {
     AudioStream {
+        index: Some(stream.index),
         codec: names::codec(stream),
         codec_id: stream.codec_name.clone().unwrap_or_default(),
         sample_rate: stream.sample_rate.as_deref().and_then(|rate| rate.parse().ok()).unwrap_or(0),

@@ -1,7 +1,5 @@
 //! What ffprobe says, as far as it is used. Everything is optional: it depends on the container.
 
-#![expect(missing_docs, reason = "the fields are named as ffprobe names them")]
-
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -89,6 +87,7 @@ pub struct SideData {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Frame {
+    pub stream_index: u32,
     pub interlaced_frame: u32,
     pub top_field_first: u32,
     pub color_range: Option<String>,

@@ -24,7 +24,7 @@ use crate::StepError;
 use crate::child::{self, Bounds, Tools};
 use crate::confinement::Running;
 use crate::feed::{self, Source};
-use crate::probe::{self, report};
+use crate::probe;
 use filmstrip::Plan;
 use geometry::{PROXY_BOX, STILL_BOX};
 use sound::Mix;
@@ -73,12 +73,11 @@ struct Pass<'a> {
 /// # Errors
 /// `NotMedia` if there is nothing to decode.
 pub fn bare_arguments(
-    report: &report::Report,
     technical: &Technical,
     has_zscale: bool,
     file: &Path,
 ) -> Result<Vec<OsString>, StepError> {
-    Ok(Pass::plan(report, technical)?.arguments(has_zscale, vec!["-i".into(), file.into()]))
+    Ok(Pass::plan(technical)?.arguments(has_zscale, vec!["-i".into(), file.into()]))
 }
 
 /// Renders `source`, about which the probe found `technical`, into the empty directory `scratch`;
@@ -94,8 +93,8 @@ pub async fn render<S: Source>(
     bounds: &Bounds,
     told: impl Fn(Progress) + Send,
 ) -> Result<Rendered, StepError> {
-    let (report, _) = probe::inspect(tools, Arc::clone(&source), bounds).await?;
-    let pass = Pass::plan(&report, technical)?;
+    let technical = &*probe::located(tools, &source, technical, bounds).await?;
+    let pass = Pass::plan(technical)?;
     let mut input = child::input_options();
     input.extend(["-i".into(), feed::address().into()]);
     let arguments = pass.arguments(tools.has_zscale, input);
@@ -138,22 +137,16 @@ pub async fn render<S: Source>(
 }
 
 impl<'a> Pass<'a> {
-    fn plan(report: &report::Report, technical: &'a Technical) -> Result<Self, StepError> {
-        let stream = report.streams.iter().find(|stream| stream.is_picture());
+    fn plan(technical: &'a Technical) -> Result<Self, StepError> {
         let length = technical.duration_us.map(Duration::from_micros);
-        let picture = stream.zip(technical.video.as_ref()).map(|(stream, video)| {
-            (stream.index, video, Plan::new(length, geometry::tile(picture::shown(video))))
+        let picture = technical.video.as_ref().and_then(|video| {
+            Some((video.index?, video, Plan::new(length, geometry::tile(picture::shown(video)))))
         });
-        let mix = if technical.kind == AssetKind::Still { None } else { Mix::choose(&report.streams) };
+        let mix = if technical.kind == AssetKind::Still { None } else { Mix::choose(&technical.audio) };
         if picture.is_none() && mix.is_none() {
             return Err(Failure::new(FailureCode::NotMedia).into());
         }
-        let start = |text: &Option<String>| report::microseconds(text.as_deref());
-        let delay_us = picture
-            .as_ref()
-            .and(stream)
-            .and_then(|stream| Some(start(&stream.start_time)? - start(&report.format.start_time)?))
-            .unwrap_or(0);
+        let delay_us = picture.as_ref().and_then(|(_, video, _)| video.start_us).unwrap_or(0);
         Ok(Self { technical, picture, mix, delay_us })
     }
 

@@ -10,7 +10,7 @@
 //!
 //! Loudness is measured on what is heard, surround before its downmix, with BS.1770's weights.
 
-use crate::probe::report::Stream;
+use kinora_core::technical::AudioStream;
 
 /// Where the proxy's sound comes from. Numbers are stream indexes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,18 +30,18 @@ pub enum Mix {
 impl Mix {
     /// Chooses among the sound streams, in file order; none if there are none.
     #[must_use]
-    pub fn choose(streams: &[Stream]) -> Option<Self> {
-        let mut sounds = streams.iter().filter(|stream| stream.is_sound());
-        let first = sounds.next()?;
-        let layout = first.channel_layout.as_deref().unwrap_or("unknown");
-        Some(match first.channels.unwrap_or(0) {
+    pub fn choose(streams: &[AudioStream]) -> Option<Self> {
+        let mut sounds = streams.iter().filter_map(|stream| Some((stream.index?, stream)));
+        let (index, first) = sounds.next()?;
+        let is_known = first.layout.as_deref().is_some_and(|layout| !layout.contains("channels"));
+        Some(match first.channels {
             1 => match sounds.next() {
-                Some(second) if second.channels == Some(1) => Self::Pair(first.index, second.index),
-                _ => Self::Mono(first.index),
+                Some((second, AudioStream { channels: 1, .. })) => Self::Pair(index, second),
+                _ => Self::Mono(index),
             },
-            2 => Self::Stereo(first.index),
-            3..=8 if layout != "unknown" && !layout.contains("channels") => Self::Surround(first.index),
-            _ => Self::FirstTwo(first.index),
+            2 => Self::Stereo(index),
+            3..=8 if is_known => Self::Surround(index),
+            _ => Self::FirstTwo(index),
         })
     }
 
@@ -85,15 +85,17 @@ impl Mix {
 mod tests {
     use super::*;
 
-    fn stream(index: u32, channels: u32, layout: &str) -> Stream {
-        Stream {
-            index,
-            codec_type: "audio".into(),
-            codec_name: Some("pcm_s24le".into()),
-            channels: Some(channels),
-            sample_rate: Some("48000".into()),
-            channel_layout: Some(layout.to_owned()).filter(|layout| !layout.is_empty()),
-            ..Stream::default()
+    fn stream(index: u32, channels: u32, layout: &str) -> AudioStream {
+        AudioStream {
+            index: Some(index),
+            codec: "PCM 24 bit".into(),
+            codec_id: "pcm_s24le".into(),
+            sample_rate: 48_000,
+            channels,
+            layout: Some(layout.to_owned()).filter(|layout| !layout.is_empty()),
+            bit_depth: Some(24),
+            language: None,
+            bit_rate: None,
         }
     }
 
