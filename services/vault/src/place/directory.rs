@@ -22,7 +22,7 @@ use crate::threads::Threads;
 /// Part of a file system that nothing new may count on.
 const RESERVE_FRACTION: u64 = 50;
 /// The reserve of a large file system.
-const MOST_RESERVE_BYTES: u64 = 4 << 30;
+const MOST_RESERVE_BYTES: u64 = 1 << 30;
 
 /// A directory that keeps segments.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl Directory {
     }
 
     /// Bytes that can still be written to the file system by anybody who is not root, less a reserve: a
-    /// fiftieth of it, at most 4 GiB, so that what is under way is not stopped by what begins.
+    /// fiftieth of it, at most 1 GiB, so that what is under way is not stopped by what begins.
     pub(crate) async fn free_bytes(&self) -> Result<u64, VaultError> {
         let root = self.root.clone();
         self.threads

@@ -35,7 +35,7 @@ async fn what_can_be_counted_on_is_less_than_what_is_free() {
     let size_bytes: u64 =
         String::from_utf8_lossy(&output.stdout).split_whitespace().last().unwrap().parse().unwrap();
     let free_bytes = vault.free_bytes().await.unwrap();
-    assert!(free_bytes > 0 && free_bytes <= size_bytes - (size_bytes / 50).min(4 << 30));
+    assert!(free_bytes > 0 && free_bytes <= size_bytes - (size_bytes / 50).min(1 << 30));
     std::fs::remove_dir_all(root.path()).unwrap();
     assert!(vault.free_bytes().await.is_err(), "a directory that is gone has no room");
 }
