@@ -1,0 +1,254 @@
+"""What speaks against an installation, found before anything is changed.
+
+Pure functions, tested by ansible/tests: the playbook `preflight` hands in the inventory and what hosts said of themselves
+(playbooks/files/preflight.sh), and gets sentences that say what is wrong and what to do.
+"""
+
+import datetime
+import difflib
+import ipaddress
+
+# Zones in which the hosts of a group need an address.
+ZONES = {
+    "load_balancers": ("edge", "frontend", "management"),
+    "applications": ("frontend", "backend", "storage", "management"),
+    "backends": ("backend", "management"),
+    "databases": ("backend", "management"),
+    "workers": ("backend", "storage", "management"),
+    "backup_repository": ("backend", "management"),
+}
+# Port → programs of ours that may hold it already; socket-activated ones are held by systemd.
+HOLDERS = {
+    22: ("sshd", "systemd"),
+    80: ("haproxy",),
+    443: ("haproxy",),
+    123: ("chronyd",),
+    2379: ("etcd",),
+    2380: ("etcd",),
+    5432: ("postgres",),
+    5671: ("beam.smp",),
+    25672: ("beam.smp",),
+    6379: ("redis-server", "redis-check-rdb"),
+    26379: ("redis-sentinel", "redis-server", "redis-check-rdb"),
+    8008: ("patroni", "python3"),
+    8432: ("pgbackrest",),
+    8443: ("systemd", "kinora-applicat"),
+    9100: ("prometheus-node", "node_exporter"),
+    9180: ("systemd", "kinora-applicat"),
+    9181: ("systemd", "kinora-backend"),
+    9182: ("systemd", "kinora-worker"),
+}
+# What an inventory may set of the variables that begin with kinora_.
+KNOWN = (
+    "kinora_acknowledged_version", "kinora_addresses", "kinora_admin_networks", "kinora_administrator", "kinora_backup_path", "kinora_bundle_path",
+    "kinora_domain", "kinora_egress", "kinora_public_address", "kinora_public_certificate", "kinora_public_certificate_key",
+    "kinora_public_name", "kinora_storage_path", "kinora_time_servers", "kinora_vault", "kinora_zones",
+)
+# Made by the playbooks themselves.
+DERIVED = ("kinora_fleet", "kinora_flows", "kinora_host", "kinora_names")
+CLOCK_SECONDS = 5
+
+
+def inventory_problems(fleet, zones, variables, bundle_version="", changes=(), renamed=()):
+    """What is wrong with the inventory itself. `variables` is what it sets, by name."""
+    found = []
+    found += _variable_problems(variables, renamed)
+    found += _version_problems(str(variables.get("kinora_acknowledged_version", "")), bundle_version, changes)
+    found += _group_problems(fleet)
+    found += _zone_problems(fleet, zones)
+    found += _address_problems(fleet, zones)
+    return [{"host": "inventory", "what": what, "do": do} for what, do in found]
+
+
+def _variable_problems(variables, renamed):
+    found = []
+    names = {entry["from"]: entry for entry in renamed}
+    for name in sorted(variables):
+        if name in names:
+            found.append((f"{name} was renamed in {names[name]['version']}", f"call it {names[name]['to']}"))
+        elif name.startswith("kinora_") and name not in (*KNOWN, *DERIVED):
+            near = difflib.get_close_matches(name, KNOWN, 1)
+            found.append((f"there is no variable {name}", f"did you mean {near[0]}?" if near else "take it out"))
+    administrator = variables.get("kinora_administrator") or {}
+    missing = [key for key in ("login", "name", "organisation") if not administrator.get(key)]
+    if missing:
+        found.append((f"kinora_administrator lacks {', '.join(missing)}", "say who the first administrator is, as in the example inventories"))
+    return found
+
+
+def _version(text):
+    return tuple(int(part) for part in text.split("."))
+
+
+def _version_problems(acknowledged, bundle_version, changes):
+    """Changes that ask something of the operator must have been read."""
+    if not bundle_version:
+        return []
+    try:
+        known = _version(acknowledged)
+    except ValueError:
+        return [("kinora_acknowledged_version is not a version", f'set kinora_acknowledged_version: "{bundle_version}" once you have read what is new')]
+    unread = [entry for entry in changes if _version(str(entry["version"])) > known]
+    return [
+        (f"since {acknowledged} something needs your attention: {entry['text']}", f"then set kinora_acknowledged_version: \"{entry['version']}\"")
+        for entry in sorted(unread, key=lambda entry: _version(str(entry["version"])))
+    ]
+
+
+def _group_problems(fleet):
+    found = []
+    members = {group: [host for host, entry in fleet["hosts"].items() if group in entry["groups"]] for group in ZONES}
+    for group, hosts in members.items():
+        if not hosts:
+            found.append((f"the group {group} has no host", "put at least one host into it"))
+    if len(members["backends"]) not in (0, 1, 3, 5):
+        found.append((f"there are {len(members['backends'])} backends", "have 1, 3 or 5: etcd and RabbitMQ decide by majority"))
+    if len(members["load_balancers"]) > 2:
+        found.append((f"there are {len(members['load_balancers'])} load balancers", "have one or two"))
+    if len(members["backup_repository"]) > 1:
+        found.append(("backup_repository has several hosts", "name one"))
+    for host, entry in fleet["hosts"].items():
+        if not entry["groups"]:
+            found.append((f"{host} is in no group", "put it into the groups of its roles, or take it out"))
+    return found
+
+
+def _zone_problems(fleet, zones):
+    found = []
+    networks = [(zone, family, ipaddress.ip_network(str(network))) for zone, both in (zones or {}).items() for family, network in both.items()]
+    for index, (zone, _, network) in enumerate(networks):
+        for other, _, second in networks[:index]:
+            if network.version == second.version and network.overlaps(second):
+                found.append((f"the zones {other} and {zone} overlap ({second}, {network})", "give each zone networks of its own"))
+    public = fleet["networks"].get("public_address") or {}
+    for family, address in public.items():
+        if "edge" in zones and zones["edge"].get(family) and ipaddress.ip_address(str(address)) not in ipaddress.ip_network(str(zones["edge"][family])):
+            found.append((f"kinora_public_address {address} is not in the edge zone", f"take one in {zones['edge'][family]}"))
+    return found
+
+
+def _address_problems(fleet, zones):
+    found, seen = [], {}
+    admin = [ipaddress.ip_network(str(network)) for both in (fleet["networks"].get("admin_networks") or {}).values() for network in both]
+    public = {str(address) for address in (fleet["networks"].get("public_address") or {}).values()}
+    balancers = [host for host, entry in fleet["hosts"].items() if "load_balancers" in entry["groups"]]
+    for host, entry in fleet["hosts"].items():
+        needed = dict.fromkeys(zone for group in entry["groups"] for zone in ZONES[group])
+        for zone in needed:
+            if zone not in entry["addresses"]:
+                found.append((f"{host} has no address in the zone {zone}", f"its groups ({', '.join(entry['groups'])}) need one"))
+        for zone, addresses in entry["addresses"].items():
+            for family, text in addresses.items():
+                address = ipaddress.ip_address(text)
+                network = (zones.get(zone) or {}).get(family)
+                if zone not in zones:
+                    found.append((f"{host} has an address in {zone}, which is no zone", "name it in kinora_zones"))
+                elif network and address not in ipaddress.ip_network(str(network)):
+                    found.append((f"{host}'s {zone} address {address} is not in {network}", "correct the address or kinora_zones"))
+                if text in seen:
+                    found.append((f"{host} and {seen[text]} both have {text}", "give each address once"))
+                if text in public and len(balancers) > 1:
+                    found.append((f"{text} is {host}'s and the public address", "give the public address to no host: it moves"))
+                if any(address.version == net.version and address in net for net in admin):
+                    found.append((f"{host}'s address {text} is in kinora_admin_networks", "leave hosts out of it: whoever takes one over could sign in to the others"))
+                seen[text] = host
+    return found
+
+
+def parse(output):
+    """Lines `key value` of playbooks/files/preflight.sh → key → values."""
+    facts = {}
+    for line in output.splitlines():
+        key, _, value = line.strip().partition(" ")
+        if key:
+            facts.setdefault(key, []).append(value)
+    return facts
+
+
+def host_problems(fleet, host, output, before, after, needs):
+    """What is wrong with a host. `before` and `after` are the controller's time (seconds) around the questions."""
+    facts = parse(output)
+    if "end" not in facts:
+        return [_problem(host, "it could not be asked", f"try `ssh` to it by hand, and `sudo true` there; it said: {output.strip()[-200:] or 'nothing'}")]
+    found = _system_problems(facts, needs)
+    clock = int(facts["clock"][0])
+    off = before - clock if clock < before else clock - after
+    if off > CLOCK_SECONDS:
+        found.append((f"its clock is {datetime.timedelta(seconds=round(off))} off the controller's", "set one of the two right; certificates and the cluster depend on it"))
+    present = set(facts.get("address", []))
+    for zone, addresses in fleet["hosts"][host]["addresses"].items():
+        for address in addresses.values():
+            if str(ipaddress.ip_address(address)) not in present:
+                found.append((f"it does not have its {zone} address {address}", "configure the interface, or correct the inventory"))
+    found += _port_problems(fleet, host, facts)
+    return [_problem(host, what, do) for what, do in found]
+
+
+def _problem(host, what, do):
+    return {"host": host, "what": what, "do": do}
+
+
+def _system_problems(facts, needs):
+    found = []
+    if facts.get("system") != ["debian 13"]:
+        found.append((f"it runs {facts.get('system', ['something unknown'])[0]}", "install Debian 13"))
+    if facts.get("machine") != ["x86_64"]:
+        found.append((f"it is a {facts.get('machine', ['unknown'])[0]}", "the bundle is for x86_64"))
+    if facts.get("root") != ["yes"]:
+        found.append(("the user that signs in does not become root", "give it `sudo` without a password, or sign in as root"))
+    if facts.get("python") != ["yes"]:
+        found.append(("it has no /usr/bin/python3", "install Debian's package python3 (it is on the installer's first disk)"))
+    free, memory = int(facts["disk_mb"][0]), int(facts["memory_mb"][0])
+    if free < needs["disk_gb"] * 1000:
+        found.append((f"/var has {free / 1000:.1f} GB free", f"make it {needs['disk_gb']} GB or more"))
+    if memory < needs["memory_gb"] * 900:
+        found.append((f"it has {memory / 1000:.1f} GB of memory", f"give it {needs['memory_gb']} GB or more"))
+    if facts.get("storage") == ["absent"]:
+        found.append((f"there is no directory {needs['storage_path']}", "mount the storage there, on every application and worker host"))
+    for name in facts.get("firewall", []):
+        found.append((f"{name} manages the firewall already", f"systemctl disable --now {name}: two that manage it undo each other"))
+    return found
+
+
+def _port_problems(fleet, host, facts):
+    found = []
+    for flow in fleet["flows"].values():
+        if host not in flow["accepts"] or not flow["port"]:
+            continue
+        for line in facts.get("listener", []):
+            protocol, port, program = line.split(" ", 2)
+            if (protocol, int(port)) == (flow["protocol"], flow["port"]) and program not in HOLDERS.get(flow["port"], ()):
+                found.append((f"port {port}/{protocol}, for {flow['name']}, is held by {program}", f"stop {program} and keep it from starting"))
+    return list(dict.fromkeys(found))
+
+
+def fleet_problems(outputs):
+    """What is wrong between hosts: copies of one machine."""
+    seen, found = {}, []
+    for host, output in outputs.items():
+        for identity in parse(output).get("machine_id", []):
+            if identity in seen:
+                found.append(_problem(host, f"it has the machine id of {seen[identity]}", "it is a copy: rm /etc/machine-id; systemd-machine-id-setup; reboot"))
+            seen[identity] = host
+    return found
+
+
+def report(problems):
+    """The problems as an operator reads them, host by host."""
+    lines = [f"{len(problems)} things to put right; nothing was changed.", ""]
+    for host in dict.fromkeys(problem["host"] for problem in problems):
+        lines.append(host)
+        lines += [f"  - {problem['what']}\n    → {problem['do']}" for problem in problems if problem["host"] == host]
+    return "\n".join(lines)
+
+
+class FilterModule:
+    """Gives the functions to Ansible's templates."""
+
+    def filters(self):
+        return {
+            "kinora_inventory_problems": inventory_problems,
+            "kinora_host_problems": host_problems,
+            "kinora_fleet_problems": fleet_problems,
+            "kinora_problem_report": report,
+        }

@@ -1,0 +1,150 @@
+"""What preflight finds, and that it finds nothing in the example inventories."""
+
+import copy
+import unittest
+
+import yaml
+from inventories import ANSIBLE, NAMES, inventory, load_plugin
+
+preflight = load_plugin("kinora_preflight")
+NEEDS = {"disk_gb": 3, "memory_gb": 2, "storage_path": "/srv/kinora"}
+SOUND = """system debian 13
+machine x86_64
+root yes
+python yes
+machine_id 0123
+disk_mb 90000
+memory_mb 8000
+address 10.61.50.21
+address fd61:50::21
+address 10.61.20.21
+address fd61:20::21
+address 10.61.30.21
+address fd61:30::21
+address 10.61.40.21
+address fd61:40::21
+storage present
+listener tcp 22 sshd
+listener tcp 8443 systemd
+clock 1000
+end
+"""
+
+
+def variables(name):
+    return yaml.safe_load((ANSIBLE / "inventories" / name / "hosts.yml").read_text(encoding="utf-8"))["all"]["vars"]
+
+
+def found(problems):
+    return " | ".join(problem["what"] for problem in problems)
+
+
+class Inventory(unittest.TestCase):
+    """The inventory itself."""
+
+    def problems(self, change=None, fleet_change=None, **options):
+        values, fleet = copy.deepcopy(variables("full")), inventory("full")
+        if change:
+            change(values)
+        if fleet_change:
+            fleet_change(fleet)
+        return found(preflight.inventory_problems(fleet, values["kinora_zones"], values, **options))
+
+    def test_examples_are_sound(self):
+        for name in NAMES:
+            values = variables(name)
+            problems = preflight.inventory_problems(inventory(name), values["kinora_zones"], values, bundle_version="0.1.0")
+            self.assertEqual(problems, [], name)
+
+    def test_unknown_variable(self):
+        problems = preflight.inventory_problems(inventory("full"), variables("full")["kinora_zones"], {**variables("full"), "kinora_public_nam": "x"})
+        self.assertEqual((problems[0]["what"], problems[0]["do"]), ("there is no variable kinora_public_nam", "did you mean kinora_public_name?"))
+
+    def test_renamed_variable(self):
+        renamed = [{"from": "kinora_nas_path", "to": "kinora_storage_path", "version": "0.2.0"}]
+        self.assertIn("kinora_nas_path was renamed", self.problems(lambda values: values.update(kinora_nas_path="/x"), renamed=renamed))
+
+    def test_changes_that_were_not_read(self):
+        changes = [{"version": "0.2.0", "text": "second"}, {"version": "0.1.0", "text": "first"}, {"version": "0.10.0", "text": "tenth"}]
+        problems = self.problems(bundle_version="0.10.0", changes=changes)
+        self.assertNotIn("first", problems)
+        self.assertLess(problems.index("second"), problems.index("tenth"))
+        self.assertIn("not a version", self.problems(lambda values: values.pop("kinora_acknowledged_version"), bundle_version="0.1.0"))
+
+    def test_addresses(self):
+        def move(fleet):
+            fleet["hosts"]["app1"]["addresses"]["backend"]["ipv4"] = "10.61.40.21"
+
+        problems = self.problems(fleet_change=move)
+        self.assertIn("app1's backend address 10.61.40.21 is not in 10.61.30.0/24", problems)
+        self.assertIn("app1 and app1 both have 10.61.40.21", problems)
+
+    def test_zones(self):
+        self.assertIn("overlap", self.problems(lambda values: values["kinora_zones"]["storage"].update(ipv4="10.61.50.0/25")))
+
+        def take(fleet):
+            del fleet["hosts"]["wk1"]["addresses"]["storage"]
+
+        self.assertIn("wk1 has no address in the zone storage", self.problems(fleet_change=take))
+
+    def test_hosts_among_the_administrators(self):
+        def widen(fleet):
+            fleet["networks"]["admin_networks"]["ipv4"] = ["10.61.50.0/28"]
+
+        self.assertIn("lb1's address 10.61.50.11 is in kinora_admin_networks", self.problems(fleet_change=widen))
+
+    def test_majority(self):
+        def leave(fleet):
+            fleet["hosts"]["be2"]["groups"] = []
+
+        problems = self.problems(fleet_change=leave)
+        self.assertIn("there are 2 backends", problems)
+        self.assertIn("be2 is in no group", problems)
+
+
+class Hosts(unittest.TestCase):
+    """What hosts say of themselves."""
+
+    def problems(self, text, before=999, after=1001):
+        return found(preflight.host_problems(inventory("full"), "app1", text, before, after, NEEDS))
+
+    def test_sound(self):
+        self.assertEqual(self.problems(SOUND), "")
+
+    def test_each_fault_is_found(self):
+        for old, new, what in (
+            ("debian 13", "debian 12", "it runs debian 12"),
+            ("x86_64", "aarch64", "it is a aarch64"),
+            ("root yes", "root no", "does not become root"),
+            ("python yes", "python no", "no /usr/bin/python3"),
+            ("disk_mb 90000", "disk_mb 1200", "/var has 1.2 GB free"),
+            ("memory_mb 8000", "memory_mb 700", "it has 0.7 GB of memory"),
+            ("address fd61:30::21", "address fd61:30::99", "does not have its backend address fd61:30::21"),
+            ("storage present", "storage absent", "no directory /srv/kinora"),
+            ("tcp 8443 systemd", "tcp 8443 nginx", "port 8443/tcp, for application, is held by nginx"),
+            ("storage present", "storage present\nfirewall ufw", "ufw manages the firewall already"),
+            ("clock 1000", "clock 1100", "its clock is 0:01:39 off"),
+            ("clock 1000", "clock 900", "its clock is 0:01:39 off"),
+        ):
+            with self.subTest(what):
+                self.assertIn(what, self.problems(SOUND.replace(old, new)))
+
+    def test_all_faults_are_told_at_once(self):
+        problems = self.problems(SOUND.replace("debian 13", "debian 12").replace("python yes", "python no"))
+        self.assertIn("debian 12", problems)
+        self.assertIn("python3", problems)
+
+    def test_a_host_that_does_not_answer(self):
+        self.assertIn("could not be asked", self.problems("Permission denied (publickey)."))
+
+    def test_copies(self):
+        problems = preflight.fleet_problems({"a": "machine_id 1\nend", "b": "machine_id 1\nend", "c": "machine_id 2\nend"})
+        self.assertEqual(found(problems), "it has the machine id of a")
+
+    def test_report(self):
+        text = preflight.report([{"host": "a", "what": "w", "do": "d"}])
+        self.assertIn("a\n  - w\n    → d", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
