@@ -511,6 +511,7 @@ export const en = {
     lastSeen: (when: string) => `last seen ${when}`,
     signedIn: (when: string) => `signed in ${when}`,
     sessionEnded: "Session ended.",
+    allSessions: (value: number) => `Show all ${count(value)} sessions`,
     tokens: "API tokens",
     tokensLead: "For programs that work in your name. A token may do what you may do.",
     newToken: "New token",

@@ -25,6 +25,9 @@ import page from "./page.module.css";
 /** Days. */
 const VALIDITIES = ["7", "30", "90", "365"] as const;
 
+/** Sessions shown at first. */
+const FEW = 5;
+
 export function Account() {
   useTitle(m.account.title);
   return (
@@ -35,9 +38,27 @@ export function Account() {
       <div className={`${page.content} ${page.narrow}`}>
         <Profile />
         <Password />
-        <Sessions />
-        <Tokens />
+        <Access />
       </div>
+    </>
+  );
+}
+
+/** Sessions and tokens come together: lists of unknown length, that push nothing away when they come. */
+function Access() {
+  const sessions = useQuery(sessionsQuery);
+  const tokens = useQuery(tokensQuery);
+  if (sessions.isPending || tokens.isPending) {
+    return (
+      <div aria-busy="true" aria-label={m.common.loading}>
+        <Skeleton height={280} style={{ borderRadius: 8 }} />
+      </div>
+    );
+  }
+  return (
+    <>
+      <Sessions />
+      <Tokens />
     </>
   );
 }
@@ -132,6 +153,10 @@ function Password() {
 function Sessions() {
   const cache = useQueryClient();
   const sessions = useQuery(sessionsQuery);
+  const [all, setAll] = useState(false);
+  const listed = sessions.data ?? [];
+  // The one in use always, and the newest others.
+  const shown = all ? listed : listed.filter(({ current }, index) => current || index < FEW);
   const end = async (session_id: string) => {
     try {
       await unwrap(api.DELETE("/api/data/v1/account/sessions/{session_id}", { params: { path: { session_id } } }));
@@ -149,11 +174,9 @@ function Sessions() {
       </div>
       {sessions.isError ? (
         <Failed what={m.parts.sessions} error={sessions.error} retry={() => void sessions.refetch()} />
-      ) : sessions.isPending ? (
-        <Skeleton height={112} style={{ borderRadius: 8 }} />
       ) : (
         <ul className={`${page.panel} ${page.list}`}>
-          {sessions.data.map((session) => {
+          {shown.map((session) => {
             const device = deviceName(session.user_agent, m.account.unknownDevice);
             return (
               <li key={session.id}>
@@ -176,6 +199,13 @@ function Sessions() {
           })}
         </ul>
       )}
+      {shown.length < listed.length && (
+        <div>
+          <Button dense tone="quiet" onPress={() => setAll(true)}>
+            {m.account.allSessions(listed.length)}
+          </Button>
+        </div>
+      )}
     </section>
   );
 }
@@ -186,6 +216,7 @@ function Tokens() {
   const [creating, setCreating] = useState(false);
   const [secret, setSecret] = useState<string>();
   const [revoking, setRevoking] = useState<AccessToken>();
+  const listed = tokens.data ?? [];
   const reload = () => cache.invalidateQueries({ queryKey: tokensQuery.queryKey });
   return (
     <section className={page.section}>
@@ -200,13 +231,11 @@ function Tokens() {
       </header>
       {tokens.isError ? (
         <Failed what={m.parts.tokens} error={tokens.error} retry={() => void tokens.refetch()} />
-      ) : tokens.isPending ? (
-        <Skeleton height={56} style={{ borderRadius: 8 }} />
-      ) : tokens.data.length === 0 ? (
+      ) : listed.length === 0 ? (
         <p className={page.quietText}>{m.account.noTokens}</p>
       ) : (
         <ul className={`${page.panel} ${page.list}`}>
-          {tokens.data.map((token) => (
+          {listed.map((token) => (
             <li key={token.id}>
               <KeyRound size={16} aria-hidden />
               <div className={page.listText}>
