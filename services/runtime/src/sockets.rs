@@ -44,10 +44,4 @@ impl Sockets {
     pub fn take(&self, name: &str) -> Vec<TcpListener> {
         self.by_name.lock().unwrap_or_else(PoisonError::into_inner).remove(name).unwrap_or_default()
     }
-
-    /// The names of the sockets that nobody took.
-    #[must_use]
-    pub fn left(&self) -> Vec<String> {
-        self.by_name.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
-    }
 }

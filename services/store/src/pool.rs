@@ -307,6 +307,10 @@ mod tests {
         assert!(shown.contains("host='db1,db2,::1,/run/postgresql' port='5432,6432,5433,5432'"), "{shown}");
         assert!(shown.contains(r"user='o\'hara\\'"), "{shown}");
         assert!(shown.contains("target_session_attrs='read-write'"), "{shown}");
+        // A server that hangs or vanishes is left within seconds.
+        for parameter in ["connect_timeout='2'", "tcp_user_timeout='5000'", "keepalives_idle='5'"] {
+            assert!(shown.contains(parameter), "{parameter}: {shown}");
+        }
     }
 
     #[test]
