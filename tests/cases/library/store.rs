@@ -207,7 +207,7 @@ fn pages_show_each_row_once_whatever_is_added_and_removed_meanwhile() {
 fn insert_all_kinds(conn: &mut PgConnection, world: &World) {
     let names = [
         "A001.mov",
-        "",
+        " ",
         "quote \" slash / back \\",
         "tab\tline\nreturn\rbell\u{7}\u{7f}",
         "Ärger 🎬 \u{2028} مرحبا",
