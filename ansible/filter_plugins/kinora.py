@@ -32,7 +32,7 @@ RULE_FILES = {
 # Group of the inventory → roles whose packages its hosts need, besides those of every host.
 GROUP_ROLES = {
     "load_balancers": ["load_balancer"],
-    "applications": ["application"],
+    "applications": ["application", "operator"],
     "backends": ["etcd", "broker", "redis", "backend", "operator"],
     "databases": ["database", "backup"],
     "workers": ["worker"],

@@ -72,8 +72,10 @@ def complete_vault(vault, rotate=()):
     return made
 
 
-def rotatable():
-    """Secrets that rotate-secrets can change."""
+def rotatable(vault=None):
+    """Secrets that rotate-secrets can change; given a vault, those it changes unless it is told which."""
+    if vault is not None:
+        return sorted(PASSWORDS)
     return sorted((*PASSWORDS, *RENEWED_BY_NAME))
 
 
@@ -275,4 +277,5 @@ class FilterModule:
             "kinora_host_files": host_files,
             "kinora_parse_present": parse_present,
             "kinora_days_left": days_left,
+            "kinora_rotatable": rotatable,
         }

@@ -1,0 +1,140 @@
+"""The state of the installation as an operator reads it: what needs attention first, then a line for each host.
+
+Pure functions, tested by ansible/tests.
+"""
+
+# Units that must run on the hosts of a group. `keepalived` only where there are two load balancers.
+UNITS = {
+    "load_balancers": ["haproxy.service", "keepalived.service"],
+    "applications": ["kinora-application.socket", "kinora-application.service"],
+    "backends": ["etcd.service", "rabbitmq-server.service", "redis-server.service", "redis-sentinel.service", "kinora-backend.service"],
+    "databases": ["patroni.service", "pgbackrest.service"],
+    "workers": ["kinora-media.socket", "kinora-worker.service"],
+    "backup_repository": ["pgbackrest.service"],
+}
+EVERY_HOST_UNITS = ["ssh.service", "kinora-firewall.service", "prometheus-node-exporter.service"]
+SHORT = {
+    "load_balancers": "balancer", "applications": "application", "backends": "backend", "databases": "database",
+    "workers": "worker", "backup_repository": "backups",
+}
+RENEW_DAYS = 30
+DISK_PERCENT = 85
+
+
+def host_units(fleet, host):
+    """Units that must run on a host."""
+    units = list(EVERY_HOST_UNITS)
+    for group in fleet["hosts"][host]["groups"]:
+        units += UNITS[group]
+    units = list(dict.fromkeys(units))
+    if len(fleet["members"]["load_balancers"].get("frontend", [])) < 2:
+        units = [unit for unit in units if unit != "keepalived.service"]
+    databases = fleet["members"]["databases"].get("backend", [])
+    if [entry["host"] for entry in databases] == [host]:
+        # Database and repository on one host have nothing to say to each other over the network.
+        units = [unit for unit in units if unit != "pgbackrest.service"]
+    return units
+
+
+def _parse(output):
+    facts = {}
+    for line in output.splitlines():
+        key, _, value = line.strip().partition(" ")
+        if key:
+            facts.setdefault(key, []).append(value)
+    return facts
+
+
+def host_concerns(host, output):
+    """What needs attention on a host: (what, do)."""
+    facts = _parse(output)
+    if "end" not in facts:
+        return [("does not answer", f"look at its console; `ssh {host}` says: {output.strip()[-120:] or 'nothing'}")]
+    found = []
+    for line in facts.get("unit", []):
+        unit, _, state = line.partition(" ")
+        if state != "active":
+            found.append((f"{unit} is {state}", f"journalctl -u {unit} -n 50"))
+    running = {line.partition(" ")[0] for line in facts.get("unit", [])}
+    found += [(f"{unit} failed", f"journalctl -u {unit} -n 50") for unit in facts.get("failed", []) if unit not in running]
+    for line in facts.get("disk", []):
+        percent, _, place = line.partition(" ")
+        if int(percent) >= DISK_PERCENT:
+            found.append((f"{place} is {percent} % full", f"du -xh {place} | sort -h | tail"))
+    for line in facts.get("days", []):
+        name, _, days = line.partition(" ")
+        if int(days) < RENEW_DAYS:
+            found.append((f"{name} ends in {days} days", "run renew-certificates (a customer's own: put the new one into the inventory)"))
+    if "unreachable" in facts.get("database", []):
+        found.append(("PostgreSQL does not answer", "patronictl -c /etc/patroni/config.yml list"))
+    if "reboot" in facts:
+        found.append(("a reboot is needed after an update", "reboot it when the others of its role are well"))
+    return found
+
+
+def fleet_concerns(fleet, outputs):
+    """What needs attention between hosts."""
+    facts = {host: _parse(output) for host, output in outputs.items()}
+    found = []
+    primaries = [host for host in facts if "primary" in facts[host].get("database", [])]
+    asked = [host for host in facts if "databases" in fleet["hosts"][host]["groups"]]
+    if asked and len(primaries) != 1:
+        found.append(("fleet", f"{len(primaries)} databases accept writes", "patronictl -c /etc/patroni/config.yml list, on a database host"))
+    balancers = [host for host in facts if "load_balancers" in fleet["hosts"][host]["groups"]]
+    holders = [host for host in balancers if facts[host].get("public")]
+    if balancers and len(holders) != 1:
+        found.append(("fleet", f"{len(holders)} load balancers have the public address", "journalctl -u keepalived, on the load balancers"))
+    versions = {line.partition(" ")[2] for entry in facts.values() for line in entry.get("package", [])}
+    if len(versions) > 1:
+        found.append(("fleet", f"hosts run different versions: {', '.join(sorted(versions))}", "run site to bring all to one"))
+    return found
+
+
+def report(fleet, outputs, public_name):
+    """The whole page."""
+    concerns = fleet_concerns(fleet, outputs)
+    for host, output in outputs.items():
+        concerns += [(host, what, do) for what, do in host_concerns(host, output)]
+    versions = sorted({line.partition(" ")[2] for output in outputs.values() for line in _parse(output).get("package", [])})
+    title = f"Kinora {', '.join(versions) or '(not installed)'} at https://{public_name}"
+    if not concerns:
+        lines = [f"{title}: all {len(outputs)} hosts are well"]
+    else:
+        lines = [f"{title}: {len(concerns)} to look at", ""]
+        width = max(len(host) for host, _, _ in concerns)
+        for host, what, do in sorted(concerns, key=lambda concern: concern[0] != "fleet"):
+            lines += [f"  {host:<{width}}  {what}", f"  {'':<{width}}    → {do}"]
+    rows = [("HOST", "ROLES", "UNITS", "DISK", "CERTIFICATES", "UP", "")]
+    for host in sorted(outputs, key=lambda name: len(_row(fleet, name, outputs[name])[1])):
+        rows.append(_row(fleet, host, outputs[host]))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines.append("")
+    lines += ["  ".join(f"{text:<{width}}" for text, width in zip(row, widths)).rstrip() for row in rows]
+    return "\n".join(lines)
+
+
+def _row(fleet, host, output):
+    facts = _parse(output)
+    roles = ", ".join(SHORT[group] for group in fleet["hosts"][host]["groups"])
+    if "end" not in facts:
+        return (host, roles, "?", "?", "?", "?", "does not answer")
+    units = facts.get("unit", [])
+    well = sum(line.endswith(" active") for line in units)
+    days = [int(line.rpartition(" ")[2]) for line in facts.get("days", [])]
+    disk = facts["disk"][0].partition(" ")[0] if facts.get("disk") else "?"
+    notes = facts.get("database", []) + (["has the public address"] if facts.get("public") else [])
+    return (host, roles, f"{well}/{len(units)}", f"{disk} %", f"{min(days)} days" if days else "none", _age(int(facts["uptime"][0])), ", ".join(notes))
+
+
+def _age(seconds):
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+class FilterModule:
+    """Gives the functions to Ansible's templates."""
+
+    def filters(self):
+        return {"kinora_host_units": host_units, "kinora_status_report": report}

@@ -1,0 +1,81 @@
+"""The status page: what needs attention is found, and stands first."""
+
+import unittest
+
+from inventories import inventory, load_plugin
+
+status = load_plugin("kinora_status")
+WELL = """unit ssh.service active
+unit haproxy.service active
+disk 12 /
+days host.pem 397
+uptime 90000
+end
+"""
+
+
+class Concerns(unittest.TestCase):
+    """One host."""
+
+    def test_well(self):
+        self.assertEqual(status.host_concerns("a", WELL), [])
+
+    def test_each_is_found(self):
+        for old, new, what in (
+            ("haproxy.service active", "haproxy.service failed", "haproxy.service is failed"),
+            ("end", "failed cron.service\nend", "cron.service failed"),
+            ("disk 12 /", "disk 85 /", "/ is 85 % full"),
+            ("host.pem 397", "host.pem 29", "host.pem ends in 29 days"),
+            ("end", "database unreachable\nend", "PostgreSQL does not answer"),
+            ("end", "reboot needed\nend", "a reboot is needed"),
+            ("end", "", "does not answer"),
+        ):
+            with self.subTest(what):
+                self.assertEqual([found.split(" after")[0] for found, _ in status.host_concerns("a", WELL.replace(old, new))], [what])
+
+    def test_a_failed_unit_is_told_once(self):
+        text = WELL.replace("haproxy.service active", "haproxy.service failed\nfailed haproxy.service")
+        self.assertEqual(len(status.host_concerns("a", text)), 1)
+
+
+class Page(unittest.TestCase):
+    """The fleet."""
+
+    def outputs(self):
+        fleet = inventory("full")
+        outputs = {host: WELL for host in fleet["hosts"]}
+        outputs["db1"] += "database primary\n"
+        outputs["db2"] += "database standby\n"
+        outputs["lb2"] += "public 10.61.10.100\n"
+        return fleet, outputs
+
+    def test_well(self):
+        fleet, outputs = self.outputs()
+        text = status.report(fleet, outputs, "kinora.studio.example")
+        self.assertIn("all 11 hosts are well", text.splitlines()[0])
+        self.assertRegex(text, r"lb2 +balancer +2/2 +12 % +397 days +1 d +has the public address")
+
+    def test_two_primaries_and_no_address(self):
+        fleet, outputs = self.outputs()
+        outputs["db2"] = outputs["db1"]
+        outputs["lb2"] = WELL
+        text = status.report(fleet, outputs, "x")
+        self.assertIn("2 databases accept writes", text)
+        self.assertIn("0 load balancers have the public address", text)
+
+    def test_versions(self):
+        fleet, outputs = self.outputs()
+        outputs["app1"] += "package kinora-application 0.1.0\n"
+        outputs["app2"] += "package kinora-application 0.2.0\n"
+        self.assertIn("hosts run different versions: 0.1.0, 0.2.0", status.report(fleet, outputs, "x"))
+
+    def test_units_fit_the_layout(self):
+        self.assertIn("keepalived.service", status.host_units(inventory("full"), "lb1"))
+        alone = status.host_units(inventory("single"), "kinora1")
+        self.assertNotIn("keepalived.service", alone)
+        self.assertNotIn("pgbackrest.service", alone)
+        self.assertEqual(len(alone), len(set(alone)))
+
+
+if __name__ == "__main__":
+    unittest.main()
