@@ -14,6 +14,7 @@ export npm_config_fund := false
 export npm_config_audit := false
 
 WEB := services/web
+ANSIBLE_LINT = $(wildcard $(TOOLS)/ansible-lint-*/bin)
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null) \
 	$(wildcard $(WEB)/index.html $(WEB)/*.ts $(WEB)/package.json)
 # Runs a command beside a whole Kinora of its own in a throw-away directory.
@@ -22,7 +23,7 @@ PACKAGES := -p kinora-application -p kinora-backend -p kinora-worker -p kinoract
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt clippy edges deny machete web web-check web-test browser-test api-test \
+.PHONY: help run test check fmt clippy edges deny machete playbook-check web web-check web-test browser-test api-test \
 	rust-test programs packages bundle bundle-test bench
 
 help: ## this list
@@ -41,7 +42,7 @@ test: ## every test, against real services and in a real browser
 
 check: ## fmt, clippy, crate edges, dependencies, web lint and types
 	@packaging/bootstrap check
-	@$(MAKE) --no-print-directory fmt edges machete deny web-check clippy
+	@$(MAKE) --no-print-directory fmt edges machete deny playbook-check web-check clippy
 
 programs: ## build Kinora's programs
 	cargo build --locked --profile $(PROFILE) --bins $(PACKAGES)
@@ -69,6 +70,11 @@ deny: ## licences, sources and known vulnerabilities of dependencies
 
 machete: ## unused dependencies
 	@cargo machete
+
+playbook-check: ## playbooks: lint, plugins' tests, and firewall rules of the example inventories
+	cd ansible/tests && $(ANSIBLE_LINT)/python -B -m unittest discover --quiet
+	$(ANSIBLE_LINT)/python -B ansible/tests/check_firewall
+	cd ansible && PATH=$(ANSIBLE_LINT):$$PATH ansible-lint --offline --nocolor -q
 
 web-check: $(WEB)/node_modules/.package-lock.json ## web lint and types
 	cd $(WEB) && npm run --silent lint && npm run --silent check
