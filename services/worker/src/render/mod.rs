@@ -118,22 +118,22 @@ pub async fn render<S: Source>(
             let mut buffer = vec![0; 64 * 1024];
             loop {
                 match stdout.read(&mut buffer).await? {
-                    0 => return Ok(waveform.finish()),
+                    0 => return Ok((waveform.length_us(), waveform.finish())),
                     length => waveform.add(buffer.get(..length).unwrap_or_default()),
                 }
             }
         };
-        let (watch, waveform) = tokio::try_join!(listen, draw).map_err(StepError::internal)?;
+        let (watch, sound) = tokio::try_join!(listen, draw).map_err(StepError::internal)?;
         let status = child.wait().await.map_err(StepError::internal)?;
         if !status.success() {
             let detail = format!("{status}\n{}", watch.complaints.join("\n"));
             return Err(Failure::new(FailureCode::Undecodable).with_detail(detail).into());
         }
-        Ok((watch, waveform))
+        Ok((watch, sound))
     };
     let result = bounds.within(work).await;
-    let (watch, waveform) = child::finish(running, &feed, result).await?;
-    pass.collect(scratch, &watch, &waveform).await
+    let (watch, (sound_us, waveform)) = child::finish(running, &feed, result).await?;
+    pass.collect(scratch, &watch, sound_us, &waveform).await
 }
 
 impl<'a> Pass<'a> {
@@ -200,7 +200,13 @@ impl<'a> Pass<'a> {
     }
 
     /// Gathers what the pass left in `scratch`.
-    async fn collect(&self, scratch: &Path, watch: &Watch, waveform: &[u8]) -> Result<Rendered, StepError> {
+    async fn collect(
+        &self,
+        scratch: &Path,
+        watch: &Watch,
+        sound_us: u64,
+        waveform: &[u8],
+    ) -> Result<Rendered, StepError> {
         let mut made = Vec::new();
         let mut analysis = Analysis::default();
         let add = |made: &mut Vec<Made>, kind, media_type, name: &str| {
@@ -226,7 +232,8 @@ impl<'a> Pass<'a> {
             }
             return Ok(Rendered { made, analysis, warnings: self.warnings(watch, None) });
         }
-        let mut length_us = watch.written_us;
+        // FFmpeg's own position counts whole packets of AAC.
+        let mut length_us = if self.mix.is_some() { sound_us } else { watch.written_us };
         if let Some((_, video, plan)) = &self.picture {
             if watch.frames == 0 {
                 let detail = format!("no picture came out\n{}", watch.complaints.join("\n"));

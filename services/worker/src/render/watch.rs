@@ -54,18 +54,18 @@ impl Watch {
             if self.complaints.len() < MAX_KEPT_COMPLAINTS {
                 self.complaints.push(line.to_owned());
             }
-        } else if line.contains("ebur128") && line.ends_with("Summary:") {
+        } else if line == "Integrated loudness:" {
+            // Its headline may be torn apart, and what follows mixed with other words: FFmpeg 7 does its
+            // work in several threads, which all write here.
             self.is_in_summary = true;
             self.loudness = Some(Loudness { integrated_lufs: None, range_lu: None, true_peak_dbtp: None });
-        } else if line.starts_with('[') {
-            self.is_in_summary = false;
         } else if line.starts_with("frame:") {
             let seconds = line.split_once("pts_time:").and_then(|(_, time)| time.trim().parse::<f64>().ok());
             // As a cast does: nothing below zero, and nothing for what is no number.
             self.written_us = self.written_us.max((seconds.unwrap_or(0.0) * 1e6) as u64);
         } else if let Some((key, value)) = line.split_once('=') {
             self.add_progress(key.trim(), value.trim());
-        } else if self.is_in_summary {
+        } else if self.is_in_summary && !line.starts_with('[') {
             self.add_summary(line);
         }
         self.written_us != before
@@ -74,7 +74,8 @@ impl Watch {
     fn add_progress(&mut self, key: &str, value: &str) {
         match key {
             // FFmpeg 5 calls microseconds milliseconds in the older of its two keys.
-            "out_time_us" => self.written_us = value.parse().unwrap_or(self.written_us),
+            // FFmpeg 7 takes it back in the end, where a picture was written that has no length.
+            "out_time_us" => self.written_us = self.written_us.max(value.parse().unwrap_or(0)),
             "frame" => self.frames = value.parse().unwrap_or(self.frames),
             _ => {}
         }
@@ -135,6 +136,7 @@ mod tests {
         assert!(seen.add("frame:75   pts:75      pts_time:3"));
         assert!(!seen.add("lavfi.scd.score=0.012"));
         assert_eq!(seen.progress(Some(6_000_000), later).fraction, Some(0.5));
+        assert!(!seen.add("out_time_us=0"), "it never goes back");
         let nothing = watch("out_time_us=N/A\nspeed=N/A");
         assert_eq!(nothing.progress(None, nothing.begun), Progress::default());
     }
@@ -147,6 +149,11 @@ mod tests {
         let loudness = watch(summary).loudness.expect("loudness");
         assert_eq!(loudness.integrated_lufs, Some(-23.1));
         assert_eq!((loudness.range_lu, loudness.true_peak_dbtp), (Some(4.2), Some(-5.9)));
+        let mixed = summary.replace("[info] Summary:", "[info] frame:6    pts:42      pts_time:1.68").replace(
+            "  True peak",
+            "frame:7    pts:49      pts_time:1.96\nlavfi.scd.score=0.005\n[out#1 @ 0x2] [info] audio:188KiB\n  True peak",
+        );
+        assert_eq!(watch(&mixed).loudness, Some(loudness));
         let silence = watch(&summary.replace("-23.1 LUFS", "-70.0 LUFS").replace("-5.9", "-inf"));
         let silence = silence.loudness.expect("loudness");
         assert_eq!((silence.integrated_lufs, silence.true_peak_dbtp), (None, None));

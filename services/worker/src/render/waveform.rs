@@ -22,6 +22,8 @@ pub struct Waveform {
     open: Vec<(i16, i16)>,
     /// Samples of each channel in it.
     filled: u32,
+    /// Samples of each channel until now.
+    samples: u64,
     /// The channel of the next sample.
     channel: usize,
     /// First byte of a sample whose second has not come yet.
@@ -41,6 +43,7 @@ impl Waveform {
             points: Vec::new(),
             open: vec![NEUTRAL; channels],
             filled: 0,
+            samples: 0,
             channel: 0,
             half: None,
         }
@@ -72,6 +75,7 @@ impl Waveform {
         if self.channel == self.channels {
             self.channel = 0;
             self.filled += 1;
+            self.samples += 1;
             if self.filled == self.samples_per_point {
                 self.close_point();
             }
@@ -98,6 +102,14 @@ impl Waveform {
         });
         self.points = merged.collect();
         self.samples_per_point = self.samples_per_point.saturating_mul(2);
+    }
+
+    /// Exact length of the sound until now, microseconds.
+    #[must_use]
+    pub fn length_us(&self) -> u64 {
+        let rate = u64::from(SAMPLE_RATE);
+        let (seconds, rest) = (self.samples / rate, self.samples % rate);
+        seconds * 1_000_000 + (rest * 1_000_000 + rate / 2) / rate
     }
 
     /// Ends, and gives the file.
@@ -136,6 +148,7 @@ mod tests {
         for cut in [1, 2, 3, 7, 4000] {
             let mut waveform = Waveform::new(2);
             bytes.chunks(cut).for_each(|chunk| waveform.add(chunk));
+            assert_eq!(waveform.length_us(), 20_833, "1000 of 48,000 samples");
             let file = waveform.finish();
             assert_eq!(header(&file), [2, 1, 48_000, 480, 3, 2]);
             let points: Vec<i8> = file[24..].iter().map(|byte| byte.cast_signed()).collect();

@@ -286,6 +286,11 @@ async fn sound_alone() {
         let length = output.rendered.analysis.proxy_duration_us.unwrap();
         assert!(length.abs_diff(2_000_000) < 100_000, "{name}: {length}");
     }
+    // 59,259 samples, which are no whole number of AAC's packets or of the waveform's points.
+    let odd = studio.make("odd.wav", "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 1.23457");
+    let (technical, output) = studio.ingest(&odd).await;
+    let lengths = (technical.duration_us, output.rendered.analysis.proxy_duration_us);
+    assert_eq!(lengths, (Some(1_234_563), Some(1_234_563)));
     let silence = studio.make("silence.wav", "-f lavfi -i anullsrc=r=48000:cl=stereo -t 2");
     let (_, output) = studio.ingest(&silence).await;
     let loudness = output.rendered.analysis.loudness.unwrap();
