@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod confinement;
+mod ending;
 mod process;
 mod samples;
 mod unit;

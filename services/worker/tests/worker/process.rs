@@ -418,8 +418,16 @@ async fn a_stalled_step_still_has_a_heartbeat_and_can_be_cancelled() {
         last = Some(next.body.event);
     }
     assert!(matches!(last, Some(StepEvent::Progress(_))));
+    // What is stopped takes no notice of a request either: only a kill ends it.
+    let children = worker.descendants();
+    for process in &children {
+        assert!(Command::new("kill").args(["-TERM", &process.to_string()]).status().unwrap().success());
+    }
+    assert_eq!(worker.descendants(), children);
     stage.bus.publish_control(&Control::Cancel { step_id: order.step_id, attempt: 1 }).await.unwrap();
     assert_eq!(stage.report(StepEvent::is_final).await.event, StepEvent::Cancelled);
+    // First everything is gone, then it is said.
+    assert_eq!(stage.scratch_content(), Vec::<PathBuf>::new());
     until("the stopped children are gone", || worker.descendants().is_empty()).await;
 }
 
@@ -460,6 +468,8 @@ async fn asked_to_stop_it_hands_the_order_to_another() {
     let children = worker.descendants();
     worker.signal("-TERM");
     assert!(worker.end().await.success());
+    let log = std::fs::read_to_string(&worker.log).unwrap();
+    assert!(!log.contains("ERROR") && !log.contains("WARN"), "a normal end is no trouble:\n{log}");
     assert!(!children.iter().any(|process| is_running(*process)));
     let root = stage.studio.directory.path().join("scratch");
     let left = std::fs::read_dir(root).unwrap().flatten().filter(|entry| entry.path().is_dir()).count();
