@@ -45,7 +45,7 @@ KNOWN = (
     "kinora_public_name", "kinora_storage_path", "kinora_time_servers", "kinora_vault", "kinora_zones",
 )
 # Made by the playbooks themselves.
-DERIVED = ("kinora_fleet", "kinora_flows", "kinora_host", "kinora_names")
+DERIVED = ("kinora_fleet", "kinora_flows", "kinora_host", "kinora_names", "kinora_tls")
 CLOCK_SECONDS = 5
 
 
