@@ -16,6 +16,9 @@ const SHOT_THRESHOLD: u32 = 10;
 /// Shortest media time between two words about the position, seconds.
 const SHORTEST_TICK_SECONDS: f64 = 0.25;
 
+/// Says what the colours are from there on. FFmpeg 7 has its encoders believe the frames, not the options.
+const COLOUR_LABELS: &str = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
+
 /// Where the numbers of frames that begin a shot are written, in the scratch directory.
 pub const SHOTS_FILE: &str = "shots.txt";
 
@@ -46,7 +49,7 @@ pub fn graph(index: u32, video: &VideoStream, plan: &Plan, has_zscale: bool) -> 
     let tile = plan.tile;
     let (capacity, columns, rows) = (plan.capacity(), plan.columns, plan.rows);
     format!(
-        "[0:{index}]{deinterlace}setpts=PTS-STARTPTS,fps={rate},{colour},setsar=1,\
+        "[0:{index}]{deinterlace}setpts=PTS-STARTPTS,fps={rate},{colour},setsar=1,{COLOUR_LABELS},\
          scdet=threshold={SHOT_THRESHOLD},metadata=mode=print:key=lavfi.scd.time:file={SHOTS_FILE},\
          split=3[picture][some][ticks];\
          [ticks]select='isnan(prev_selected_t)+gte(t-prev_selected_t,{tick})',\
