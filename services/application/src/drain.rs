@@ -19,9 +19,10 @@ use actix_web::{Error, web};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-/// What the acceptor takes at most to notice that it is to pause, and TLS to greet. The server tells
-/// neither.
-const SETTLE: Duration = Duration::from_millis(250);
+/// How often in a row nothing must be under way, and nothing new have come, before it is over. The
+/// server does not tell when its acceptor has paused, nor what waits for its threads or for TLS. Looks
+/// are counted rather than time, as a busy machine is slower with both.
+const QUIET_LOOKS: u32 = 25;
 /// Longest wait for the first request of a connection: browsers open some that they never use.
 const FIRST_REQUEST_LIMIT: Duration = Duration::from_secs(2);
 /// How often it is looked whether all is answered.
@@ -40,6 +41,8 @@ struct State {
     requests: AtomicUsize,
     /// Connections without a request.
     fresh: AtomicUsize,
+    /// Connections and requests that ever came.
+    arrivals: AtomicUsize,
 }
 
 /// A connection, until its first request.
@@ -76,6 +79,7 @@ impl Drain {
     /// Registers a new connection.
     pub fn connected(&self, connection: &mut Extensions) {
         self.state.fresh.fetch_add(1, Ordering::AcqRel);
+        self.state.arrivals.fetch_add(1, Ordering::AcqRel);
         connection.insert(Fresh { state: Arc::clone(&self.state), is_over: AtomicBool::new(false) });
     }
 
@@ -87,12 +91,16 @@ impl Drain {
     /// Waits until what was accepted is answered, at most for `limit`. Call it when no more is accepted.
     pub async fn finish(&self, limit: Duration) {
         let begun = Instant::now();
-        tokio::time::sleep(SETTLE).await;
+        let (mut quiet, mut known) = (0, None);
         loop {
             let requests = self.state.requests.load(Ordering::Acquire);
             let fresh = self.state.fresh.load(Ordering::Acquire);
+            let arrivals = self.state.arrivals.load(Ordering::Acquire);
             let waited = begun.elapsed();
-            if requests == 0 && (fresh == 0 || waited >= FIRST_REQUEST_LIMIT) {
+            let is_idle = requests == 0 && (fresh == 0 || waited >= FIRST_REQUEST_LIMIT);
+            quiet = if is_idle && known == Some(arrivals) { quiet + 1 } else { 0 };
+            known = Some(arrivals);
+            if quiet >= QUIET_LOOKS {
                 return;
             }
             if waited >= limit {
@@ -117,6 +125,7 @@ pub async fn drain(
     };
     let state = Arc::clone(&drain.state);
     state.requests.fetch_add(1, Ordering::AcqRel);
+    state.arrivals.fetch_add(1, Ordering::AcqRel);
     let under_way = UnderWay(Arc::clone(&state));
     if let Some(fresh) = request.conn_data::<Fresh>() {
         fresh.end();

@@ -56,7 +56,11 @@ impl LogFilter {
         let is_within = |prefix: &str| {
             target.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
         };
-        self.targets.iter().find(|(prefix, _)| is_within(prefix)).map_or(self.default, |(_, level)| *level)
+        // Libraries do not know what must not be logged, and say more than they should at debug: that
+        // has to be asked for by their name.
+        let is_ours = target.starts_with("kinora") || target == "panic";
+        let default = if is_ours { self.default } else { self.default.min(LevelFilter::Info) };
+        self.targets.iter().find(|(prefix, _)| is_within(prefix)).map_or(default, |(_, level)| *level)
     }
 
     fn most(&self) -> LevelFilter {
@@ -208,6 +212,10 @@ mod tests {
         assert_eq!(filter.level_of("kinora_bus::consumer"), LevelFilter::Off);
         assert_eq!(filter.level_of("kinora_bush"), LevelFilter::Warn);
         assert_eq!(filter.most(), LevelFilter::Debug);
+        let filter: LogFilter = "debug,lapin=trace".parse().unwrap();
+        assert_eq!(filter.level_of("kinora_bus"), LevelFilter::Debug);
+        assert_eq!(filter.level_of("actix_web::data"), LevelFilter::Info, "it repeats addresses");
+        assert_eq!(filter.level_of("lapin::channel"), LevelFilter::Trace, "asked for by name");
         assert!("loud".parse::<LogFilter>().is_err());
         assert!("info,x=loud".parse::<LogFilter>().is_err());
     }

@@ -372,7 +372,7 @@ impl Receiver {
         };
         let upload = turns::run(&self.context, complete).await?;
         log::info!(
-            upload_id:% = upload.id, asset_id:? = upload.asset_id.map(|id| id.0), bytes = upload.offset_bytes,
+            upload_id:% = upload.id, asset_id = upload.asset_id.map(|id| id.to_string()).unwrap_or_default(), bytes = upload.offset_bytes,
             production_id:% = upload.production_id, person_id:% = upload.person_id,
             request_id = self.origin.request_id.as_deref().unwrap_or_default();
             "upload complete"
