@@ -5,4 +5,4 @@ mod permissions;
 mod requests;
 mod sign_in;
 mod visibility;
-mod world;
+pub(crate) mod world;

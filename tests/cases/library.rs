@@ -1,7 +1,7 @@
 //! The library: its queries, its lists over HTTP, live events, and the operator's command.
 
 mod control;
-mod follower;
+pub(crate) mod follower;
 mod listing;
 mod live;
 mod store;

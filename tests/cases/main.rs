@@ -14,3 +14,4 @@ mod harness;
 mod library;
 mod media;
 mod product;
+mod seams;

@@ -1,0 +1,9 @@
+//! Where the roles meet what is around them: systemd, TLS, and the services when they fail over.
+
+mod authority;
+mod canary;
+mod redis;
+mod restart;
+mod services;
+mod tls;
+mod unit;
