@@ -72,6 +72,7 @@ async fn workshop(directory: &Path) -> Fallible<Workshop> {
     let vault = Vault::open(&settings, VaultSecrets::new(MasterKeys::parse(KEY)?))?;
     let media: MediaSettings = serde_json::from_value(serde_json::json!({
         "ffmpeg": "/usr/bin/ffmpeg", "ffprobe": "/usr/bin/ffprobe", "bubblewrap": "/usr/bin/bwrap",
+        "confinement": "bubblewrap", "socket": "/nonexistent",
         "memory_limit": "12 GiB", "file_limit": "64 GiB", "time_limit": "10h", "time_limit_factor": 0.0,
     }))?;
     Ok(Workshop { tools, vault, scratch: Scratch::open(&directory.join("scratch"))?, media })
