@@ -3,28 +3,29 @@
 set -euf
 virtual_host=$1
 tab=$(printf '\t')
-rabbitmqctl() { command rabbitmqctl --quiet --no-table-headers "$@"; }
+# With just these two arguments rabbitmqctl reads the password from its standard input; with any other it would wait for ever.
+with_password() { printf '%s\n' "$password" | rabbitmqctl "$1" "$2" >/dev/null; }
 
-present=$(rabbitmqctl list_users | cut -f1)
-rights=$(rabbitmqctl list_permissions --vhost "$virtual_host")
+present=$(rabbitmqctl --quiet --no-table-headers list_users | cut -f1)
+rights=$(rabbitmqctl --quiet --no-table-headers list_permissions --vhost "$virtual_host")
 wanted=
-while IFS="$tab" read -r name password configure write read; do
+while read -r name password configure write read; do
     wanted="$wanted $name "
     if ! printf '%s\n' "$present" | grep -qx "$name"; then
-        printf '%s' "$password" | rabbitmqctl add_user "$name" >/dev/null
+        with_password add_user "$name"
         echo "changed: made $name"
-    elif ! printf '%s' "$password" | rabbitmqctl authenticate_user "$name" >/dev/null 2>&1; then
-        printf '%s' "$password" | rabbitmqctl change_password "$name" >/dev/null
+    elif ! with_password authenticate_user "$name" 2>/dev/null; then
+        with_password change_password "$name"
         echo "changed: password of $name"
     fi
     if ! printf '%s\n' "$rights" | grep -Fqx "$name$tab$configure$tab$write$tab$read"; then
-        rabbitmqctl set_permissions --vhost "$virtual_host" "$name" "$configure" "$write" "$read" >/dev/null
+        rabbitmqctl --quiet set_permissions --vhost "$virtual_host" "$name" "$configure" "$write" "$read" >/dev/null </dev/null
         echo "changed: rights of $name"
     fi
 done
 for name in $present; do
     case $wanted in
         *" $name "*) ;;
-        *) rabbitmqctl delete_user "$name" >/dev/null && echo "changed: removed $name" ;;
+        *) rabbitmqctl --quiet delete_user "$name" >/dev/null && echo "changed: removed $name" ;;
     esac
 done
