@@ -10,6 +10,7 @@ present=$(rabbitmqctl --quiet --no-table-headers list_users | cut -f1)
 rights=$(rabbitmqctl --quiet --no-table-headers list_permissions --vhost "$virtual_host")
 wanted=
 while read -r name password configure write read; do
+    [ -n "$name" ] || continue
     wanted="$wanted $name "
     if ! printf '%s\n' "$present" | grep -qx "$name"; then
         with_password add_user "$name"
