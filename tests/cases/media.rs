@@ -4,6 +4,7 @@ mod crashes;
 mod deliveries;
 mod foreign;
 mod many;
+mod rotation;
 mod rules;
 mod settled;
 pub mod support;

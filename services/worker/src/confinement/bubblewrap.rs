@@ -54,11 +54,20 @@ impl Bubblewrap {
     }
 
     /// See [`super::Confinement::start`].
+    ///
+    /// What was begun is brought to its end also if nobody waits for it any more, and killed then: a
+    /// sandbox whose parent dies while it is being set up would wait for it for ever.
     pub(super) async fn start(&self, program: Program<'_>) -> Result<Running, ConfinementError> {
+        let (this, arguments) = (self.clone(), self.arguments(&program));
+        let starting = tokio::spawn(async move { this.set_up(arguments).await });
+        starting.await.map_err(|error| ConfinementError::Channel(std::io::Error::other(error)))?
+    }
+
+    async fn set_up(&self, arguments: Vec<OsString>) -> Result<Running, ConfinementError> {
         let (ours, theirs) = UnixStream::pair().map_err(ConfinementError::Channel)?;
         let mut command = Command::new(&self.program);
         command
-            .args(self.arguments(&program))
+            .args(arguments)
             .env_clear()
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())

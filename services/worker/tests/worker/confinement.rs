@@ -108,6 +108,32 @@ async fn has_limits() {
     assert_eq!(limit("Max core file size"), "0");
 }
 
+/// Cancelled while the sandbox is being set up: nothing of it may stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_nobody_waits_for_leaves_nothing() {
+    let mark = format!("8{}", std::process::id());
+    for moment in 0..40_u64 {
+        let program = Program {
+            path: Path::new("/usr/bin/sleep"),
+            arguments: vec![mark.as_str().into()],
+            scratch: None,
+            is_fed: false,
+        };
+        // Wherever the start is after so many half milliseconds, it is dropped there.
+        let limit = Duration::from_micros(moment * 500);
+        let _ = tokio::time::timeout(limit, confinement().start(program)).await;
+    }
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let marked = |process: &std::fs::DirEntry| {
+        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        command.ends_with(format!("\0{mark}\0").as_bytes())
+    };
+    while std::fs::read_dir("/proc").unwrap().flatten().any(|process| marked(&process)) {
+        assert!(Instant::now() < deadline, "a sandbox was left behind");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Not a test of its own: the process that [`children_die_with_the_worker`] kills.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "run by children_die_with_the_worker"]
