@@ -1,6 +1,8 @@
 //! Segments as files in a directory, usually a NAS mount.
 //!
-//! Directories are made with mode 0700 and files with 0600. A new file or directory is durable only
+//! Directories are made with mode 0700 and files with 0600; where the root is one that its group may write to,
+//! 0770 and 0660: applications and workers are different users then and share a group, which directories
+//! hand down (their set-group-ID bit). A new file or directory is durable only
 //! when the directory that names it has been synced too, so each is, before anything is acknowledged.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -24,10 +26,15 @@ const RESERVE_FRACTION: u64 = 50;
 /// The reserve of a large file system.
 const MOST_RESERVE_BYTES: u64 = 1 << 30;
 
+/// The permission of a directory's group to make files in it.
+const GROUP_WRITE: u32 = 0o020;
+
 /// A directory that keeps segments.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
     root: PathBuf,
+    /// Whether the group of the root takes part.
+    is_shared: bool,
     /// Where it blocks.
     pub(crate) threads: Threads,
 }
@@ -41,8 +48,14 @@ impl Directory {
                 root.display()
             )));
         }
-        make_directory(root).map_err(|error| VaultError::from_io(&error, root.display()))?;
-        Ok(Self { root: root.to_owned(), threads: Threads::here() })
+        let fail = |error: io::Error| VaultError::from_io(&error, root.display());
+        make_directory(root, false).map_err(fail)?;
+        let is_shared = fs::metadata(root).map_err(fail)?.permissions().mode() & GROUP_WRITE != 0;
+        Ok(Self { root: root.to_owned(), is_shared, threads: Threads::here() })
+    }
+
+    fn file_mode(&self) -> u32 {
+        if self.is_shared { 0o660 } else { 0o600 }
     }
 
     /// Creates the file of a segment, exclusively, and makes its name durable. Blocks.
@@ -56,10 +69,15 @@ impl Directory {
         };
         let directory = self.root.join(object_path(object));
         if let Some(shard) = directory.parent() {
-            make_directory(shard).map_err(fail)?;
+            make_directory(shard, self.is_shared).map_err(fail)?;
         }
-        make_directory(&directory).map_err(fail)?;
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(fail)?;
+        make_directory(&directory, self.is_shared).map_err(fail)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(self.file_mode())
+            .open(&path)
+            .map_err(fail)?;
         sync_directory(&directory).map_err(fail)?;
         Ok(file)
     }
@@ -100,8 +118,12 @@ impl Directory {
         const PROBE: &[u8] = b"kinora";
         let path = self.root.join(format!(".check-{}", ObjectId::new()));
         let attempt = || -> io::Result<bool> {
-            let mut file =
-                OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(&path)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .read(true)
+                .create_new(true)
+                .mode(self.file_mode())
+                .open(&path)?;
             file.write_all(PROBE)?;
             file.sync_data()?;
             let mut back = [0; PROBE.len()];
@@ -137,11 +159,14 @@ impl Directory {
 }
 
 /// Makes `path` if it does not exist, and its entry in its parent durable.
-fn make_directory(path: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(path) {
+fn make_directory(path: &Path, is_shared: bool) -> io::Result<()> {
+    match DirBuilder::new().mode(if is_shared { 0o770 } else { 0o700 }).create(path) {
         Ok(()) => {
-            // The umask of the process must not make it unusable for the process itself.
-            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+            if !is_shared {
+                // The umask of the process must not make it unusable for the process itself. A shared one keeps what
+                // it has inherited, which setting its mode would take away.
+                fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+            }
             path.parent().map_or(Ok(()), sync_directory)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

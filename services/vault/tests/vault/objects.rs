@@ -97,6 +97,21 @@ async fn nothing_of_the_plain_bytes_is_on_the_disk_and_nobody_else_may_look() {
 }
 
 #[tokio::test]
+async fn a_root_that_its_group_may_write_to_is_shared_with_the_group() {
+    let root = tempfile::tempdir().unwrap();
+    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o2770)).unwrap();
+    let vault = open_vault(root.path());
+    let object = write_segments(&vault, &[b"for another user of the group"]).await;
+    let file = segment_file(root.path(), &object, 0);
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode();
+    // What the group gets besides is for the umask to say.
+    assert_eq!(mode(&file) & 0o047, 0o040);
+    for path in file.ancestors().skip(1).take_while(|path| *path != root.path()) {
+        assert_eq!(mode(path) & 0o2057, 0o2050, "{}: a directory hands the group down", path.display());
+    }
+}
+
+#[tokio::test]
 async fn whatever_is_changed_is_noticed() {
     let root = tempfile::tempdir().unwrap();
     let vault = open_vault(root.path());
