@@ -171,7 +171,11 @@ pub fn check(path: &Path) -> ExitCode {
     };
     match runtime.block_on(take_tools(&settings.media)) {
         Ok(_) => {
-            println!("FFmpeg runs confined by {}", settings.media.bubblewrap.display());
+            let by = match settings.media.confinement {
+                ConfinementKind::Bubblewrap => &settings.media.bubblewrap,
+                ConfinementKind::Service => &settings.media.socket,
+            };
+            println!("FFmpeg runs confined by {}", by.display());
             ExitCode::SUCCESS
         }
         Err(error) => {
