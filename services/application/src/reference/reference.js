@@ -96,6 +96,9 @@ function fill(spec, path, method, entry, parameters) {
     element("div", { className: "aside" }, copyable("curl", curl(spec, path, method, entry, parameters))));
 }
 
+// Operation's element → what fills it when it is opened first.
+const fillers = new WeakMap();
+
 function operation(spec, path, method, entry, shared) {
   const parameters = [...shared, ...(entry.parameters || [])].map((raw) => resolve(spec, raw));
   const made = element("details", { id: entry.operationId || "", className: "operation" },
@@ -105,8 +108,11 @@ function operation(spec, path, method, entry, shared) {
       element("code", { className: "path" }, ...path.split(/(?<=\/)/).flatMap((part) => [part, document.createElement("wbr")])),
       element("span", { className: "what", textContent: entry.summary || "" })));
   made.dataset.text = `${method} ${path} ${entry.summary || ""} ${entry.operationId || ""}`.toLowerCase();
+  fillers.set(made, () => {
+    if (made.childElementCount === 1) made.append(fill(spec, path, method, entry, parameters));
+  });
   made.addEventListener("toggle", () => {
-    if (made.open && made.childElementCount === 1) made.append(fill(spec, path, method, entry, parameters));
+    if (made.open) fillers.get(made)();
     if (made.open) history.replaceState(null, "", `#${made.id}`);
   });
   return made;
@@ -160,6 +166,8 @@ function showTags(groups) {
 function openNamed() {
   const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!named || !named.classList.contains("operation")) return;
+  // Now, and not when the event comes: what follows must not be pushed away after it was drawn.
+  fillers.get(named)();
   named.open = true;
   named.scrollIntoView();
 }
