@@ -74,6 +74,7 @@ machete: ## unused dependencies
 playbook-check: ## playbooks: lint, plugins' tests, and firewall rules of the example inventories
 	cd ansible/tests && $(ANSIBLE_LINT)/python -B -m unittest discover --quiet
 	$(ANSIBLE_LINT)/python -B ansible/tests/check_firewall
+	$(ANSIBLE_LINT)/python -B ansible/tests/roles_page.py --check
 	cd ansible && PATH=$(ANSIBLE_LINT):$$PATH ansible-lint --offline --nocolor -q
 
 web-check: $(WEB)/node_modules/.package-lock.json ## web lint and types
