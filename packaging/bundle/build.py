@@ -77,16 +77,15 @@ def collect_debian(archive: closure.Archive, wanted: dict[str, list[str]], own: 
     (root / "closures").mkdir()
     needed: set[str] = set()
     for role, packages in wanted.items():
-        files = [name.replace("%3a", ":") for name in archive.closure(packages)]
+        files = [file_name(name) for name in archive.closure(packages)]
         archive.download(packages)
         needed.update(files)
         (root / "closures" / f"{role}.packages").write_text("".join(f"{name}\n" for name in packages), encoding="utf-8")
-        plain = sorted(file_name(name) for name in files)
-        (root / "closures" / f"{role}.txt").write_text("".join(f"{name}\n" for name in plain), encoding="utf-8")
+        (root / "closures" / f"{role}.txt").write_text("".join(f"{name}\n" for name in sorted(files)), encoding="utf-8")
         say(f"{role}: {len(packages)} packages, {len(files)} with all they need")
     have = {file_name(path.name.replace("%3a", ":")): path for path in (archive.directory / "archives").glob("*.deb")}
     have.update({path.name: path for path in own.glob("*.deb")})
-    for name in sorted(file_name(name) for name in needed):
+    for name in sorted(needed):
         if name not in have:
             raise SystemExit(f"bundle: {name} was not downloaded")
         shutil.copyfile(have[name], root / "debian" / name)

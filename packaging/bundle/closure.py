@@ -69,9 +69,9 @@ class Archive:
             f"deb [trusted=yes] file:{own_packages} ./\n",
             encoding="utf-8",
         )
-        self._apt("update", quiet=True)
+        self._apt("update")
 
-    def _apt(self, *arguments: str, quiet: bool = False) -> str:
+    def _apt(self, *arguments: str) -> str:
         options = [
             f"-oDir::State={self.directory}", f"-oDir::State::status={self.directory}/status", f"-oDir::State::lists={self.directory}/lists",
             f"-oDir::Cache={self.directory}", f"-oDir::Etc={self.directory}/etc", f"-oDir::Etc::sourcelist={self.directory}/sources.list",
@@ -81,7 +81,7 @@ class Archive:
         done = subprocess.run(["apt-get", *options, *arguments], check=False, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"apt-get {' '.join(arguments)}: {done.stderr.strip()}")
-        return "" if quiet else done.stdout
+        return done.stdout
 
     def closure(self, packages: list[str]) -> list[str]:
         """File names of `packages` and all they need."""
@@ -94,4 +94,4 @@ class Archive:
 
     def download(self, packages: list[str]) -> None:
         """Fetches `packages` and all they need into `archives/`."""
-        self._apt("install", "--yes", "--download-only", *packages, quiet=True)
+        self._apt("install", "--yes", "--download-only", *packages)

@@ -53,7 +53,7 @@ def install_ansible() -> None:
         source.write_text(f"deb [trusted=yes] file:{ROOT}/debian ./\n", encoding="utf-8")
         options = [
             f"-oDir::Etc::sourcelist={source}", "-oDir::Etc::sourceparts=-", f"-oDir::State::lists={scratch}/lists",
-            "-oAPT::Install-Recommends=false", "-oAPT::Sandbox::User=root", "-oDebug::NoLocking=false",
+            "-oAPT::Install-Recommends=false", "-oAPT::Sandbox::User=root",
         ]
         packages = (ROOT / "closures" / "controller.packages").read_text(encoding="utf-8").split()
         subprocess.run([*sudo, "apt-get", *options, "-q", "update"], check=True, stdout=subprocess.DEVNULL)
