@@ -16,7 +16,7 @@ use std::process::ExitStatus;
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
 
 use super::word::Word;
@@ -108,10 +108,9 @@ impl MediaService {
         let receiver = |pipe: std::io::PipeReader| pipe::Receiver::from_owned_fd(OwnedFd::from(pipe));
         let stdout = receiver(stdout).map_err(channel)?;
         let mut stderr = receiver(stderr).map_err(channel)?;
-        let mut connection = watched(connection).map_err(channel)?;
+        let connection = watched(connection).map_err(channel)?;
         match shake_hands(&connection).await.map_err(channel)? {
             Word::Ready(listener) => {
-                connection.flush().await.map_err(channel)?;
                 Ok(Running { child: Life::Connection(Connection(connection)), stdout, stderr, listener })
             }
             Word::Gone => {
