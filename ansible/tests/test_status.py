@@ -3,7 +3,9 @@
 import unittest
 
 from inventories import inventory, load_plugin
+from roles_page import units_of
 
+kinora = load_plugin("kinora")
 status = load_plugin("kinora_status")
 WELL = """unit ssh.service active
 unit haproxy.service active
@@ -75,6 +77,15 @@ class Page(unittest.TestCase):
         self.assertNotIn("keepalived.service", alone)
         self.assertNotIn("pgbackrest.service", alone)
         self.assertEqual(len(alone), len(set(alone)))
+
+
+class Units(unittest.TestCase):
+    """The list of units that must run."""
+
+    def test_the_roles_start_each_of_them(self):
+        for group, units in status.UNITS.items():
+            started = {unit for role in kinora.GROUP_ROLES[group] for unit in units_of(role)}
+            self.assertLessEqual(set(units), started, group)
 
 
 if __name__ == "__main__":
