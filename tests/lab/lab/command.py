@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import cleanup, fleet, forward, install, keys, root, supervisor
+from . import cleanup, fleet, forward, install, keys, power, root, supervisor
 from .control import Lab, holding_process
 from .fleet import Fleet
 from .paths import PROJECT, State
+from .power import BOOT_SECONDS
 from .problem import Problem
 from .progress import Progress
 
-# The longest a unit of a bare host waits is 120 s (for its network to be online).
-BOOT_SECONDS = 300
 # All hosts' systems are one user to the kernel, and each takes seven or more of its file watchers.
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_LEAST = 4096
@@ -75,9 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     push.add_argument("host")
     push.add_argument("source", type=Path)
     push.add_argument("target")
-    power = verb("power", _power, "pull a host's plug, boot it, both, or reboot it orderly; waits until it has booted")
-    power.add_argument("host")
-    power.add_argument("to", choices=["on", "off", "reset", "reboot"])
+    switch = verb("power", _power, "pull a host's plug, boot it, both, or reboot it orderly; waits until it has booted")
+    switch.add_argument("host")
+    switch.add_argument("to", choices=["on", "off", "reset", "reboot"])
     cable = verb("cable", _cable, "pull a host's cable out of a zone's switch, or put it back")
     cable.add_argument("host")
     cable.add_argument("zone")
@@ -230,18 +229,6 @@ def _wait_for_boot(lab: Lab, progress: Progress, silent: bool = False) -> None:
             raise Problem(f"{', '.join(waiting)} did not finish booting; see the console logs in {lab.state.path}/hosts")
 
 
-def _wait_for_next_boot(lab: Lab, host: str, before: int) -> float:
-    """Waits until a host has booted more often than `before`; returns how long that boot took, in seconds."""
-    progress, since = Progress(), -1
-    while True:
-        status = lab.order(do="wait", since=since)
-        since, report = status["changes"], status["hosts"][host]
-        if report["boots"] > before and report["status"] == "running":
-            return report["boot_seconds"]
-        if report["status"].startswith("failed") or progress.seconds() > BOOT_SECONDS:
-            raise Problem(f"{host} did not come back: {report['status']}; see {lab.state.host(host)}/console.log")
-
-
 def _check_hosts(lab: Lab, progress: Progress) -> None:
     """Every server answers by SSH, and its system has no failed unit."""
     reports = lab.order(do="status")["hosts"]
@@ -346,17 +333,9 @@ def _push(options: argparse.Namespace) -> None:
 
 
 def _power(options: argparse.Namespace) -> None:
-    lab = Lab(State(options.name))
-    if not lab.fleet().host(options.host).boots:
-        raise Problem(f"{options.host} has no system of its own to switch")
     progress = Progress()
-    before = lab.order(do="status")["hosts"][options.host]["boots"]
-    if options.to == "reboot":
-        lab.run(options.host, "systemctl", "reboot")
-    else:
-        lab.order(do="power", host=options.host, to=options.to)
+    seconds = power.switch(Lab(State(options.name)), options.host, options.to)
     if options.to != "off":
-        seconds = _wait_for_next_boot(lab, options.host, before if options.to != "on" else before - 1)
         progress.say(f"{options.host} is up, booted in {seconds} s")
 
 

@@ -1,0 +1,38 @@
+"""Plugs, cables and reboots: what happens to hosts, and when they are back."""
+
+import time
+
+from .control import Lab
+from .problem import Problem
+
+# The longest a unit of a bare host waits is 120 s (for its network to be online).
+BOOT_SECONDS = 300
+
+
+def switch(lab: Lab, host: str, to: str) -> float:
+    """Turns a host `on` or `off` (pulls its plug), `reset` (both) or `reboot` (orderly).
+
+    Waits until it has booted, and returns how many seconds that boot took; 0 for `off`.
+    """
+    if not lab.fleet().host(host).boots:
+        raise Problem(f"{host} has no system of its own to switch")
+    before = lab.order(do="status")["hosts"][host]["boots"]
+    if to == "reboot":
+        lab.run(host, "systemctl", "reboot")
+    else:
+        lab.order(do="power", host=host, to=to)
+    if to == "off":
+        return 0.0
+    return _wait_for_boot(lab, host, before if to != "on" else before - 1)
+
+
+def _wait_for_boot(lab: Lab, host: str, before: int) -> float:
+    """Waits until a host has booted more often than `before`."""
+    until, since = time.monotonic() + BOOT_SECONDS, -1
+    while True:
+        status = lab.order(do="wait", since=since)
+        since, report = status["changes"], status["hosts"][host]
+        if report["boots"] > before and report["status"] == "running":
+            return report["boot_seconds"]
+        if report["status"].startswith("failed") or time.monotonic() > until:
+            raise Problem(f"{host} did not come back: {report['status']}; see {lab.state.host(host)}/console.log")

@@ -1,0 +1,27 @@
+"""What is measured on a fleet that is up. A measure is a module here, and a word in this list.
+
+`lab_test.py` runs them in this order: what disturbs the fleet comes last.
+"""
+
+import importlib
+from types import ModuleType
+
+MEASURES = (
+    "install",
+    "segmentation",
+    "egress",
+    "admission",
+    "transport",
+    "exposure",
+    "reboot",
+)
+
+
+def load(name: str) -> ModuleType | None:
+    """The measure's module; nothing where there is none."""
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+        return None

@@ -1,0 +1,94 @@
+"""What a measure gets, and what it gives.
+
+A measure is a module of this package with
+
+    def measure(lab: Lab, options: Options) -> Iterable[Figure]
+
+that yields each figure as soon as it is known. It changes nothing on the fleet that it does not undo.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Figure:
+    """One line of a table in docs/operations/measured.md."""
+
+    # Which table: install, segmentation, egress, exposure, transport, admission, reboot.
+    section: str
+    what: str
+    # With its unit: "7.4 min", "0 of 1,310,700".
+    value: str
+    # What it must be, or an empty string where the figure only informs.
+    goal: str = ""
+    # Nothing where there is no goal.
+    reached: bool | None = None
+    # What a reader types to see it again, on this machine or, as `app1# …`, on a host.
+    command: str = ""
+    # Shown below the table when the goal is not reached.
+    details: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if bool(self.goal) != (self.reached is not None):
+            raise ValueError(f"{self.section}, {self.what}: a goal is reached or not, and what has no goal is neither")
+
+
+@dataclass
+class Options:
+    """How to measure."""
+
+    # The layout that is up: full, compact, single.
+    layout: str
+    # Fewer ports and fewer hosts, for where time is short; the figures say so.
+    sampled: bool = False
+    # What the fleet is installed from.
+    inventory: Path | None = None
+    bundle: Path | None = None
+    # Says a line with the seconds since the run began; a measure that takes longer than a minute tells how far it is.
+    say: Callable[[str], None] = print
+
+
+@dataclass
+class Result:
+    """How a command on a host ended. 124 is the end of its time."""
+
+    code: int
+    output: str
+    error: str
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+
+TIMED_OUT = 124
+
+
+def finish(command: list[str], seconds: float, stdin: str | None = None) -> Result:
+    """Runs a command of this machine; when its time is over, it and everything it started here is killed."""
+    feed = {"stdin": subprocess.DEVNULL} if stdin is None else {"stdin": subprocess.PIPE}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True, **feed
+    ) as process:
+        try:
+            output, error = process.communicate(stdin, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            _kill_group(process.pid)
+            output, error = process.communicate()
+            return Result(TIMED_OUT, output, f"{error}no end within {seconds:.0f} s")
+        except BaseException:
+            _kill_group(process.pid)
+            raise
+    return Result(process.returncode, output, error)
+
+
+def _kill_group(process: int) -> None:
+    try:
+        os.killpg(process, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
