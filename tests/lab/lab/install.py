@@ -6,8 +6,12 @@ signers, the inventory and SSH reaches the hosts.
 3. its own `install` runs there.
 """
 
+import functools
 import os
+import re
 import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +23,8 @@ from .progress import Progress
 # On the controller.
 HOME = "/root/kinora"
 INVENTORY = f"{HOME}/inventory"
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 # The signature counts only with the signers that came apart from the bundle; an unchanged one is not unpacked again.
 UNPACK = r"""
@@ -48,11 +54,11 @@ class Bundle:
 def run(lab: Lab, inventory: Path, bundle: Path | None, progress: Progress) -> int:
     """Installs; returns the exit code of the step that failed, or 0."""
     began = progress.seconds()
-    found = _existing(bundle) if bundle else _build(progress)
+    found = obtain(bundle, progress)
     progress.say(f"{found.tar.name}: {found.tar.stat().st_size / 1e6:.0f} MB ({progress.seconds() - began:.0f} s)")
 
     began = progress.seconds()
-    _copy_to_controller(lab, found, inventory)
+    copy_to_controller(lab, found, inventory)
     progress.say(f"bundle and inventory are on the controller, checked and unpacked ({progress.seconds() - began:.0f} s)")
 
     began = progress.seconds()
@@ -64,13 +70,37 @@ def run(lab: Lab, inventory: Path, bundle: Path | None, progress: Progress) -> i
     return code
 
 
-def run_verb(lab: Lab, bundle: Bundle, verb: str, *arguments: str) -> int:
-    """Runs a verb of the bundle on the controller, its output to the terminal."""
-    directory = f"{HOME}/{bundle.tar.stem}"
-    command = [f"{directory}/install", verb, "--signers", f"{HOME}/allowed_signers", "--inventory", INVENTORY]
-    if arguments:
-        command += ["--", *arguments]
-    return subprocess.call(lab.on("control", command), stdin=subprocess.DEVNULL)
+def obtain(tar: Path | None, progress: Progress) -> Bundle:
+    """The bundle that was built before, or one built now."""
+    return existing(tar) if tar else _build(progress)
+
+
+def verb_command(bundle: Bundle, verb: str, *arguments: str) -> list[str]:
+    """What an operator types on the controller."""
+    command = [f"{HOME}/{bundle.tar.stem}/install", verb, "--signers", f"{HOME}/allowed_signers", "--inventory", INVENTORY]
+    return [*command, "--", *arguments] if arguments else command
+
+
+def log_of(lab: Lab, verb: str) -> Path:
+    """What a verb said when it ran last. Has one-time passwords in it, so it is root's, and goes with the lab."""
+    return lab.state.path / f"{verb}.log"
+
+
+def run_verb(lab: Lab, bundle: Bundle, verb: str, *arguments: str, show: Callable[[str], None] | None = None) -> int:
+    """Runs a verb of the bundle on the controller. Its lines go to `show`, else to the terminal, and to its log."""
+    colours = show is None and sys.stdout.isatty()
+    command = lab.on("control", ["env", f"ANSIBLE_FORCE_COLOR={int(colours)}", *verb_command(bundle, verb, *arguments)])
+    show = show or (lambda line: print(line, flush=True))
+    opener = functools.partial(os.open, mode=0o600)
+    with (
+        open(log_of(lab, verb), "w", encoding="utf-8", opener=opener) as log,
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process,
+    ):
+        for line in process.stdout:
+            log.write(COLOUR.sub("", line))
+            log.flush()
+            show(line.rstrip("\n"))
+    return process.returncode
 
 
 def _build(progress: Progress) -> Bundle:
@@ -83,10 +113,11 @@ def _build(progress: Progress) -> Bundle:
     tars = sorted(directory.glob("kinora-*.tar"), key=lambda path: path.stat().st_mtime)
     if not tars:
         raise Problem(f"`make bundle` left no kinora-*.tar in {directory}")
-    return _existing(tars[-1])
+    return existing(tars[-1])
 
 
-def _existing(tar: Path) -> Bundle:
+def existing(tar: Path) -> Bundle:
+    """The bundle in a file, with what must lie beside it."""
     bundle = Bundle(tar, tar.with_name("allowed_signers"))
     for file in (bundle.tar, bundle.signature, bundle.signers):
         if not file.is_file():
@@ -94,7 +125,8 @@ def _existing(tar: Path) -> Bundle:
     return bundle
 
 
-def _copy_to_controller(lab: Lab, bundle: Bundle, inventory: Path) -> None:
+def copy_to_controller(lab: Lab, bundle: Bundle, inventory: Path) -> None:
+    """Bundle, signature, signers and inventory; the controller checks the signature before it unpacks."""
     # The signature is over the whole file, so the same signature means the same file.
     present = lab.run("control", "cat", f"{HOME}/{bundle.signature.name}", check=False).stdout
     if present != bundle.signature.read_text() or not _same_size(lab, bundle):
