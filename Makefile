@@ -24,7 +24,7 @@ PACKAGES := -p kinora-application -p kinora-backend -p kinora-worker -p kinoract
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check fmt clippy edges deny machete playbook-check web web-check web-test browser-test api-test \
-	rust-test programs packages bundle bundle-test bench
+	rust-test programs packages bundle bundle-test bench measured-check lab lab-test lab-down lab-clean lab-self-test lab-shell
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,9 +40,9 @@ test: ## every test, against real services and in a real browser
 	@$(MAKE) --no-print-directory -j2 web programs
 	@$(MAKE) --no-print-directory bundle-test rust-test web-test browser-test api-test
 
-check: ## fmt, clippy, crate edges, dependencies, web lint and types
+check: ## fmt, clippy, crate edges, dependencies, playbooks, web lint and types
 	@packaging/bootstrap check
-	@$(MAKE) --no-print-directory fmt edges machete deny playbook-check web-check clippy
+	@$(MAKE) --no-print-directory fmt edges machete deny playbook-check measured-check web-check clippy
 
 programs: ## build Kinora's programs
 	cargo build --locked --profile $(PROFILE) --bins $(PACKAGES)
@@ -76,6 +76,9 @@ playbook-check: ## playbooks: lint, plugins' tests, and firewall rules of the ex
 	$(ANSIBLE_LINT)/python -B ansible/tests/check_firewall
 	$(ANSIBLE_LINT)/python -B ansible/tests/roles_page.py --check
 	cd ansible && PATH=$(ANSIBLE_LINT):$$PATH ansible-lint --offline --nocolor -q
+
+measured-check: ## docs/operations/measured.md says what was measured
+	@tests/lab/lab_test.py --page-only --check
 
 web-check: $(WEB)/node_modules/.package-lock.json ## web lint and types
 	cd $(WEB) && npm run --silent lint && npm run --silent check
@@ -115,7 +118,12 @@ bench: ## measure; prints a table of ratios (ONLY="upload list" for some)
 
 lab: ## boot a fleet of Debian 13 hosts here (LAB=full, compact or single; BARE=1 installs nothing)
 	@packaging/bootstrap lab
-	@exec setpriv --pdeathsig TERM tests/lab/lab.py up --layout $(LAB) $(if $(BARE),,--install)
+	@exec setpriv --pdeathsig TERM tests/lab/lab.py up --layout $(LAB) $(if $(BARE),,--install) $(if $(BUNDLE),--bundle $(BUNDLE))
+
+lab-test: ## install and measure a fleet (LAB=full, compact, single or all; ONLY=install,reboot; KEEP=1 leaves it up)
+	@packaging/bootstrap lab
+	@exec setpriv --pdeathsig TERM tests/lab/lab_test.py --layout $(LAB) $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLED),--sampled) \
+		$(if $(BUNDLE),--bundle $(BUNDLE)) $(if $(KEEP),--keep) $(if $(FIGURES),--figures $(FIGURES))
 
 lab-down: ## end the lab; nothing of it stays
 	@tests/lab/lab.py down

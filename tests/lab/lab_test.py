@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import measures  # noqa: E402
-from lab import cleanup, install  # noqa: E402
+from lab import cleanup, install, machine  # noqa: E402
 from lab.control import holding_process  # noqa: E402
 from lab.paths import PROJECT, State  # noqa: E402
 from lab.problem import Problem  # noqa: E402
@@ -39,8 +39,7 @@ def main() -> int:
     try:
         if arguments.page_only:
             return write_page(arguments)
-        if os.geteuid() != 0:
-            raise Problem("the lab makes namespaces and mounts, so it needs root: run it as root or with sudo")
+        machine.require()
         return measure_all(arguments)
     except Problem as problem:
         print(f"lab-test: {problem}", file=sys.stderr)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import cleanup, fleet, forward, install, keys, power, root, supervisor
+from . import cleanup, fleet, forward, install, keys, machine, power, root, supervisor
 from .control import Lab, holding_process
 from .fleet import Fleet
 from .paths import PROJECT, State
@@ -23,14 +23,13 @@ from .progress import Progress
 # All hosts' systems are one user to the kernel, and each takes seven or more of its file watchers.
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_LEAST = 4096
-TOOLS = ("mmdebstrap", "systemd-nspawn", "nft", "ip", "ssh", "ssh-keygen", "unshare", "nsenter", "setpriv")
 
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.verb != "supervise":
-            _require_machine()
+            machine.require()
         return options.run(options) or 0
     except Problem as problem:
         print(f"lab: {problem}", file=sys.stderr)
@@ -62,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     verb("down", _down, "end the lab; nothing of it stays")
     clean = verb("clean", _clean, "end every lab of this checkout and repair what a crash left")
     clean.add_argument("--cache", action="store_true", help="also remove the cached roots")
+    verb("able", _able, "say whether this machine can hold a fleet, and if not, why")
     verb("status", _status, "hosts, roles, zones, addresses, state")
     for name, run, help in (
         ("ssh", _ssh, "run a command on a server as root, by SSH from the controller; without one, open a shell"),
@@ -87,12 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _require_machine() -> None:
-    if os.geteuid() != 0:
-        raise Problem("the lab makes namespaces and mounts, so it needs root: run it as root or with sudo")
-    lacking = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if lacking:
-        raise Problem(f"{', '.join(lacking)} missing here; packaging/bootstrap lab installs it")
+def _able(options: argparse.Namespace) -> None:
+    machine.require_all()
+    print("lab: this machine can hold a fleet")
 
 
 def _up(options: argparse.Namespace) -> int:
@@ -134,6 +131,7 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _start(state: State, wanted: Fleet, progress: Progress) -> subprocess.Popen:
+    machine.require_all()
     # Remains of a lab that was killed; its lock and this call's own stay.
     if (state.path / "hosts").exists() or state.record.exists():
         progress.say("removing what a killed lab left")

@@ -75,6 +75,14 @@ def obtain(tar: Path | None, progress: Progress) -> Bundle:
     return existing(tar) if tar else _build(progress)
 
 
+def on_controller(lab: Lab) -> Bundle:
+    """The bundle that the controller has unpacked; as a file it is only there."""
+    found = lab.run("control", "sh", "-c", f"ls -dt {HOME}/kinora-*/VERSION | head -n 1").stdout.strip()
+    if not found:
+        raise Problem("the controller has no unpacked bundle; `up --install` brings one")
+    return Bundle(Path(f"{Path(found).parent}.tar"), Path(HOME) / "allowed_signers")
+
+
 def verb_command(bundle: Bundle, verb: str, *arguments: str) -> list[str]:
     """What an operator types on the controller."""
     command = [f"{HOME}/{bundle.tar.stem}/install", verb, "--signers", f"{HOME}/allowed_signers", "--inventory", INVENTORY]

@@ -28,6 +28,8 @@ NEIGHBOUR_SECONDS = 3.0
 SWEEPS = 4
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 SYN, ACK, RST = 2, 16, 4
+# Not in Python's socket module.
+SO_RCVBUFFORCE = 33
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
@@ -90,7 +92,7 @@ class Aim:
 
     def connect(self) -> bool:
         raw = socket.socket(FAMILIES[self.version], socket.SOCK_RAW, socket.IPPROTO_TCP)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 1 << 24)
+        raw.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
         raw.setblocking(False)
         try:
             raw.bind(self.end(self.source))

@@ -12,7 +12,8 @@ import sys
 
 # ICMP, IP in IP, UDP, IPv6 in IP, GRE, ESP, ICMPv6, VRRP, SCTP.
 PROTOCOLS = {4: (1, 4, 17, 47, 50, 112, 132), 6: (17, 41, 47, 50, 58, 112, 132)}
-IPV6_RECVPKTINFO, IPV6_PKTINFO = 49, 50
+# Not in Python's socket module.
+SO_RCVBUFFORCE, IPV6_RECVPKTINFO, IPV6_PKTINFO = 33, 49, 50
 
 
 def listeners(tcp_port: int | None):
@@ -21,7 +22,7 @@ def listeners(tcp_port: int | None):
         family = socket.AF_INET if version == 4 else socket.AF_INET6
         for protocol in protocols:
             raw = socket.socket(family, socket.SOCK_RAW, protocol)
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 1 << 22)
+            raw.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22)
             if version == 6:
                 raw.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
             found[raw] = (version, protocol)
