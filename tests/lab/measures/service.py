@@ -27,8 +27,7 @@ REDIS = r"""
 password=$(awk '$1 == "sentinel" && $2 == "auth-pass" { print $4 }' /etc/redis/kinora-sentinel.conf)
 REDISCLI_AUTH=$password redis-cli --tls --cacert /etc/redis/tls/authorities.pem --user sentinel --no-auth-warning -h "$1" -p 6379 info replication
 """
-# On whichever database host is asked; --format json is Patroni's own.
-PATRONI = "patronictl -c $(ls /etc/patroni/config.yml /etc/patroni/*.yml 2> /dev/null | head -n 1) list --format json"
+PATRONI = "patronictl -c /etc/patroni/config.yml list --format json"
 ETCD = "etcdctl --endpoints=https://$1:2379 --cacert=/etc/etcd/tls/authorities.pem --cert=/etc/etcd/tls/member.pem --key=/etc/etcd/tls/member.key endpoint health --command-timeout=5s"
 
 
