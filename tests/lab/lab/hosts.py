@@ -67,6 +67,17 @@ class RunningHost:
         while self._process is not None:
             time.sleep(0.01)
 
+    def replace(self) -> None:
+        """Pulls the plug and puts a new machine in its place: bare, with the same name, addresses and cables."""
+        self.power_off()
+        with self._lock:
+            self.boots = 0
+            if self._root.is_dir():
+                run("umount", str(self._root))
+                self._root.rmdir()
+            for part in ("upper", "work"):
+                shutil.rmtree(self._directory / part, ignore_errors=True)
+
     def report(self) -> dict:
         return {
             "status": self.status,

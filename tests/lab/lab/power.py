@@ -2,6 +2,7 @@
 
 import time
 
+from . import keys
 from .control import Lab
 from .problem import Problem
 
@@ -12,6 +13,8 @@ BOOT_SECONDS = 300
 def switch(lab: Lab, host: str, to: str) -> float:
     """Turns a host `on` or `off` (pulls its plug), `reset` (both) or `reboot` (orderly).
 
+    `new` puts a bare machine with another key of its sshd in its place.
+
     Waits until it has booted, and returns how many seconds that boot took; 0 for `off`.
     """
     if not lab.fleet().host(host).boots:
@@ -20,6 +23,11 @@ def switch(lab: Lab, host: str, to: str) -> float:
     if to == "reboot":
         lab.run(host, "systemctl", "reboot")
     else:
+        if to == "new":
+            for file in (lab.state.keys / host, lab.state.keys / f"{host}.pub"):
+                file.unlink(missing_ok=True)
+            keys.make(lab.state.keys, lab.fleet())
+            before = 0
         lab.order(do="power", host=host, to=to)
     if to == "off":
         return 0.0

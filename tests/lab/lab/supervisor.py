@@ -110,7 +110,9 @@ class Supervisor:
                 host = self._hosts[order["host"]]
                 if order["to"] in ("off", "reset"):
                     host.power_off()
-                if order["to"] in ("on", "reset"):
+                if order["to"] == "new":
+                    host.replace()
+                if order["to"] in ("on", "reset", "new"):
                     host.power_on()
                 return self._status()
             case "cable":
