@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PASSWORDS = (
-    "database_superuser_password",
     "database_replication_password",
     "database_rewind_password",
     "database_owner_password",
@@ -29,7 +28,6 @@ PASSWORDS = (
     "redis_replication_password",
     "redis_sentinel_password",
     "patroni_rest_password",
-    "etcd_root_password",
 )
 # Changing these is more than putting a new value in place, see docs/operations/rotate-secrets.md.
 LASTING = ("broker_erlang_cookie", "backup_cipher_passphrase")
