@@ -254,6 +254,16 @@ def check_public(public):
         raise AuthorityError("kinora_public_certificate has no ECDSA key; ask for one with P-256: load balancers offer nothing else")
 
 
+def public_problems(certificate, key, name):
+    """What preflight says of the customer's certificate, if there is one: [{host, what, do}]."""
+    try:
+        if certificate or key:
+            check_public({"certificate": certificate, "key": key, "name": name})
+    except AuthorityError as error:
+        return [{"host": "inventory", "what": str(error), "do": "put it right, or take both out for a certificate of the installation's own authority"}]
+    return []
+
+
 def parse_present(text):
     """Output of the role's reading of /etc/kinora/tls (`== NAME` before each file) → name → content."""
     present, name = {}, None
@@ -274,6 +284,7 @@ class FilterModule:
             "kinora_complete_vault": complete_vault,
             "kinora_host_files": host_files,
             "kinora_parse_present": parse_present,
+            "kinora_public_problems": public_problems,
             "kinora_days_left": days_left,
             "kinora_rotatable": rotatable,
         }

@@ -7,6 +7,7 @@ Pure functions, tested by ansible/tests: the playbook `preflight` hands in the i
 import datetime
 import difflib
 import ipaddress
+import re
 
 # Zones in which the hosts of a group need an address.
 ZONES = {
@@ -22,7 +23,7 @@ HOLDERS = {
     22: ("sshd", "systemd"),
     80: ("haproxy",),
     443: ("haproxy",),
-    123: ("chronyd",),
+    123: ("chronyd", "systemd"),
     2379: ("etcd",),
     2380: ("etcd",),
     5432: ("postgres",),
@@ -47,6 +48,9 @@ KNOWN = (
 # Made by the playbooks themselves.
 DERIVED = ("kinora_fleet", "kinora_flows", "kinora_host", "kinora_names", "kinora_tls")
 CLOCK_SECONDS = 5
+# One part of a DNS name. Names of hosts stand in certificates, where a common name has 64 characters.
+LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+COMMON_NAME_LENGTH = 64
 
 
 def inventory_problems(fleet, zones, variables, bundle_version="", changes=(), renamed=()):
@@ -54,6 +58,7 @@ def inventory_problems(fleet, zones, variables, bundle_version="", changes=(), r
     found = []
     found += _variable_problems(variables, renamed)
     found += _version_problems(str(variables.get("kinora_acknowledged_version", "")), bundle_version, changes)
+    found += _name_problems(fleet, str(variables.get("kinora_public_name", "")))
     found += _group_problems(fleet)
     found += _zone_problems(fleet, zones)
     found += _address_problems(fleet, zones)
@@ -93,6 +98,18 @@ def _version_problems(acknowledged, bundle_version, changes):
         (f"since {acknowledged} something needs your attention: {entry['text']}", f"then set kinora_acknowledged_version: \"{entry['version']}\"")
         for entry in sorted(unread, key=lambda entry: _version(str(entry["version"])))
     ]
+
+
+def _name_problems(fleet, public_name):
+    """Hosts are known by their names in the inventory: in /etc/hosts, in certificates, to etcd, RabbitMQ and PostgreSQL."""
+    found = []
+    for host in fleet["hosts"]:
+        if not LABEL.fullmatch(host):
+            found.append((f"{host} cannot be a host's name", "take small letters, digits and hyphens, as in db1"))
+    parts = public_name.split(".")
+    if len(parts) < 2 or len(public_name) > COMMON_NAME_LENGTH or not all(LABEL.fullmatch(part) for part in parts):
+        found.append((f"kinora_public_name {public_name or '(missing)'} is not a name people can open", "write it as in kinora.studio.example, without https://"))
+    return found
 
 
 def _group_problems(fleet):

@@ -93,6 +93,14 @@ class Inventory(unittest.TestCase):
 
         self.assertIn("lb1's address 10.61.50.11 is in kinora_admin_networks", self.problems(fleet_change=widen))
 
+    def test_names(self):
+        def rename(fleet):
+            fleet["hosts"]["Be_1"] = fleet["hosts"].pop("be1")
+
+        self.assertIn("Be_1 cannot be a host's name", self.problems(fleet_change=rename))
+        for name in ("https://kinora.example", "kinora", "", "-x.example"):
+            self.assertIn("is not a name people can open", self.problems(lambda values: values.update(kinora_public_name=name)))
+
     def test_majority(self):
         def leave(fleet):
             fleet["hosts"]["be2"]["groups"] = []
