@@ -11,7 +11,9 @@ use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties, Event};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use crate::channel::OpenChannel;
 use crate::topology::Topology;
 use crate::{BrokerSettings, BusError};
 
@@ -54,6 +56,8 @@ pub(crate) struct Link {
     current: watch::Receiver<Option<Arc<Connection>>>,
     topology: Topology,
     stop: CancellationToken,
+    /// Channels that are being closed.
+    closings: TaskTracker,
 }
 
 impl Link {
@@ -79,7 +83,7 @@ impl Link {
         tokio::spawn(async move {
             stopped.run_until_cancelled(supervisor.run()).await;
         });
-        Ok(Self { current, topology, stop })
+        Ok(Self { current, topology, stop, closings: TaskTracker::new() })
     }
 
     pub(crate) fn current(&self) -> Option<Arc<Connection>> {
@@ -104,6 +108,11 @@ impl Link {
         }
     }
 
+    /// Opens a channel on `connection`; see [`OpenChannel`].
+    pub(crate) async fn open_channel(&self, connection: &Connection) -> Result<OpenChannel, BusError> {
+        OpenChannel::open(connection, &self.closings).await
+    }
+
     /// Declares the topology anew: somebody removed a part of it while the connection stood.
     pub(crate) async fn repair(&self) {
         if let Some(connection) = self.current()
@@ -113,15 +122,20 @@ impl Link {
         }
     }
 
-    pub(crate) async fn close(&self) {
+    pub(crate) async fn close(&self) -> bool {
         let connection = self.current();
         self.stop.cancel();
-        if let Some(connection) = connection {
-            let goodbye = connection.close(200, "shutting down".into());
-            if !matches!(tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await, Ok(Ok(()))) {
-                log::debug!("the broker did not answer the goodbye");
-            }
+        self.closings.close();
+        if tokio::time::timeout(CLOSE_TIMEOUT, self.closings.wait()).await.is_err() {
+            log::debug!("the broker did not answer the closing of a channel");
         }
+        let Some(connection) = connection else { return true };
+        let goodbye = connection.close(200, "shutting down".into());
+        let is_answered = matches!(tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await, Ok(Ok(())));
+        if !is_answered {
+            log::debug!("the broker did not answer the goodbye");
+        }
+        is_answered
     }
 }
 

@@ -5,17 +5,18 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, StreamExt};
 use kinora_core::message::{ENVELOPE_VERSION, Envelope};
+use lapin::Acker;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
     BasicRejectOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
-use lapin::{Acker, Channel};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::BusError;
+use crate::channel::OpenChannel;
 use crate::connection::{Backoff, Link};
 
 /// Where messages come from.
@@ -39,7 +40,7 @@ pub struct Delivery<T> {
     pub is_redelivered: bool,
     acker: Option<Acker>,
     /// Keeps the channel open until the message is settled.
-    _channel: Channel,
+    _channel: OpenChannel,
 }
 
 impl<T> Delivery<T> {
@@ -98,7 +99,7 @@ fn decode<T: DeserializeOwned>(data: &[u8]) -> Result<Envelope<T>, String> {
 }
 
 struct Subscription {
-    channel: Channel,
+    channel: OpenChannel,
     stream: lapin::Consumer,
 }
 
@@ -172,7 +173,7 @@ impl<T: DeserializeOwned> Consumer<T> {
     }
 
     /// One raw message; none if the subscription has ended.
-    async fn receive(&mut self) -> Option<(lapin::message::Delivery, Channel)> {
+    async fn receive(&mut self) -> Option<(lapin::message::Delivery, OpenChannel)> {
         self.ensure_subscribed().await;
         let subscription = self.subscription.as_mut()?;
         match subscription.stream.next().await {
@@ -203,7 +204,7 @@ impl<T: DeserializeOwned> Consumer<T> {
 
     async fn subscribe(&self) -> Result<Subscription, BusError> {
         let connection = self.link.wait().await;
-        let channel = connection.create_channel().await?;
+        let channel = self.link.open_channel(&connection).await?;
         if self.prefetch > 0 {
             channel.basic_qos(self.prefetch, BasicQosOptions::default()).await?;
         }

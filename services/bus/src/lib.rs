@@ -6,6 +6,7 @@
 //! themselves. Delivery is at least once: readers must cope with seeing a message twice, late or
 //! never. Results are confirmed by the broker before an order is acknowledged.
 
+mod channel;
 mod connection;
 mod consumer;
 mod error;
@@ -197,9 +198,10 @@ impl Bus {
         self.inner.topology.delete(&connection).await
     }
 
-    /// Closes the connection and does not connect again.
-    pub async fn close(&self) {
-        self.inner.link.close().await;
+    /// Closes the connection, after the channels of what was dropped before, and does not connect
+    /// again. Says whether it ended in order; nothing is to be done where it did not.
+    pub async fn close(&self) -> bool {
+        self.inner.link.close().await
     }
 
     /// A queue or exchange that is gone while the connection stands was removed by somebody.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use chrono::Utc;
 use kinora_core::message::Envelope;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::{BasicProperties, Channel, Confirmation};
+use lapin::{BasicProperties, Confirmation};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::BusError;
+use crate::channel::OpenChannel;
 use crate::connection::Link;
 
 /// Longest wait for the broker to have a message safely.
@@ -21,7 +22,7 @@ const PERSISTENT: u8 = 2;
 pub(crate) struct Publisher {
     link: Link,
     is_confirmed: bool,
-    channel: Mutex<Option<Channel>>,
+    channel: Mutex<Option<OpenChannel>>,
 }
 
 impl Publisher {
@@ -66,13 +67,13 @@ impl Publisher {
         }
     }
 
-    async fn channel(&self) -> Result<Channel, BusError> {
+    async fn channel(&self) -> Result<OpenChannel, BusError> {
         let mut channel = self.channel.lock().await;
         if let Some(channel) = channel.as_ref().filter(|channel| channel.status().connected()) {
             return Ok(channel.clone());
         }
         let connection = self.link.current().ok_or(BusError::NotConnected)?;
-        let fresh = connection.create_channel().await?;
+        let fresh = self.link.open_channel(&connection).await?;
         if self.is_confirmed {
             fresh.confirm_select(ConfirmSelectOptions::default()).await?;
         }

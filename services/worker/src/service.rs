@@ -99,7 +99,10 @@ pub async fn run(service: Service<WorkerSettings>) -> Result<(), ServiceError> {
         }
     }
     crew.hand_back.cancel();
-    controls.abort();
+    // Ends by itself now; its subscription is to be over before the connection says goodbye.
+    if tokio::time::timeout(LAST_GRACE, controls).await.is_err() {
+        log::debug!("the broker did not answer the end of a subscription");
+    }
     crew.bus.close().await;
     Ok(())
 }

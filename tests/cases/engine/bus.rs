@@ -106,6 +106,23 @@ async fn what_a_lost_consumer_had_is_delivered_again_and_a_draining_one_hands_ba
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn channels_dropped_at_the_very_end_are_closed_before_the_connection() {
+    let kinora = Kinora::builder().start().await;
+    let (sender, stop) = (connect_bus(&kinora), CancellationToken::new());
+    sender.connected().await;
+    for round in 0..20 {
+        let bus = connect_bus(&kinora);
+        bus.connected().await;
+        sender.publish_order(QueueClass::Quick, &order()).await.unwrap();
+        let mut orders = bus.orders(QueueClass::Quick, 1, stop.clone());
+        let delivery = orders.next().await.unwrap();
+        delivery.acknowledge().await.unwrap();
+        drop((delivery, orders));
+        assert!(bus.close().await, "round {round}: the goodbye crossed the closing of a channel");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn poison_goes_to_the_dead_letters() {
     let kinora = Kinora::builder().start().await;
     let (bus, stop) = (connect_bus(&kinora), CancellationToken::new());
