@@ -80,7 +80,7 @@ def fly(lab: Lab, seconds: float = SECONDS) -> Outcome:
         report = json.loads(result.output)
     except ValueError:
         return Outcome(False, 0.0, [f"kinoractl ended with {result.code}: {(result.error or result.output).strip()[-600:]}"])
-    stages = [f"{s['name']}: {'ok' if s['ok'] else 'FAILED'}, {s['seconds']:.1f} s, {s['detail']}" for s in report["stages"]]
+    stages = [f"{s['name']}: {'ok' if s['ok'] else 'FAILED'}, {s['seconds']:.1f} s, {s.get('detail', '')}" for s in report["stages"]]
     return Outcome(report["ok"] and result.ok, report["seconds"], stages)
 
 
