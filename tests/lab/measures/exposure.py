@@ -11,6 +11,7 @@ from .figures import Figure, Options
 from .hosts import Lab
 from .roles import started_units
 
+HEAVIEST = 12
 MEDIA, OWN, CLUSTER, OTHERS = 0.5, 1.0, 2.3, 1.5
 
 # Services with a unit file or a drop-in of ours, one a line.
@@ -85,6 +86,13 @@ def _figure(lab: Lab, unit: str, levels: dict[str, float | None]) -> Figure:
 
 
 def _exposed(lab: Lab, host: str, analysed: str) -> list[str]:
-    """What counts against the unit."""
-    lines = lab.exec(host, analysed).output.splitlines()
-    return [" ".join(line.split()) for line in lines if line.lstrip().startswith("✗")]
+    """What counts most against the unit, heaviest first."""
+    found = []
+    for line in lab.exec(host, analysed).output.splitlines():
+        weight = line.split()[-1] if line.lstrip().startswith("✗") else ""
+        if re.fullmatch(r"\d\.\d", weight):
+            found.append((float(weight), " ".join(line.split()[1:-1])))
+    found.sort(key=lambda each: -each[0])
+    lines = [f"{weight}  {text}" for weight, text in found[:HEAVIEST]]
+    rest = sum(weight for weight, _ in found[HEAVIEST:])
+    return [*lines, f"{rest:.1f}  {len(found) - HEAVIEST} more"] if len(found) > HEAVIEST else lines

@@ -10,6 +10,7 @@ that yields each figure as soon as it is known. It changes nothing on the fleet 
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,20 +72,26 @@ TIMED_OUT = 124
 
 def finish(command: list[str], seconds: float, stdin: str | None = None) -> Result:
     """Runs a command of this machine; when its time is over, it and everything it started here is killed."""
-    feed = {"stdin": subprocess.DEVNULL} if stdin is None else {"stdin": subprocess.PIPE}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True, **feed
-    ) as process:
-        try:
-            output, error = process.communicate(stdin, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            _kill_group(process.pid)
-            output, error = process.communicate()
-            return Result(TIMED_OUT, output, f"{error}no end within {seconds:.0f} s")
-        except BaseException:
-            _kill_group(process.pid)
-            raise
-    return Result(process.returncode, output, error)
+    # Files, not pipes: what a command leaves behind on a host may hold its output open for ever.
+    with tempfile.TemporaryFile() as feed, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as error:
+        feed.write((stdin or "").encode())
+        feed.seek(0)
+        with subprocess.Popen(command, stdin=feed, stdout=output, stderr=error, start_new_session=True) as process:
+            try:
+                code = process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                _kill_group(process.pid)
+                code = TIMED_OUT
+            except BaseException:
+                _kill_group(process.pid)
+                raise
+        texts = []
+        for file in (output, error):
+            file.seek(0)
+            texts.append(file.read().decode(errors="replace"))
+    if code == TIMED_OUT:
+        texts[1] += f"no end within {seconds:.0f} s"
+    return Result(code, *texts)
 
 
 def _kill_group(process: int) -> None:

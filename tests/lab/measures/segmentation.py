@@ -63,7 +63,7 @@ def measure(lab: Lab, options: Options) -> Iterable[Figure]:
     yield Figure(SECTION, "unexpected open", f"{len(judged.open)}", "0", not judged.open, again, judged.open)
     yield Figure(SECTION, "unexpected closed", f"{len(judged.closed)} of {judged.expected}", "0", not judged.closed, again, judged.closed)
     yield Figure(SECTION, "time of the whole measure", f"{minutes:.1f} min", f"≤ {limit} min", minutes <= limit, again)
-    silent = sorted({f"{target.host} {name}" for target, name in judged.refused})
+    silent = sorted({f"{name} of {target.host} by {target.family}" for target, name in judged.refused})
     said = f"{len(silent)}" + (f": {', '.join(silent)}" if silent else "")
     yield Figure(SECTION, "permitted services where nobody listens", said, command=again)
     trouble = {text for seen in found.values() for text in seen.trouble if text != "EPERM"}

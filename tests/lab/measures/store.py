@@ -67,6 +67,7 @@ def keep(file: Path, run: Run) -> list[Run]:
 @contextmanager
 def _alone(file: Path) -> Iterator[None]:
     """Two labs may be measured at the same time."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
