@@ -108,16 +108,17 @@ async fn what_a_lost_consumer_had_is_delivered_again_and_a_draining_one_hands_ba
 #[tokio::test(flavor = "multi_thread")]
 async fn channels_dropped_at_the_very_end_are_closed_before_the_connection() {
     let kinora = Kinora::builder().start().await;
-    let (sender, stop) = (connect_bus(&kinora), CancellationToken::new());
+    let sender = connect_bus(&kinora);
     sender.connected().await;
-    for round in 0..20 {
-        let bus = connect_bus(&kinora);
-        bus.connected().await;
+    for round in 0..50 {
+        let (bus, stop) = (join_bus(&kinora), CancellationToken::new());
         sender.publish_order(QueueClass::Quick, &order()).await.unwrap();
         let mut orders = bus.orders(QueueClass::Quick, 1, stop.clone());
         let delivery = orders.next().await.unwrap();
+        stop.cancel();
+        assert!(orders.next().await.is_none());
         delivery.acknowledge().await.unwrap();
-        drop((delivery, orders));
+        drop(delivery);
         assert!(bus.close().await, "round {round}: the goodbye crossed the closing of a channel");
     }
 }
