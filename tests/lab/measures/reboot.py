@@ -8,6 +8,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from lab import install
@@ -60,7 +61,7 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
             seconds = time.monotonic() - began
         slowest = max(slowest, seconds)
         flight = canary.fly(lab)
-        yield _figure(host, boot, seconds, missing, flight, seen)
+        yield _figure(lab, host, boot, seconds, missing, flight, seen)
         options.say(f"{host.name}: {seconds:.0f} s")
     yield Figure("reboot", "slowest host", f"{slowest:.0f} s")
     yield _status(lab, options)
@@ -72,7 +73,7 @@ def one_for_each_role(lab: Lab) -> list[Host]:
     return [lab.fleet.host(name) for name in names]
 
 
-def _figure(host: Host, boot: float, seconds: float, missing: list[str], flight: canary.Outcome, seen: dict) -> Figure:
+def _figure(lab: Lab, host: Host, boot: float, seconds: float, missing: list[str], flight: canary.Outcome, seen: dict) -> Figure:
     roles = ", ".join(group.replace("_", " ") for group in host.groups)
     visits = f"{seen['failed']} of {seen['total']} visitors failed" if seen["failed"] else "no visitor failed"
     value = f"{seconds:.0f} s (booted in {boot:.0f} s); {visits}"
@@ -84,23 +85,28 @@ def _figure(host: Host, boot: float, seconds: float, missing: list[str], flight:
         value = f"{seconds:.0f} s, but the canary failed"
     command = f"tests/lab/lab.py power {host.name} reboot"
     details = missing + ([] if flight.ok else flight.stages)
+    if details:
+        details += service.last_words(lab, host.name)
     return Figure("reboot", f"{host.name} ({roles})", value, "in service by itself, canary passes", not missing and flight.ok, command, details)
 
 
 def _until_in_service(lab: Lab, hosts: list[Host]) -> list[str]:
     """Waits; returns what is still missing when the time is over."""
     until = time.monotonic() + SECONDS
-    while True:
-        missing = [f"{host.name}: {what}" for host in hosts for what in service.lacking(lab, host)]
-        if not missing or time.monotonic() > until:
-            return missing
-        time.sleep(1)
+    with ThreadPoolExecutor(4) as pool:
+        while True:
+            asked = pool.map(lambda host: [f"{host.name}: {what}" for what in service.lacking(lab, host)], hosts)
+            missing = [line for lines in asked for line in lines]
+            if not missing or time.monotonic() > until:
+                return missing
+            time.sleep(1)
 
 
 def _wait(lab: Lab, hosts: list[Host], when: str) -> None:
     missing = _until_in_service(lab, hosts)
     if missing:
-        raise Problem("\n".join([f"{when}, the fleet is not well:", *missing]))
+        words = [line for host in hosts if any(entry.startswith(f"{host.name}:") for entry in missing) for line in service.last_words(lab, host.name)]
+        raise Problem("\n".join([f"{when}, the fleet is not well:", *missing, *words]))
 
 
 @contextmanager

@@ -42,6 +42,12 @@ def lacking(lab: Lab, host: Host) -> list[str]:
     return found
 
 
+def last_words(lab: Lab, host: str) -> list[str]:
+    """The end of a host's log since it booted, for who has to find out why it is not in service."""
+    answer = lab.exec(host, "journalctl -b -q -n 25 -p warning -o short-monotonic --no-hostname", timeout=30)
+    return [f"{host}: {line}" for line in (answer.output or answer.error).splitlines()]
+
+
 def _system(lab: Lab, host: Host) -> Iterator[str]:
     answer = lab.exec(host.name, ["sh", "-c", UNITS, "units", *needed_units(lab, host)], timeout=30)
     lines = answer.output.splitlines()
