@@ -101,8 +101,10 @@ packages: ## a Debian package of each role, below target/packages
 	@packaging/bootstrap bundle
 	@$(MAKE) --no-print-directory PROFILE=release web programs
 	@mkdir -p $(TARGET_DIR)/packages && rm -f $(TARGET_DIR)/packages/*.deb
-	@for package in kinora-application kinora-backend kinora-worker kinoractl; do \
-		cargo deb --quiet --locked --no-build --fast -p $$package --output $(TARGET_DIR)/packages/ || exit 1; done
+	@version=$$(packaging/version) || exit 1; \
+	for package in kinora-application kinora-backend kinora-worker kinoractl; do \
+		echo "packages: $$package $$version"; \
+		cargo deb --quiet --locked --no-build --fast -p $$package --deb-version "$$version-1" --output $(TARGET_DIR)/packages/ || exit 1; done
 	@ls -sh $(TARGET_DIR)/packages/*.deb
 
 bundle: packages ## one signed file to install from where there is no internet (KEY=private SSH key)

@@ -8,6 +8,7 @@ import datetime
 import difflib
 import ipaddress
 import re
+import re
 
 # Zones in which the hosts of a group need an address.
 ZONES = {
@@ -92,7 +93,8 @@ def _version_problems(acknowledged, bundle_version, changes):
     try:
         known = _version(acknowledged)
     except ValueError:
-        return [("kinora_acknowledged_version is not a version", f'set kinora_acknowledged_version: "{bundle_version}" once you have read what is new')]
+        release = re.match("[0-9.]*", bundle_version)[0]
+        return [("kinora_acknowledged_version is not a version", f'set kinora_acknowledged_version: "{release}" once you have read what is new')]
     unread = [entry for entry in changes if _version(str(entry["version"])) > known]
     return [
         (f"since {acknowledged} something needs your attention: {entry['text']}", f"then set kinora_acknowledged_version: \"{entry['version']}\"")

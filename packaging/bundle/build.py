@@ -123,10 +123,14 @@ def pack(root: Path, target: Path) -> None:
 
 
 def project_version() -> str:
-    for line in (WORKSPACE / "Cargo.toml").read_text(encoding="utf-8").splitlines():
-        if line.startswith("version = "):
-            return line.split('"')[1]
-    raise SystemExit("bundle: Cargo.toml has no version")
+    return subprocess.run([HERE.parent / "version"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def forget_development(output: Path, tar: Path) -> None:
+    """Each commit's bundle has a name of its own: what was built for development before makes way."""
+    for old in output.glob("kinora-*dev*.tar*"):
+        if old.name not in (tar.name, f"{tar.name}.sig"):
+            old.unlink()
 
 
 def main() -> int:
@@ -159,6 +163,7 @@ def main() -> int:
     pack(root, tar)
     manifest.sign(tar, key)
     shutil.rmtree(root)
+    forget_development(output, tar)
     say(f"{tar} ({tar.stat().st_size / 1e6:.0f} MB, {len(components)} components in its bill of materials)")
     return 0
 
