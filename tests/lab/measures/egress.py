@@ -71,11 +71,10 @@ def _attack(lab: Lab, reach: Reach, host: Host) -> Iterable[Figure]:
     judge = _Judge(reach, host)
     escapes = [line for entry in seen if (line := judge.escape(*entry))]
     packets = sum(entry[-1] for entry in seen if judge.escape(*entry))
+    what = f"{host.name}: packets that got out of it against the rules while root tried"
+    yield Figure(SECTION, what, f"{packets} of {sum(tried.values()):,}", "0", packets == 0, AGAIN, sorted(escapes))
     kinds = ", ".join(f"{name} {count:,}" for name, count in tried.items())
-    yield Figure(
-        SECTION, f"{host.name}: packets that got out of it against the rules, root tries {kinds}",
-        f"{packets} of {sum(tried.values()):,}", "0", packets == 0, AGAIN, sorted(escapes),
-    )  # fmt: skip
+    yield Figure(SECTION, f"{host.name}: packets tried, by kind", kinds, command=AGAIN)
     left = lab.packets_leaving() - before
     yield Figure(SECTION, f"{host.name}: packets that reached the router for the world outside", f"{left}", "0", left == 0, AGAIN)
     control = judge.permitted_and_marked
@@ -258,19 +257,27 @@ def _would_take(reach: Reach, source: End, target: End, protocol: str, port: int
 
 
 class _OpenOutput:
-    """A host whose output rules let everything go; its other rules stay, and so does what the kernel knows of connections."""
+    """A host whose output rules let everything go. Only connections are followed: what it sends of other protocols shall not make
+    the other host's packets answers, when that one is tried next."""
 
     RULE = "kinora lab: output open"
+    UNFOLLOWED = """
+        table inet kinora_lab_open {
+            chain output { type filter hook output priority raw; meta l4proto != tcp notrack; }
+        }
+    """
 
     def __init__(self, lab: Lab, host: str) -> None:
         self._lab, self._host = lab, host
 
     def __enter__(self) -> None:
-        result = self._lab.exec(self._host, ["nft", "insert", "rule", "inet", "kinora", "output", "accept", "comment", f'"{self.RULE}"'])
+        rule = f'insert rule inet kinora output accept comment "{self.RULE}"'
+        result = self._lab.exec(self._host, ["nft", "-f", "-"], stdin=f"{self.UNFOLLOWED}\n{rule}\n")
         if not result.ok:
             raise Problem(f"nft on {self._host}: {result.error.strip()}")
 
     def __exit__(self, *_) -> None:
+        self._lab.exec(self._host, ["nft", "delete", "table", "inet", "kinora_lab_open"])
         listed = self._lab.exec(self._host, ["nft", "--json", "list", "chain", "inet", "kinora", "output"])
         for entry in json.loads(listed.output)["nftables"]:
             if entry.get("rule", {}).get("comment") == self.RULE:
