@@ -4,6 +4,7 @@ import json
 import subprocess
 import uuid
 from pathlib import Path
+from urllib.parse import quote
 
 from manifest import digest
 
@@ -14,7 +15,7 @@ def debian_components(index: str) -> list[dict]:
     for stanza in index.strip().split("\n\n"):
         fields = dict(line.split(": ", 1) for line in stanza.splitlines() if ": " in line and not line.startswith(" "))
         name, version, architecture = fields["Package"], fields["Version"], fields["Architecture"]
-        purl = f"pkg:deb/debian/{name}@{version}?arch={architecture}&distro=debian-13"
+        purl = f"pkg:deb/debian/{quote(name)}@{quote(version, safe=':~')}?arch={architecture}&distro=debian-13"
         components.append({
             "type": "library", "name": name, "version": version, "purl": purl, "bom-ref": purl,
             "hashes": [{"alg": "SHA-256", "content": fields["SHA256"]}],
@@ -30,7 +31,7 @@ def crate_components(workspace: Path) -> list[dict]:
     ).stdout
     components = []
     for package in json.loads(output)["packages"]:
-        purl = f"pkg:cargo/{package['name']}@{package['version']}"
+        purl = f"pkg:cargo/{package['name']}@{quote(package['version'])}"
         component = {"type": "library", "name": package["name"], "version": package["version"], "purl": purl, "bom-ref": purl}
         if package.get("license"):
             component["licenses"] = [{"expression": package["license"].replace("/", " OR ")}]

@@ -1,5 +1,6 @@
 """A bundle that is not exactly as it was signed is refused, before anything else happens."""
 
+import json
 import random
 import shutil
 import subprocess
@@ -16,7 +17,11 @@ import closure  # noqa: E402
 import manifest  # noqa: E402
 import sbom  # noqa: E402
 
+WORKSPACE = HERE.parent.parent
 MUTATIONS = 300
+# What `apt-ftparchive packages` writes of a package; this machine's own have no checksum.
+INDEX = "Package: ${Package}\\nVersion: ${Version}\\nArchitecture: ${Architecture}\\nSHA256: " + 64 * "0" + "\\n\\n"
+PLUS = f"Package: libstdc++6\nVersion: 14.2.0-19+b1\nArchitecture: amd64\nSHA256: {64 * '1'}\n"
 
 
 def key_pair(directory: Path, name: str) -> tuple[Path, Path]:
@@ -214,3 +219,52 @@ class ContentsTest(unittest.TestCase):
         self.assertIn('"specVersion": "1.6"', document)
 
 
+class BillOfMaterialsTest(unittest.TestCase):
+    """What is written is what CycloneDX says it is, and has the parts that it is for."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        index = subprocess.run(["dpkg-query", "--show", "--showformat", INDEX, "libc6", "tzdata"], check=True, capture_output=True, text=True).stdout
+        components = sbom.debian_components(index + PLUS)
+        components += sbom.crate_components(WORKSPACE) + sbom.web_components(WORKSPACE / "services" / "web" / "package-lock.json")
+        components += sbom.script_components(WORKSPACE, ["ansible", "nftables"])
+        cls.text = sbom.document("0.1.0~dev3.g0123abc", components, "2026-01-01T00:00:00+00:00")
+        cls.components = json.loads(cls.text)["components"]
+
+    def check(self, text: str) -> subprocess.CompletedProcess:
+        cache = subprocess.run([WORKSPACE / "packaging" / "bootstrap", "tools"], check=True, capture_output=True, text=True).stdout.strip()
+        python = next(Path(cache).glob("cyclonedx-*/bin/python"), None)
+        self.assertIsNotNone(python, "the schema of CycloneDX is not here: run packaging/bootstrap test")
+        return subprocess.run([python, "-B", HERE / "check_sbom.py"], input=text, capture_output=True, text=True, check=False)
+
+    def test_it_is_valid(self) -> None:
+        done = self.check(self.text)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_check_finds_faults(self) -> None:
+        for old, new in (('"type": "library"', '"type": "thing"'), ('"alg": "SHA-256"', '"alg": "SHA-2"'), ('"bom-ref": "kinora"', '"surprise": 1')):
+            with self.subTest(new=new):
+                self.assertIn(old, self.text)
+                self.assertNotEqual(self.check(self.text.replace(old, new, 1)).returncode, 0)
+
+    def test_it_has_packages_crates_libraries_and_scripts(self) -> None:
+        names = {component["bom-ref"].split("@")[0].split("?")[0] for component in self.components}
+        for name in ("pkg:deb/debian/tzdata", "pkg:cargo/actix-web", "pkg:cargo/kinora-application", "pkg:npm/react",
+                     "file:ansible/playbooks/site.yml", "file:nftables/kinora.nft"):
+            self.assertIn(name, names)
+
+    def test_every_crate_that_is_linked_is_in_it(self) -> None:
+        tree = subprocess.run(
+            ["cargo", "tree", "--locked", "--offline", "--workspace", "--edges", "normal", "--prefix", "none", "--format", "{p}"],
+            check=True, capture_output=True, text=True, cwd=WORKSPACE,
+        ).stdout
+        linked = {" ".join(line.split()[:2]) for line in tree.splitlines() if line.strip()}
+        listed = {f"{entry['name']} v{entry['version']}" for entry in self.components if entry.get("purl", "").startswith("pkg:cargo/")}
+        self.assertEqual(linked - listed, set())
+
+    def test_package_urls_are_escaped(self) -> None:
+        self.assertIn("pkg:deb/debian/libstdc%2B%2B6@14.2.0-19%2Bb1?arch=amd64&distro=debian-13", self.text)
+
+
+if __name__ == "__main__":
+    unittest.main()
