@@ -22,7 +22,7 @@ from .hosts import Lab
 from .reach import load
 
 SECTION = "admission"
-AGAIN = "make lab-test MEASURES=admission"
+AGAIN = "make lab-test ONLY=admission"
 KNOCK = Path(__file__).resolve().parent / "knock.py"
 SECONDS = 600
 # Service → flow, the class of knock.py, and who signed its certificate.

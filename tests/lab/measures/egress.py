@@ -41,7 +41,7 @@ NEW_NETWORK = {"ipv4": ("203.0.113.0/24", "203.0.113.53"), "ipv6": ("2001:db8:53
 TCP_PORTS = (21, 22, 25, 53, 80, 111, 123, 179, 389, 443, 445, 465, 587, 636, 853, 993, 1080, 1194, 2049, 3128, 3389, 5222, 8080, 8443, 9001, 9418)
 # Neighbour solicitation, advertisement, multicast listener report: how neighbours find each other.
 SOLICITATION, ADVERTISEMENT, LISTENER_REPORT = 135, 136, 143
-AGAIN = "make lab-test MEASURES=egress"
+AGAIN = "make lab-test ONLY=egress"
 
 
 def measure(lab: Lab, options: Options) -> Iterable[Figure]:

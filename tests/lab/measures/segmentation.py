@@ -57,7 +57,7 @@ def measure(lab: Lab, options: Options) -> Iterable[Figure]:
     limit = SAMPLED_MINUTES if options.sampled else MINUTES
     probes = sum(seen.sent + seen.stopped for seen in [*found.values(), *through]) + len(plan.others) * len(plan.kinds)
     aims = len({pair[1].address for pair in plan.tcp})
-    again = "make lab-test MEASURES=segmentation"
+    again = "make lab-test ONLY=segmentation"
     ports = f"{len(plan.ports)} TCP ports" if plan.ports else "all 65,535 TCP ports"
     yield Figure(SECTION, f"probes: {len(plan.sources)} hosts as sources, {aims} addresses, {ports}, {len(plan.kinds)} others", f"{probes:,}", command=again)
     yield Figure(SECTION, "unexpected open", f"{len(judged.open)}", "0", not judged.open, again, judged.open)
@@ -283,7 +283,7 @@ class _Control:
     def figure(self) -> Figure:
         what = "the prober itself: all 65,535 ports of a host without a firewall, one listening, one lost"
         value = f"{self._count - len(self._wrong)} of {self._count} right"
-        return Figure(SECTION, what, value, "all", self._count > 0 and not self._wrong, "make lab-test MEASURES=segmentation", self._wrong)
+        return Figure(SECTION, what, value, "all", self._count > 0 and not self._wrong, "make lab-test ONLY=segmentation", self._wrong)
 
     def _probe(self, heard: int, lost: int) -> None:
         client = self._lab.fleet.host("client")
