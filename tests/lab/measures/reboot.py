@@ -1,7 +1,8 @@
 """Each host in turn is rebooted, orderly, and has to come back into service by itself (service.py says what that is).
 
-Meanwhile the client asks the public address twice a second; how many of these requests failed informs here and has
-its goals where takeover is measured. Sampled: one host for each role, the one that leads where one does.
+Meanwhile the client asks /readyz through the public address twice a second, for which an application asks database and
+vault; how many of these requests failed informs here, and has its goals where takeover is measured. Sampled: one host
+for each role, the one that leads where one does.
 """
 
 import json
@@ -113,7 +114,7 @@ def _wait(lab: Lab, hosts: list[Host], when: str) -> None:
 def visitors(lab: Lab) -> Iterator[dict]:
     """Asks the public address all the while; fills {total, failed, longest: seconds} in the end."""
     seen: dict = {}
-    command = lab.control.on(canary.CLIENT, ["python3", "-c", ASK, f"{canary.url(lab)}/livez", canary.AUTHORITIES])
+    command = lab.control.on(canary.CLIENT, ["python3", "-c", ASK, f"{canary.url(lab)}/readyz", canary.AUTHORITIES])
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as asking:
         try:
             yield seen
