@@ -122,7 +122,8 @@ def issue(authority_key, authority_certificate, subject, names, addresses, at=No
     issuer = x509.load_pem_x509_certificate(authority_certificate.encode())
     at = at or now()
     # Nothing outlives its authority.
-    ends = min(at + datetime.timedelta(days=HOST_DAYS), _ends(issuer))
+    # Counted from the beginning that it says: browsers take no longer ones.
+    ends = min(at - BACKDATE + datetime.timedelta(days=HOST_DAYS), _ends(issuer))
     key = serialization.load_pem_private_key(key.encode(), None) if key else ec.generate_private_key(ec.SECP256R1())
     certificate = (
         x509.CertificateBuilder()

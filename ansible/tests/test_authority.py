@@ -89,7 +89,7 @@ class Certificates(unittest.TestCase):
         self.assertEqual(reason(other, certificate), "does not belong to its key")
         self.assertEqual(reason("rubbish", certificate), "cannot be read")
         self.assertEqual(reason(key, certificate, names=["b"]), "has other names or addresses")
-        later = issued + datetime.timedelta(days=authority.HOST_DAYS - 20)
+        later = issued - authority.BACKDATE + datetime.timedelta(days=authority.HOST_DAYS - 20)
         self.assertEqual(reason(key, certificate, at=later), "ends in 20 days")
 
     def test_keys_are_for_root_only(self):
