@@ -74,8 +74,8 @@ def command(lab: Lab) -> str:
 
 def fly(lab: Lab, seconds: float = SECONDS) -> Outcome:
     """One canary. The first one brings to the client what it needs, and gives the administrator a password."""
-    password = _password(lab)
-    result = lab.exec(CLIENT, f"{_canary(lab)} --json", timeout=seconds, stdin=f"{password}\n")
+    chosen = password(lab)
+    result = lab.exec(CLIENT, f"{_canary(lab)} --json", timeout=seconds, stdin=f"{chosen}\n")
     try:
         report = json.loads(result.output)
     except ValueError:
@@ -109,7 +109,7 @@ def _canary(lab: Lab) -> str:
     return f"kinoractl canary --ca-file {AUTHORITIES} --url {url(lab)} --login {login(lab)} --file {FILM}"
 
 
-def _password(lab: Lab) -> str:
+def password(lab: Lab) -> str:
     """The administrator's password; chosen now where it is still the one-time one."""
     kept = lab.control.state.path / "administrator-password"
     if kept.exists():
