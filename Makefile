@@ -24,7 +24,7 @@ PACKAGES := -p kinora-application -p kinora-backend -p kinora-worker -p kinoract
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check fmt clippy edges deny machete playbook-check web web-check web-test browser-test api-test \
-	rust-test programs packages bundle bundle-test bench measured-check lab lab-test lab-down lab-clean lab-self-test lab-shell
+	rust-test programs packages bundle bundle-test bench measured-check lab lab-test lab-down lab-clean lab-self-test measure-test lab-shell
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ run: ## run all of Kinora on this machine; Ctrl-C stops it (data: .kinora)
 test: ## every test, against real services and in a real browser
 	@packaging/bootstrap test
 	@$(MAKE) --no-print-directory -j2 web programs
-	@$(MAKE) --no-print-directory bundle-test rust-test web-test browser-test api-test
+	@$(MAKE) --no-print-directory bundle-test measure-test rust-test web-test browser-test api-test
 
 check: ## fmt, clippy, crate edges, dependencies, playbooks, web lint and types
 	@packaging/bootstrap check
@@ -136,6 +136,9 @@ lab-clean: ## end every lab and repair what a killed one left (CACHE=1: forget b
 lab-self-test: ## the lab's own tests: inventories, and that nothing is left of a killed lab
 	@packaging/bootstrap lab
 	PYTHONPATH=tests/lab /usr/bin/python3 -B -m unittest discover --start-directory tests/lab/tests --pattern 'test_*.py'
+
+measure-test: ## the parts of the lab that need no fleet
+	@PYTHONPATH=tests/lab /usr/bin/python3 -B -m unittest discover --start-directory tests/lab/tests --pattern 'test_[!e]*.py'
 
 lab-shell: ## a root shell on a host of the lab (HOST=app1)
 	@tests/lab/lab.py ssh $(HOST)

@@ -83,6 +83,8 @@ def measure_all(arguments: argparse.Namespace) -> int:
         # The same one for all layouts; building it is not part of installing.
         arguments.bundle = install.obtain(None, progress).tar
         progress.say(f"the bundle is {arguments.bundle}")
+    if arguments.bundle:
+        install.existing(arguments.bundle)
     layouts = list(page.LAYOUTS) if arguments.layout == "all" else [arguments.layout]
     missed = 0
     for layout in layouts:
@@ -179,8 +181,8 @@ def installed(lab: Lab) -> bool:
 
 
 def version(lab: Lab) -> str:
-    """Of the bundle on the controller."""
-    return lab.exec("control", f"cat {install.HOME}/kinora-*/VERSION").output.strip() or "unknown"
+    """Of the bundle that was unpacked last on the controller."""
+    return lab.exec("control", f"cat $(ls -t {install.HOME}/kinora-*/VERSION | head -n 1)").output.strip() or "unknown"
 
 
 if __name__ == "__main__":

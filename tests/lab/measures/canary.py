@@ -87,10 +87,8 @@ def fly(lab: Lab, seconds: float = SECONDS) -> Outcome:
 def prepare(lab: Lab) -> None:
     """Brings kinoractl, authority and film to the client; what is there stays."""
     if not lab.exec(CLIENT, "command -v kinoractl").ok:
-        pack = lab.exec("control", f"ls -d {install.HOME}/kinora-*/closures | tail -n 1").output.strip().removesuffix("/closures")
-        if not pack:
-            raise Problem("the controller has no unpacked bundle; `tests/lab/lab.py up --install` brings one")
-        _pipe(lab, ("control", ["sh", "-c", PACK_KINORACTL, "pack", pack]), (CLIENT, ["sh", "-c", UNPACK_KINORACTL]))
+        unpacked = str(install.on_controller(lab.control).tar).removesuffix(".tar")
+        _pipe(lab, ("control", ["sh", "-c", PACK_KINORACTL, "pack", unpacked]), (CLIENT, ["sh", "-c", UNPACK_KINORACTL]))
     if not lab.exec(CLIENT, ["test", "-s", FILM]).ok:
         _pipe(lab, (lab.members("workers")[0], ["sh", "-c", MAKE_FILM]), (CLIENT, _write(FILM)))
     authorities = (lab.members("applications")[0], ["cat", "/etc/kinora/tls/authorities.pem"])
