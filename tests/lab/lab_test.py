@@ -143,7 +143,7 @@ def measure(lab: Lab, options: Options, name: str, progress: Progress) -> store.
         progress.warn(f"{name}: there is no such measure yet")
         return None
     progress.say(f"{name} ({options.layout}{', sampled' if options.sampled else ''})")
-    began, figures = time.monotonic(), []
+    began, load, figures = time.monotonic(), round(os.getloadavg()[0], 1), []
     try:
         for figure in module.measure(lab, options):
             figures.append(figure)
@@ -158,7 +158,7 @@ def measure(lab: Lab, options: Options, name: str, progress: Progress) -> store.
     seconds = time.monotonic() - began
     progress.say(f"{name} took {page.duration(seconds)}")
     at = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
-    return store.Run(options.layout, name, at, version(lab), round(seconds, 1), options.sampled, store.this_machine(), figures)
+    return store.Run(options.layout, name, at, version(lab), round(seconds, 1), options.sampled, load, store.this_machine(), figures)
 
 
 def failure(name: str, text: str) -> Figure:

@@ -41,9 +41,11 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
     ended = time.monotonic()
 
     minutes = (ended - began) / 60
-    reached = flight.ok and minutes <= GOAL_MINUTES
+    # A sampled run looks whether it works, on a machine of which nothing is known.
+    goal = "the canary passes" if options.sampled else f"≤ {GOAL_MINUTES} min"
+    reached = flight.ok and (options.sampled or minutes <= GOAL_MINUTES)
     value = f"{minutes:.1f} min" if flight.ok else "the canary failed"
-    yield Figure("install", "from the bundle to the first canary through the public address", value, f"≤ {GOAL_MINUTES} min", reached, layout, flight.stages)
+    yield Figure("install", "from the bundle to the first canary through the public address", value, goal, reached, layout, flight.stages)
     yield Figure("install", "of that: bundle to the controller, checked and unpacked", f"{copied - began:.0f} s")
     yield Figure("install", "of that: `site`", f"{installed - copied:.0f} s", command=" ".join(["control#", *install.verb_command(bundle, "site")]))
     yield Figure("install", "of that: kinoractl to the client and the canary", f"{ended - installed:.0f} s, the canary alone {flight.seconds:.1f} s", command=canary.command(lab))

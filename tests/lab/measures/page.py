@@ -58,15 +58,16 @@ def _verdict(runs: list[Run]) -> str:
 def _origin(runs: list[Run]) -> str:
     """Which machine and version the figures are of, and when each was measured."""
     machines = list(dict.fromkeys(astuple(run.machine) for run in runs))
-    lines = ["| measure | layout | when (UTC) | Kinora | took | machine |", "|---|---|---|---|---|---|"]
+    lines = ["| measure | layout | when (UTC) | Kinora | took | load before | machine |", "|---|---|---|---|---|---|---|"]
     order = {name: number for number, name in enumerate(MEASURES)}
     for run in sorted(runs, key=lambda run: (order.get(run.measure, 99), LAYOUTS.index(run.layout) if run.layout in LAYOUTS else 9)):
         sampled = " (sampled)" if run.sampled else ""
         machine = machines.index(astuple(run.machine)) + 1
-        lines.append(f"| {run.measure}{sampled} | {run.layout} | {run.at} | {run.version} | {duration(run.seconds)} | {machine} |")
+        lines.append(f"| {run.measure}{sampled} | {run.layout} | {run.at} | {run.version} | {duration(run.seconds)} | {run.load:.1f} | {machine} |")
     lines.append("")
     for number, (processors, memory, kernel, system) in enumerate(machines, 1):
         lines.append(f"Machine {number}: {processors} processors, {memory} GB of memory, Linux {kernel}, {system}.")
+    lines += ["", "“Load before” is the load average of the minute before: on a machine that does other work, too, all of this is slower."]
     return "\n".join(lines) + "\n"
 
 

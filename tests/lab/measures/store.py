@@ -27,7 +27,11 @@ class Machine:
 
 @dataclass
 class Run:
-    """One measure of one layout. Instants are in UTC, to the minute."""
+    """One measure of one layout. Instants are in UTC, to the minute.
+
+    `load` is how many processes the machine had to run already when it began, an average of a minute: a lab on a busy
+    machine is slower.
+    """
 
     layout: str
     measure: str
@@ -35,6 +39,7 @@ class Run:
     version: str
     seconds: float
     sampled: bool
+    load: float
     machine: Machine
     figures: list[Figure] = field(default_factory=list)
 

@@ -12,7 +12,7 @@ MACHINE = store.Machine(2, 24, "6.1", "Debian GNU/Linux 12 (bookworm)")
 
 
 def run(layout: str, measure: str, *figures: Figure, at: str = "2026-01-02 03:04") -> store.Run:
-    return store.Run(layout, measure, at, "0.1.0", 61.0, False, MACHINE, list(figures))
+    return store.Run(layout, measure, at, "0.1.0", 61.0, False, 0.3, MACHINE, list(figures))
 
 
 def reboot(host: str, value: str, reached: bool) -> Figure:
