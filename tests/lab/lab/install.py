@@ -104,10 +104,15 @@ def run_verb(lab: Lab, bundle: Bundle, verb: str, *arguments: str, show: Callabl
         open(log_of(lab, verb), "w", encoding="utf-8", opener=opener) as log,
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process,
     ):
-        for line in process.stdout:
-            log.write(COLOUR.sub("", line))
-            log.flush()
-            show(line.rstrip("\n"))
+        try:
+            for line in process.stdout:
+                log.write(COLOUR.sub("", line))
+                log.flush()
+                show(line.rstrip("\n"))
+        except BaseException:
+            # Nobody waits for it any more.
+            process.kill()
+            raise
     return process.returncode
 
 
