@@ -1,15 +1,15 @@
 # sh -c THIS verify HOST SENTINEL-PORT AUTHORITIES PRIMARY-NAME: the password comes by standard input.
 set -eu
 host=$1 port=$2 authorities=$3 name=$4
-# redis-cli takes a password from the environment or as an argument; of these two only root can read the environment.
-REDISCLI_AUTH=$(cat)
-export REDISCLI_AUTH
-client() { redis-cli --tls --cacert "$authorities" --user kinora_backend --no-auth-warning "$@" 2>&1; }
+password=$(cat)
+# client HOST PORT COMMAND: what the command is answered. The password goes in as a command, because arguments and environment of
+# a process can be read by others.
+client() { printf 'AUTH kinora_backend %s\n%s\n' "$password" "$3" | redis-cli --tls --cacert "$authorities" -h "$1" -p "$2" 2>&1 | sed '1{/^OK$/d}'; }
 try=0
 while :; do
-    primary=$(client -h "$host" -p "$port" SENTINEL get-master-addr-by-name "$name" | tr '\n' ' ')
+    primary=$(client "$host" "$port" "SENTINEL get-master-addr-by-name $name" | tr '\n' ' ')
     set -- $primary
-    if [ $# -eq 2 ] && answer=$(client -h "$1" -p "$2" PUBLISH progress:verify '') && [ "$answer" -ge 0 ] 2>/dev/null; then
+    if [ $# -eq 2 ] && answer=$(client "$1" "$2" 'PUBLISH progress:verify ""') && [ "$answer" -ge 0 ] 2>/dev/null; then
         exit 0
     fi
     try=$((try + 1))
