@@ -14,6 +14,9 @@ from .roles import started_units
 HEAVIEST = 12
 MEDIA, OWN, CLUSTER, OTHERS = 0.5, 1.0, 2.3, 1.5
 
+# Where it is written why a unit shows more than its goal.
+REASONS = {unit: "why: docs/adr/0011-exposure-of-ssh-and-firewall.md" for unit in ("ssh.service", "kinora-firewall.service")}
+
 # Services with a unit file or a drop-in of ours, one a line.
 OURS = r"""
 cd / && ls -d etc/systemd/system/*.service.d/*-kinora-*.conf etc/systemd/system/kinora-*.service \
@@ -81,7 +84,7 @@ def _figure(lab: Lab, unit: str, levels: dict[str, float | None]) -> Figure:
     value = "unknown" if levels[host] is None else f"{worst:.1f}"
     reached = levels[host] is not None and worst <= most
     analysed = f"systemd-analyze security --no-pager {unit.replace('@.service', '@measured.service')}"
-    details = [] if reached else _exposed(lab, host, analysed)
+    details = [] if reached else [*filter(None, [REASONS.get(unit)]), *_exposed(lab, host, analysed)]
     return Figure("exposure", f"`{unit}`", f"{value} ({count})", f"≤ {most}", reached, lab.typed(host, analysed), details)
 
 
