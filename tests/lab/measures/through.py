@@ -13,6 +13,7 @@ import time
 
 MEBIBYTE = 1 << 20
 DEADLINE_SECONDS = 30
+UPLOAD_STOP_SECONDS = 90
 
 
 class Public:
@@ -51,11 +52,16 @@ class Public:
         _, session = self.call("GET", "/api/data/v1/session")
         self.token = session["csrf_token"]
 
-    def production(self) -> str:
-        _, found = self.call("GET", "/api/data/v1/productions")
-        if not found["items"]:
-            sys.exit("there is no production yet; `kinoractl canary` makes one")
-        return found["items"][0]["id"]
+    @contextlib.contextmanager
+    def production(self):
+        """A production that goes with the measure."""
+        _, session = self.call("GET", "/api/data/v1/session")
+        organisation = session["organisations"][0]["id"]
+        _, made = self.call("POST", f"/api/data/v1/organisations/{organisation}/productions", {"name": "Lab: transport"})
+        try:
+            yield made["id"]
+        finally:
+            self.call("DELETE", f"/api/data/v1/productions/{made['id']}", **{"If-Match": "*"})
 
 
 def events(public: Public, production: str) -> dict:
@@ -76,7 +82,7 @@ def events(public: Public, production: str) -> dict:
 
 
 def upload(public: Public, production: str) -> dict:
-    """An upload's bytes arrive at the application while the request that sends them goes on."""
+    """An upload's bytes arrive at the application while the request that sends them goes on; one that stops is given up."""
     length = 16 * MEBIBYTE
     path = f"/api/media/v1/productions/{production}/uploads"
     created, _ = public.call("POST", path, **{"Tus-Resumable": "1.0.0", "Upload-Length": str(length), "Upload-Metadata": "filename bGFiLm1vdg=="})
@@ -95,13 +101,20 @@ def upload(public: Public, production: str) -> dict:
                 break
             time.sleep(0.5)
         offsets.append(offset)
+    stopped = time.monotonic()
+    stream.settimeout(UPLOAD_STOP_SECONDS)
+    try:
+        answer = stream.recv(4096).split(b"\r\n")[0].decode(errors="replace") or "closed"
+        stops = {"seconds": time.monotonic() - stopped, "answer": answer}
+    except OSError as error:
+        stops = {"seconds": None if isinstance(error, TimeoutError) else time.monotonic() - stopped, "answer": str(error) or "still open"}
     stream.close()
     # The writer sees that its client has gone, and lets the upload be removed.
     until = time.monotonic() + DEADLINE_SECONDS
     while True:
         answer = public.open("DELETE", place, **{"Tus-Resumable": "1.0.0"})
         if answer.status == 204 or time.monotonic() > until:
-            return {"offsets": offsets, "length": length, "removed": answer.status}
+            return {"offsets": offsets, "length": length, "removed": answer.status, "stops": stops}
         time.sleep(0.5)
 
 
@@ -111,12 +124,12 @@ def drip(public: Public, head: str, piece: str, every: float, limit: float) -> d
     began = time.monotonic()
     stream.sendall(head.encode())
     answer = b""
-    while (now := time.monotonic() - began) < limit:
+    while time.monotonic() - began < limit:
         try:
             text = stream.recv(4096)
             answer += text
             if not text or answer:
-                return {"seconds": now, "answer": answer[:60].decode(errors="replace").split("\r\n")[0]}
+                return {"seconds": time.monotonic() - began, "answer": answer[:60].decode(errors="replace").split("\r\n")[0]}
         except TimeoutError:
             pass
         except (ssl.SSLError, OSError) as error:
@@ -132,13 +145,11 @@ def drip(public: Public, head: str, piece: str, every: float, limit: float) -> d
 def slow_clients(public: Public) -> dict:
     name = public.order["name"]
     post = f"POST /api/data/v1/session HTTP/1.1\r\nHost: {name}\r\nOrigin: https://{name}\r\nContent-Type: application/json\r\nContent-Length: 2000\r\n\r\n{{"
-    upload_like = f"PATCH /api/media/v1/productions/none/uploads/none HTTP/1.1\r\nHost: {name}\r\nContent-Length: 2000000\r\n\r\n"
     tries = {
         "headers": (f"GET / HTTP/1.1\r\nHost: {name}\r\nX-Slow: ", "a", 1.0, 60.0),
         "no request": ("", "", 1.0, 60.0),
         "body that drips": (post, " ", 1.0, 90.0),
         "body that stops": (post, "", 1.0, 90.0),
-        "upload that stops": (upload_like, "", 1.0, 90.0),
     }
     found: dict[str, dict] = {}
 
@@ -155,11 +166,15 @@ def slow_clients(public: Public) -> dict:
 
 def main() -> None:
     public = Public(json.load(sys.stdin))
-    report = {"slow": slow_clients(public)}
-    if public.order.get("password"):
-        public.sign_in()
-        production = public.production()
-        report |= {"events": events(public, production), "upload": upload(public, production)}
+    report: dict[str, dict] = {}
+    slow = threading.Thread(target=lambda: report.update(slow=slow_clients(public)))
+    slow.start()
+    public.sign_in()
+    with public.production() as production:
+        report["events"] = events(public, production)
+        report["upload"] = upload(public, production)
+    slow.join()
+    report["slow"]["upload that stops"] = report["upload"].pop("stops")
     json.dump(report, sys.stdout)
 
 

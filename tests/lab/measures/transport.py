@@ -167,8 +167,8 @@ def _through(lab: Lab, authorities: str, options: Options) -> Iterable[Figure]:
     value = " → ".join(f"{offset / (1 << 20):.0f}" for offset in offsets) + f" of {upload['length'] >> 20} MiB"
     yield Figure(SECTION, "an upload arrives while it is being sent (offset by HEAD, 1 MiB sent each time)", value, "1 → 2 → 3", growing, AGAIN)
     for what, limit in (
-        ("headers", HEAD_SECONDS), ("no request", HEAD_SECONDS), ("body that drips", SILENCE_SECONDS),
-        ("body that stops", SILENCE_SECONDS), ("upload that stops", SILENCE_SECONDS),
+        ("headers", HEAD_SECONDS), ("no request", HEAD_SECONDS), ("body that drips", HEAD_SECONDS),
+        ("body that stops", HEAD_SECONDS), ("upload that stops", SILENCE_SECONDS),
     ):  # fmt: skip
         slow = found["slow"][what]
         in_time = slow["seconds"] is not None and slow["seconds"] <= limit + MARGIN_SECONDS
