@@ -59,7 +59,6 @@ def run(lab: Lab, options: argparse.Namespace) -> int:
 def watch(lab: Lab, work) -> tuple[int, float, list[str]]:
     """Runs `work` while people read and write; its outcome, its seconds, and lines about theirs."""
     password = canary.password(lab)
-    canary.prepare(lab)
     order = {"authorities": canary.AUTHORITIES, "url": canary.url(lab), "login": canary.login(lab), "password": password}
     lab.push(canary.CLIENT, PEOPLE, "/root")
     people = subprocess.Popen(
