@@ -305,8 +305,8 @@ class Web:
 class Distribution:
     """A node's greeting with a cookie (Erlang's manual, "Distribution Protocol")."""
 
-    # What Erlang 26 and newer insist on.
-    FLAGS = 0x4 | 0x10 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x20000 | 0x40000 | 0x1000000 | 0x2000000 | 0x400000000
+    # What a node of Erlang 27 says of itself.
+    FLAGS = 0xD07DF7FBD
 
     def __init__(self, attempt: dict) -> None:
         self._stream = secured(attempt)
@@ -325,12 +325,13 @@ class Distribution:
 
     def _send(self, body: bytes) -> None:
         try:
-            self._stream.sendall(struct.pack("!H", len(body)) + body)
+            # Over TLS the length has four bytes also in the greeting.
+            self._stream.sendall(struct.pack("!I", len(body)) + body)
         except (ssl.SSLError, OSError) as error:
             raise Refused(f"TLS: {error}") from error
 
     def _receive(self) -> bytes:
-        return exactly(self._stream, struct.unpack("!H", exactly(self._stream, 2))[0])
+        return exactly(self._stream, struct.unpack("!I", exactly(self._stream, 4))[0])
 
     def may(self, _: list) -> str:
         return ""
