@@ -5,5 +5,6 @@ mod canary;
 mod redis;
 mod restart;
 mod services;
+mod takeover;
 mod tls;
 mod unit;

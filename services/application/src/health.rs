@@ -69,7 +69,7 @@ pub async fn readyz(context: web::Data<Context>) -> impl Responder {
         };
         context
             .database
-            .run(ask)
+            .read(ask)
             .await
             .map_err(|problem| log_unready("PostgreSQL", problem.cause().unwrap_or_default()))
     };

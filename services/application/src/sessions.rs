@@ -90,7 +90,7 @@ impl Sessions {
         let idle_limit = self.idle_limit;
         let found = self
             .database
-            .run(move |connection| match credential {
+            .read(move |connection| match credential {
                 Credential::Session(digest) => principals::by_session(connection, &digest, idle_limit),
                 Credential::Token(digest) => principals::by_token(connection, &digest),
             })

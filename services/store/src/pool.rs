@@ -3,12 +3,15 @@
 //!
 //! libpq is given all servers and picks the one that accepts writes. A server that turned read-only
 //! under an open connection would fail every write for ever, so a connection is asked for that when
-//! it is taken from the pool, unless it was asked a moment ago.
+//! it is taken from the pool, unless it was asked a moment ago. Once one is found to be lost, all others
+//! are asked: a server that goes takes them all with it.
 
 use std::fmt;
 use std::fmt::Write as _;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -167,27 +170,37 @@ fn is_read_only(connection: &mut PgConnection) -> QueryResult<bool> {
 struct Checked {
     connection: PgConnection,
     seen: Instant,
+    /// How many losses were known then.
+    losses: u64,
 }
 
 #[derive(Debug)]
-struct Manager(Connector);
+struct Manager {
+    connector: Connector,
+    /// How many connections were found to be lost while they were in use.
+    losses: Arc<AtomicU64>,
+}
 
 impl ManageConnection for Manager {
     type Connection = Checked;
     type Error = StoreError;
 
     fn connect(&self) -> Result<Checked> {
-        Ok(Checked { connection: self.0.connect()?, seen: Instant::now() })
+        // Before the connection: a loss that is noticed meanwhile makes this one be asked, too.
+        let losses = self.losses.load(Ordering::Acquire);
+        Ok(Checked { connection: self.connector.connect()?, seen: Instant::now(), losses })
     }
 
     fn is_valid(&self, checked: &mut Checked) -> Result<()> {
-        if checked.seen.elapsed() < TRUST {
+        let losses = self.losses.load(Ordering::Acquire);
+        if checked.losses == losses && checked.seen.elapsed() < TRUST {
             return Ok(());
         }
         if is_read_only(&mut checked.connection)? {
             return Err(StoreError::Unavailable("the server has become read-only".to_owned()));
         }
         checked.seen = Instant::now();
+        checked.losses = losses;
         Ok(())
     }
 
@@ -212,6 +225,7 @@ impl HandleError<StoreError> for Quiet {
 pub struct Pool {
     pool: diesel::r2d2::Pool<Manager>,
     connector: Connector,
+    losses: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Pool {
@@ -221,19 +235,35 @@ impl fmt::Debug for Pool {
 }
 
 /// A connection on loan from the pool.
-pub struct Lease(diesel::r2d2::PooledConnection<Manager>);
+pub struct Lease {
+    checked: diesel::r2d2::PooledConnection<Manager>,
+    losses: Arc<AtomicU64>,
+}
+
+impl Lease {
+    /// Whether this connection cannot be used any more: it broke, or its server has stopped accepting writes.
+    /// Asks the server, so it is for after a failure. A lost one is not given out again, and the pool asks
+    /// each of the others before it gives them out.
+    pub fn is_lost(&mut self) -> bool {
+        let is_lost = !matches!(is_read_only(&mut self.checked.connection), Ok(false));
+        if is_lost {
+            self.losses.fetch_add(1, Ordering::AcqRel);
+        }
+        is_lost
+    }
+}
 
 impl Deref for Lease {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.0.connection
+        &self.checked.connection
     }
 }
 
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.0.connection
+        &mut self.checked.connection
     }
 }
 
@@ -242,6 +272,8 @@ impl Pool {
     #[must_use]
     pub fn new(settings: &DatabaseSettings, password: &str, application: &str) -> Self {
         let connector = Connector::new(settings, password, application);
+        let losses = Arc::new(AtomicU64::new(0));
+        let manager = Manager { connector: connector.clone(), losses: Arc::clone(&losses) };
         let pool = diesel::r2d2::Pool::builder()
             .max_size(settings.pool_size.max(1))
             .min_idle(Some(0))
@@ -250,8 +282,8 @@ impl Pool {
             .idle_timeout(Some(Duration::from_secs(5 * 60)))
             .test_on_check_out(true)
             .error_handler(Box::new(Quiet))
-            .build_unchecked(Manager(connector.clone()));
-        Self { pool, connector }
+            .build_unchecked(manager);
+        Self { pool, connector, losses }
     }
 
     /// Takes a connection to a server that accepts writes; waits for a free one.
@@ -259,7 +291,23 @@ impl Pool {
     /// # Errors
     /// [`StoreError::Unavailable`] if there is none within the time that is set.
     pub fn get(&self) -> Result<Lease> {
-        self.pool.get().map(Lease).map_err(|error| StoreError::Unavailable(error.to_string()))
+        self.lease(self.pool.get())
+    }
+
+    /// The same with a limit of its own.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn get_within(&self, limit: Duration) -> Result<Lease> {
+        self.lease(self.pool.get_timeout(limit))
+    }
+
+    fn lease(
+        &self,
+        taken: Result<diesel::r2d2::PooledConnection<Manager>, diesel::r2d2::PoolError>,
+    ) -> Result<Lease> {
+        let checked = taken.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Lease { checked, losses: Arc::clone(&self.losses) })
     }
 
     /// How to connect outside the pool.

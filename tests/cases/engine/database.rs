@@ -73,6 +73,21 @@ async fn a_connection_that_was_cut_is_replaced() {
 }
 
 #[test]
+fn a_connection_that_was_found_lost_is_not_given_out_again() {
+    let database = TestDatabase::create_empty("engine_lost");
+    let pool = pool(&database, &[server()]);
+    let first = {
+        let mut lease = pool.get().unwrap();
+        assert!(!lease.is_lost());
+        diesel::sql_query("SET default_transaction_read_only = on").execute(&mut *lease).unwrap();
+        assert!(lease.is_lost());
+        process_id(&mut lease).unwrap()
+    };
+    // Not even within the moment for which it would have been trusted.
+    assert_ne!(process_id(&mut pool.get().unwrap()).unwrap(), first);
+}
+
+#[test]
 fn the_server_that_answers_is_found_among_several() {
     let database = TestDatabase::create_empty("engine_several");
     let nowhere = format!("127.0.0.1:{}", Stack::get().assign_port("no database"));

@@ -76,7 +76,7 @@ pub async fn update_password(
         return Err(Problem::invalid("/current_password", "is not your present password"));
     }
     let subject =
-        context.database.run(move |connection| people::find_password_subject(connection, person)).await?;
+        context.database.read(move |connection| people::find_password_subject(connection, person)).await?;
     let new_password = change.new_password;
     let judged = new_password.clone();
     web::block(move || password_policy::check("/new_password", &judged, &subject))
@@ -133,7 +133,7 @@ pub async fn list_sessions(
     Authenticated(who): Authenticated,
 ) -> Result<web::Json<List<SessionEntry>>, Problem> {
     let person = who.principal.person_id;
-    let rows = context.database.run(move |connection| sessions::list(connection, person)).await?;
+    let rows = context.database.read(move |connection| sessions::list(connection, person)).await?;
     let entry = |row: sessions::Session| SessionEntry {
         id: SessionId(row.id),
         created_at: row.created_at,
@@ -230,7 +230,7 @@ pub async fn list_tokens(
     Authenticated(who): Authenticated,
 ) -> Result<web::Json<List<AccessToken>>, Problem> {
     let person = who.principal.person_id;
-    let rows = context.database.run(move |connection| tokens::list(connection, person)).await?;
+    let rows = context.database.read(move |connection| tokens::list(connection, person)).await?;
     Ok(web::Json(List { items: rows.into_iter().map(Into::into).collect(), next_cursor: None }))
 }
 
@@ -257,10 +257,10 @@ pub async fn create_token(
     let (person, keys) = (who.principal.person_id, context.keys.clone());
     let created = context
         .database
-        .transaction(move |connection| {
-            once(connection, &keys, person, key.as_ref(), |connection| {
+        .creation(key, move |connection, key| {
+            once(connection, &keys, person, key, |connection| {
                 let token = tokens::create(connection, &who.origin, person, &new)?;
-                Created::new(&CreatedAccessToken { secret, token: token.into() })
+                Created::new(&CreatedAccessToken { secret: secret.clone(), token: token.into() })
             })
         })
         .await?;

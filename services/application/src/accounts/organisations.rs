@@ -71,7 +71,7 @@ pub async fn list_organisations(
     Authenticated(who): Authenticated,
 ) -> Result<web::Json<List<Organisation>>, Problem> {
     let ids: Vec<Uuid> = who.principal.organisations.iter().map(|membership| membership.id.0).collect();
-    let rows = context.database.run(move |connection| organisations::list(connection, &ids)).await?;
+    let rows = context.database.read(move |connection| organisations::list(connection, &ids)).await?;
     let of = |row: organisations::Organisation| {
         let role = who.principal.organisation_role(OrganisationId(row.id))?;
         Some(Organisation::new(row, role))
@@ -98,8 +98,8 @@ pub async fn create_organisation(
     let (person, keys) = (who.principal.person_id, context.keys.clone());
     let created = context
         .database
-        .transaction(move |connection| {
-            once(connection, &keys, person, key.as_ref(), |connection| {
+        .creation(key, move |connection, key| {
+            once(connection, &keys, person, key, |connection| {
                 let row = organisations::create(connection, &who.origin, person, &name)?;
                 let location = format!("/api/data/v1/organisations/{}", row.id);
                 let revision = row.revision;
@@ -122,7 +122,7 @@ pub async fn read_organisation(
     access: InOrganisation<Member>,
 ) -> Result<HttpResponse, Problem> {
     let id = access.organisation_id;
-    let row = context.database.run(move |connection| organisations::find(connection, id)).await?;
+    let row = context.database.read(move |connection| organisations::find(connection, id)).await?;
     Ok(Organisation::new(row, access.role).into_response())
 }
 
@@ -216,7 +216,8 @@ pub async fn list_audit(
     let list = format!("audit {id}");
     let before: Option<i64> =
         page.cursor.as_deref().map(|cursor| Cursor::read(&context.keys, &list, cursor)).transpose()?;
-    let rows = context.database.run(move |connection| audit::list(connection, id, before, limit + 1)).await?;
+    let rows =
+        context.database.read(move |connection| audit::list(connection, id, before, limit + 1)).await?;
     let items: Vec<AuditEntry> = rows.into_iter().map(Into::into).collect();
     Ok(web::Json(Cursor::cut(&context.keys, &list, items, limit, |row| row.sequence)?))
 }

@@ -46,7 +46,7 @@ pub async fn read_password_link(
     context: web::Data<Context>,
 ) -> Result<web::Json<PasswordLink>, Problem> {
     let digest = digest_in_path(&request);
-    let link = context.database.run(move |connection| password_links::find(connection, &digest)).await?;
+    let link = context.database.read(move |connection| password_links::find(connection, &digest)).await?;
     let password_links::PasswordLink { login, display_name, expires_at, .. } = link;
     Ok(web::Json(PasswordLink { login, display_name, expires_at }))
 }
@@ -66,7 +66,7 @@ pub async fn use_password_link(
     let digest = digest_in_path(&request);
     let (person, subject) = context
         .database
-        .run(move |connection| {
+        .read(move |connection| {
             let link = password_links::find(connection, &digest)?;
             let subject = people::find_password_subject(connection, link.person_id)?;
             Ok::<_, kinora_store::StoreError>((link.person_id, subject))

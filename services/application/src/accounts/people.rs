@@ -114,7 +114,7 @@ pub async fn list_people(
         filter.cursor.as_deref().map(|cursor| Cursor::read(&context.keys, &list, cursor)).transpose()?;
     let rows = context
         .database
-        .run(move |connection| people::list(connection, id, search.as_deref(), after.as_deref(), limit + 1))
+        .read(move |connection| people::list(connection, id, search.as_deref(), after.as_deref(), limit + 1))
         .await?;
     let items: Vec<OrganisationPerson> = rows.into_iter().map(Into::into).collect();
     Ok(web::Json(Cursor::cut(&context.keys, &list, items, limit, |person| person.login.clone())?))
@@ -165,14 +165,14 @@ pub async fn create_person(
     let (organisation, keys) = (access.organisation_id, context.keys.clone());
     let created = context
         .database
-        .transaction(move |connection| {
+        .creation(key, move |connection, key| {
             let caller = &access.who.principal;
-            once(connection, &keys, caller.person_id, key.as_ref(), |connection| {
+            once(connection, &keys, caller.person_id, key, |connection| {
                 let (row, expires_at) =
                     people::create(connection, &access.who.origin, caller, organisation, &new)?;
                 let location = format!("/api/data/v1/organisations/{organisation}/people/{}", row.id);
                 let revision = row.revision;
-                let password_link = expires_at.map(|expires_at| OneTimeLink { url, expires_at });
+                let password_link = expires_at.map(|expires_at| OneTimeLink { url: url.clone(), expires_at });
                 let made = CreatedPerson { person: row.into(), password_link };
                 Ok(Created::new(&made)?.at(location).revision(revision))
             })
@@ -192,7 +192,7 @@ pub async fn read_person(
     Then(access, PathId(person)): Then<InOrganisation<Administrator>, PathId<PersonId>>,
 ) -> Result<HttpResponse, Problem> {
     let id = access.organisation_id;
-    let row = context.database.run(move |connection| people::find(connection, id, person)).await?;
+    let row = context.database.read(move |connection| people::find(connection, id, person)).await?;
     Ok(OrganisationPerson::from(row).into_response())
 }
 
@@ -285,13 +285,13 @@ pub async fn create_password_link(
     let place = (access.organisation_id, person);
     let created = context
         .database
-        .transaction(move |connection| {
+        .creation(key, move |connection, key| {
             let (origin, caller) = (&access.who.origin, &access.who.principal);
-            once(connection, &keys, caller.person_id, key.as_ref(), |connection| {
+            once(connection, &keys, caller.person_id, key, |connection| {
                 let digest = digest(&token);
                 let expires_at =
                     people::create_password_link(connection, origin, caller, place, &digest, validity)?;
-                Created::new(&OneTimeLink { url, expires_at })
+                Created::new(&OneTimeLink { url: url.clone(), expires_at })
             })
         })
         .await?;

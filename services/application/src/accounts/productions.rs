@@ -85,7 +85,7 @@ async fn list(
         page.cursor.as_deref().map(|cursor| Cursor::read(&context.keys, &name, cursor)).transpose()?;
     let rows = context
         .database
-        .run(move |connection| productions::list(connection, &which, before, limit + 1))
+        .read(move |connection| productions::list(connection, &which, before, limit + 1))
         .await?;
     let of = |row: productions::Production| {
         let roles = principal.production_roles(ProductionId(row.id));
@@ -143,8 +143,8 @@ pub async fn create_production(
     let keys = context.keys.clone();
     let created = context
         .database
-        .transaction(move |connection| {
-            once(connection, &keys, person, key.as_ref(), |connection| {
+        .creation(key, move |connection, key| {
+            once(connection, &keys, person, key, |connection| {
                 let row = productions::create(connection, &access.who.origin, person, organisation, &name)?;
                 let location = format!("/api/data/v1/productions/{}", row.id);
                 let made = Production::new(row, ProductionRoles::MANAGER);
@@ -167,7 +167,7 @@ pub async fn read_production(
     access: OfProduction,
 ) -> Result<HttpResponse, Problem> {
     let id = access.production_id;
-    let row = context.database.run(move |connection| productions::find(connection, id)).await?;
+    let row = context.database.read(move |connection| productions::find(connection, id)).await?;
     Ok(Production::new(row, access.roles).into_response())
 }
 
@@ -267,7 +267,7 @@ pub async fn list_members(
         page.cursor.as_deref().map(|cursor| Cursor::read(&context.keys, &list, cursor)).transpose()?;
     let rows = context
         .database
-        .run(move |connection| productions::list_members(connection, id, after.as_deref(), limit + 1))
+        .read(move |connection| productions::list_members(connection, id, after.as_deref(), limit + 1))
         .await?;
     let items: Vec<ProductionMember> = rows.into_iter().map(Into::into).collect();
     Ok(web::Json(Cursor::cut(&context.keys, &list, items, limit, |member| member.person.login.clone())?))
@@ -285,7 +285,7 @@ pub async fn read_member(
 ) -> Result<HttpResponse, Problem> {
     let id = access.production_id;
     let row =
-        context.database.run(move |connection| productions::find_member(connection, id, person)).await?;
+        context.database.read(move |connection| productions::find_member(connection, id, person)).await?;
     Ok(ProductionMember::from(row).into_response())
 }
 

@@ -306,7 +306,7 @@ async fn of_production(request: &HttpRequest) -> Result<OfProduction, Problem> {
         Some(membership) => membership.organisation_id,
         None => {
             let find = move |connection: &mut _| productions::find_organisation(connection, production_id);
-            let owner = Context::of(request)?.database.run(find).await?;
+            let owner = Context::of(request)?.database.read(find).await?;
             let role = owner.and_then(|id| caller.principal.organisation_role(id));
             match owner {
                 Some(id) if role.is_some_and(OrganisationRole::administers) => id,

@@ -68,7 +68,7 @@ impl<T: Scoped, M: InModule, L: Level> FromRequest for Within<T, M, L> {
             let id: T = path_id(&request, T::NAME)?;
             let database = &Context::of(&request)?.database;
             let production_id = database
-                .run(move |connection| id.find_production(connection))
+                .read(move |connection| id.find_production(connection))
                 .await?
                 .ok_or_else(Problem::not_found)?;
             let (caller, roles) = require(&request, |principal| {

@@ -155,7 +155,7 @@ pub async fn list_assets(
     // Written as JSON where it is read: what travels between threads is one buffer.
     let body = context
         .database
-        .run(move |connection| {
+        .read(move |connection| {
             let mut body = Vec::with_capacity((listing.limit + 1) * ASSET_BYTES);
             body.extend_from_slice(b"{\"items\":");
             let next = asset_list::write(connection, &principal, &listing, &mut body)?;
@@ -248,7 +248,7 @@ pub async fn get_asset(
 ) -> Result<HttpResponse, Problem> {
     let (principal, id) = (caller.who.principal, caller.id);
     let detail =
-        context.database.run(move |connection| assets::find_detail(connection, &principal, id)).await?;
+        context.database.read(move |connection| assets::find_detail(connection, &principal, id)).await?;
     Ok(answer(detail))
 }
 

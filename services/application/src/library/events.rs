@@ -89,7 +89,7 @@ pub async fn follow_events(
     let follower = Follower { production, person: who.principal.person_id, credential };
     let (extent, roles) = context
         .database
-        .run(move |connection| {
+        .read(move |connection| {
             let roles = events::find_roles_of_followers(connection, &[follower])?.pop().flatten();
             let roles = roles.ok_or(StoreError::NotFound)?;
             Ok::<_, StoreError>((events::find_extent(connection, production)?, roles))

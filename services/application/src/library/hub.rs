@@ -255,7 +255,7 @@ impl Hub {
             return Ok(());
         }
         let asked = followers.clone();
-        let roles = self.database.run(move |conn| events::find_roles_of_followers(conn, &asked)).await?;
+        let roles = self.database.read(move |conn| events::find_roles_of_followers(conn, &asked)).await?;
         self.apply_roles(&followers.into_iter().zip(roles).collect(), &[]);
         self.hand_out().await
     }
@@ -309,7 +309,7 @@ impl Hub {
         let asked = followers.clone();
         let (found, roles) = self
             .database
-            .run(move |conn| {
+            .read(move |conn| {
                 let found = events::list_after(conn, production, sequence, EVENTS_AT_ONCE)?;
                 // After the events: what somebody may no longer see is not shown for having been read.
                 let roles = events::find_roles_of_followers(conn, &asked)?;

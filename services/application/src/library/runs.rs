@@ -31,7 +31,7 @@ pub async fn list_asset_runs(
 ) -> Result<HttpResponse, Problem> {
     let (principal, id) = (caller.who.principal, caller.id);
     let items =
-        context.database.run(move |connection| run_views::list_of_asset(connection, &principal, id)).await?;
+        context.database.read(move |connection| run_views::list_of_asset(connection, &principal, id)).await?;
     Ok(HttpResponse::Ok().json(List { items, next_cursor: None }))
 }
 
@@ -75,7 +75,7 @@ pub async fn list_runs(
     };
     let page = context
         .database
-        .run(move |connection| {
+        .read(move |connection| {
             run_views::list_of_production(connection, &principal, production, query.state, after, limit)
         })
         .await?;
@@ -102,7 +102,7 @@ pub async fn get_run(
     context: web::Data<Context>,
 ) -> Result<HttpResponse, Problem> {
     let (principal, id) = (caller.who.principal, caller.id);
-    let run = context.database.run(move |connection| run_views::find(connection, &principal, id)).await?;
+    let run = context.database.read(move |connection| run_views::find(connection, &principal, id)).await?;
     Ok(HttpResponse::Ok().json(run))
 }
 

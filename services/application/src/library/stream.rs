@@ -93,7 +93,7 @@ impl EventStream {
     /// Reads missed events. Whether the stream goes on.
     async fn catch_up(&mut self) -> bool {
         let (follower, seen) = (self.follower, self.seen);
-        let read = self.context.database.run(move |conn| {
+        let read = self.context.database.read(move |conn| {
             let missed = events::list_after(conn, follower.production, seen, PAGE)?;
             let roles = events::find_roles_of_followers(conn, &[follower])?.pop().flatten();
             Ok::<_, StoreError>((missed, roles))

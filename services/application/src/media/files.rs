@@ -76,7 +76,7 @@ async fn send(
 ) -> Result<HttpResponse, Problem> {
     let (principal, asset) = (std::sync::Arc::clone(&viewer.who.principal), viewer.id);
     let find = move |connection: &mut _| versions::find_file(connection, &principal, asset, kind);
-    let file = context.database.run(find).await?;
+    let file = context.database.read(find).await?;
     let etag = format!("\"{}\"", file.object.sha256);
     let size = file.object.size_bytes;
     let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
