@@ -7,5 +7,6 @@ mod many;
 mod rotation;
 mod rules;
 mod settled;
+mod slow;
 pub mod support;
 mod transfers;

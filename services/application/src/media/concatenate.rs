@@ -60,7 +60,7 @@ async fn put_together(context: Data<Context>, origin: Origin, upload: Upload) ->
         _ => Vec::new(),
     };
     let list = move |connection: &mut _| uploads::list_parts(connection, &ids).map_err(upload_problem);
-    let parts = turns::run(&context, list).await?;
+    let parts = turns::read(&context, list).await?;
     let objects: Result<Vec<SealedObject>, VaultError> = parts.iter().map(record_of).collect();
     let objects = objects.map_err(vault_problem)?;
     let source = bytes_of(context.vault.as_ref().clone(), objects, upload.offset_bytes);

@@ -9,7 +9,7 @@
 //! here or in another process, may take over; the first statement after that tells the old writer.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::web::Data;
@@ -22,6 +22,7 @@ use kinora_store::Origin;
 use kinora_store::uploads::{self, Concatenation, Mark, Upload, UploadError};
 use kinora_vault::{Checkpoint, HashState, ObjectSeal, SegmentWriter, VaultError};
 use openssl::hash::{Hasher, MessageDigest};
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::problems::{upload_problem, vault_problem};
@@ -124,20 +125,61 @@ struct Lease {
     id: UploadId,
     epoch: u32,
     tick: Interval,
+    /// The last sign of life that the database has.
+    seen_at: Instant,
+    renewing: Option<Renewing>,
+}
+
+/// A sign of life under way: whether this is still the writer, and when the sign was given.
+type Renewing = JoinHandle<(bool, Instant)>;
+
+/// What a hold tells its writer.
+enum Beat {
+    /// A second has passed.
+    Second,
+    /// It is not the writer any more.
+    Overtaken,
 }
 
 impl Lease {
     fn new(context: Data<Context>, upload: &Upload) -> Self {
-        let mut tick = interval_at(Instant::now() + TICK, TICK);
+        let now = Instant::now();
+        let mut tick = interval_at(now + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { context, id: upload.id, epoch: upload.epoch, tick }
+        Self { context, id: upload.id, epoch: upload.epoch, tick, seen_at: now, renewing: None }
     }
 
-    /// Shows that the writer is alive. False if it is not the writer any more.
-    async fn renew(&self) -> bool {
-        let (id, epoch) = (self.id, self.epoch);
-        let renew = move |connection: &mut _| Ok::<_, Problem>(uploads::renew(connection, id, epoch));
-        is_still_writer(turns::run(&self.context, renew).await)
+    /// Waits for the next second, or until it is known that another one is the writer.
+    async fn beat(&mut self) -> Beat {
+        loop {
+            tokio::select! {
+                outcome = settled(&mut self.renewing) => {
+                    self.renewing = None;
+                    match outcome {
+                        Ok((true, at)) => self.seen_at = self.seen_at.max(at),
+                        Ok((false, _)) => return Beat::Overtaken,
+                        // It has shown nothing; the next one may.
+                        Err(lost) => log::warn!("a sign of life was lost: {lost}"),
+                    }
+                }
+                _ = self.tick.tick() => return Beat::Second,
+            }
+        }
+    }
+
+    /// Begins to show that the writer is alive, unless that is under way, or a mark does the same in time.
+    /// Does not wait: who waits for the database takes no bytes, and clients give up on who takes none.
+    fn renew(&mut self, is_marking: bool) {
+        let is_recent = self.seen_at.elapsed() < if is_marking { TICK * 3 / 2 } else { TICK / 2 };
+        if is_recent || self.renewing.is_some() {
+            return;
+        }
+        let (context, id, epoch) = (self.context.clone(), self.id, self.epoch);
+        self.renewing = Some(tokio::spawn(async move {
+            let at = Instant::now();
+            let renew = move |connection: &mut _| said(uploads::renew(connection, id, epoch));
+            (is_still_writer(turns::run_routine(&context, renew).await), at)
+        }));
     }
 
     /// Waits for `work`, showing meanwhile that the writer is alive. Nothing if it is not any more.
@@ -146,10 +188,9 @@ impl Lease {
         loop {
             tokio::select! {
                 done = &mut work => return Some(done),
-                _ = self.tick.tick() => {
-                    if !self.renew().await {
-                        return None;
-                    }
+                beat = self.beat() => match beat {
+                    Beat::Second => self.renew(false),
+                    Beat::Overtaken => return None,
                 }
             }
         }
@@ -165,24 +206,34 @@ impl Lease {
     }
 }
 
-/// A database that does not answer for a moment is no reason to stop; the next statement may succeed.
-fn is_still_writer(outcome: Result<Result<(), UploadError>, Problem>) -> bool {
+/// What a statement of a writer says about whether it still is the writer.
+fn said(outcome: Result<(), UploadError>) -> Result<bool, Problem> {
     match outcome {
-        Ok(Ok(())) => true,
-        Ok(Err(UploadError::Overtaken)) => false,
-        Ok(Err(error)) => {
-            log::warn!("an upload could not be marked: {error}");
-            true
-        }
-        Err(problem) => {
-            log::warn!("an upload could not be marked: {}", problem.cause().unwrap_or_default());
-            true
-        }
+        Ok(()) => Ok(true),
+        Err(UploadError::Overtaken) => Ok(false),
+        Err(error) => Err(upload_problem(error)),
     }
 }
 
-/// A mark under way: gives the marked bytes of the segment, nothing if the writer was overtaken.
-type Marking = Pin<Box<dyn Future<Output = Result<Option<u64>, VaultError>> + Send>>;
+/// A database that does not answer for a moment is no reason to stop; the next statement may succeed.
+fn is_still_writer(said: Result<bool, Problem>) -> bool {
+    said.unwrap_or_else(|problem| {
+        log::warn!("an upload could not be marked: {}", problem.cause().unwrap_or_default());
+        true
+    })
+}
+
+/// A mark under way: gives the marked bytes of the segment and when they were, nothing if the writer was
+/// overtaken. A task of its own, so that it goes on while the next bytes are taken.
+type Marking = JoinHandle<Result<Option<(u64, Instant)>, VaultError>>;
+
+/// Waits for a task, if there is one; else for ever.
+async fn settled<T>(task: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
+    match task {
+        Some(task) => task.await,
+        None => std::future::pending().await,
+    }
+}
 
 struct Receiver {
     context: Data<Context>,
@@ -247,23 +298,21 @@ impl Receiver {
         let mut last_bytes_at = Instant::now();
         loop {
             tokio::select! {
-                outcome = wait_for(&mut marking), if marking.is_some() => {
+                outcome = settled(&mut marking) => {
                     marking = None;
-                    match outcome {
-                        Ok(Some(bytes)) => self.marked_bytes = self.marked_bytes.max(bytes),
-                        Ok(None) => return Ending::Overtaken,
-                        Err(error) => return Ending::Refused(vault_problem(error)),
+                    if let Err(ending) = self.marked(outcome) {
+                        return ending;
                     }
                 }
-                _ = self.lease.tick.tick() => {
+                beat = self.lease.beat() => {
+                    if matches!(beat, Beat::Overtaken) {
+                        return Ending::Overtaken;
+                    }
                     let quiet = last_bytes_at.elapsed();
                     if quiet >= STALL_LIMIT {
                         return Ending::Refused(stalled());
                     }
                     let is_alive = quiet < 2 * TICK || marking.is_some();
-                    if is_alive && !self.lease.renew().await {
-                        return Ending::Overtaken;
-                    }
                     if marking.is_none() {
                         begun_bytes = received_bytes;
                         match self.begin_mark(writer) {
@@ -271,10 +320,13 @@ impl Receiver {
                             Err(ending) => return ending,
                         }
                     }
+                    if is_alive {
+                        self.lease.renew(marking.is_some());
+                    }
                 }
                 next = source.next() => {
                     let bytes = match next {
-                        None => return finish_marking(marking).await,
+                        None => return self.finish_marking(marking).await,
                         Some(Err(error)) => return Ending::Refused(source_problem(error)),
                         Some(Ok(bytes)) => bytes,
                     };
@@ -304,6 +356,34 @@ impl Receiver {
         }
     }
 
+    /// Takes note of a mark that has ended.
+    fn marked(
+        &mut self,
+        outcome: Result<Result<Option<(u64, Instant)>, VaultError>, JoinError>,
+    ) -> Result<(), Ending> {
+        match outcome {
+            Ok(Ok(Some((bytes, at)))) => {
+                self.marked_bytes = self.marked_bytes.max(bytes);
+                if bytes > 0 {
+                    self.lease.seen_at = self.lease.seen_at.max(at);
+                }
+                Ok(())
+            }
+            Ok(Ok(None)) => Err(Ending::Overtaken),
+            Ok(Err(error)) => Err(Ending::Refused(vault_problem(error))),
+            Err(lost) => Err(Ending::Refused(Problem::internal(lost))),
+        }
+    }
+
+    /// A mark that is under way when the bytes end must not come after the one that is made then.
+    async fn finish_marking(&mut self, mut marking: Option<Marking>) -> Ending {
+        if marking.is_none() {
+            return Ending::Complete;
+        }
+        let Some(outcome) = self.lease.during(settled(&mut marking)).await else { return Ending::Overtaken };
+        self.marked(outcome).err().unwrap_or(Ending::Complete)
+    }
+
     /// Begins to make what was written durable and to mark it, if there is something new to mark now.
     fn begin_mark(&mut self, writer: &mut SegmentWriter) -> Result<Option<Marking>, Ending> {
         // Bytes with a checksum count only when all of them are checked.
@@ -318,17 +398,17 @@ impl Receiver {
         let position = Position::of(&self.upload);
         let (context, id, epoch) = (self.context.clone(), self.upload.id, self.upload.epoch);
         let length = self.upload.length_bytes;
-        Ok(Some(Box::pin(async move {
+        Ok(Some(tokio::spawn(async move {
             let checkpoint = pending.durable().await?;
             let mark = position.mark(&checkpoint);
             // The last byte is marked together with everything that follows from it, or not at all.
             if length == Some(mark.offset_bytes) {
-                return Ok(Some(0));
+                return Ok(Some((0, Instant::now())));
             }
-            let write =
-                move |connection: &mut _| Ok::<_, Problem>(uploads::mark(connection, id, epoch, &mark));
-            let is_writer = is_still_writer(turns::run(&context, write).await);
-            Ok(is_writer.then_some(checkpoint.length_bytes))
+            let at = Instant::now();
+            let write = move |connection: &mut _| said(uploads::mark(connection, id, epoch, &mark));
+            let is_writer = is_still_writer(turns::run_routine(&context, write).await);
+            Ok(is_writer.then_some((checkpoint.length_bytes, at)))
         })))
     }
 
@@ -410,25 +490,6 @@ impl Position {
             segments: self.segments,
             hash_state: checkpoint.hash.to_bytes(),
         }
-    }
-}
-
-async fn wait_for(marking: &mut Option<Marking>) -> Result<Option<u64>, VaultError> {
-    match marking {
-        Some(marking) => marking.await,
-        None => std::future::pending().await,
-    }
-}
-
-/// A mark that is under way when the bytes end must not come after the one that is made then.
-async fn finish_marking(marking: Option<Marking>) -> Ending {
-    match marking {
-        None => Ending::Complete,
-        Some(marking) => match marking.await {
-            Ok(Some(_)) => Ending::Complete,
-            Ok(None) => Ending::Overtaken,
-            Err(error) => Ending::Refused(vault_problem(error)),
-        },
     }
 }
 

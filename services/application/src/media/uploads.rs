@@ -390,7 +390,7 @@ pub async fn write_upload(
 
 async fn find(context: &Context, uploader: &Uploader, id: UploadId) -> Result<Upload, Problem> {
     let (principal, production) = (std::sync::Arc::clone(&uploader.who.principal), uploader.production_id);
-    turns::run(context, move |connection| uploads::find(connection, &principal, production, id)).await
+    turns::read(context, move |connection| uploads::find(connection, &principal, production, id)).await
 }
 
 /// How far an upload is.
@@ -534,7 +534,7 @@ pub async fn list_uploads(
 ) -> Result<web::Json<UploadSummaries>, Problem> {
     let (principal, production) = (std::sync::Arc::clone(&uploader.who.principal), uploader.production_id);
     let list = move |connection: &mut _| uploads::list_unfinished(connection, &principal, production);
-    let found = turns::run(&context, list).await?;
+    let found = turns::read(&context, list).await?;
     let summary = |upload: Upload| UploadSummary {
         location: address(&upload),
         id: upload.id,
