@@ -203,9 +203,10 @@ def probe_tcp(tasks: list[dict], token: int, source_port: int) -> list[Aim]:
 
 
 def probe_others(tasks: list[dict], word: bytes) -> dict[str, list]:
-    """UDP, echo requests and bare protocols. What arrives, the witness says; what the host itself stopped, this."""
+    """UDP, echo requests and bare protocols, twice each, for one might be lost. What arrives, the witness says; what the host itself
+    stopped, this."""
     stopped: dict[str, list] = {}
-    for task in tasks:
+    for task in [*tasks, *tasks]:
         aim = Aim(task)
         for kind, number in task["others"]:
             family = FAMILIES[aim.version]
