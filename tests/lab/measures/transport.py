@@ -86,10 +86,11 @@ def _testssl(lab: Lab) -> Iterable[Figure]:
 
 
 def _observatory(lab: Lab, authorities: str) -> Iterable[Figure]:
-    cache = Path(subprocess.run([PROJECT / "packaging/bootstrap", "tools"], capture_output=True, text=True, check=True).stdout.strip())
+    bootstrap = PROJECT / "packaging/bootstrap"
+    cache = Path(subprocess.run([bootstrap, "tools"], capture_output=True, text=True, check=True).stdout.strip())
+    if subprocess.run([bootstrap, "lab-test"]).returncode != 0:
+        raise Problem("MDN's HTTP Observatory could not be installed, see above")
     tools = sorted(cache.glob("observatory-*/installed"))
-    if not tools:
-        raise Problem("MDN's HTTP Observatory is missing; packaging/bootstrap lab-test installs it")
     own = cache / "node/node_modules/.bin/node"
     certificates = lab.control.state.path / "authorities.pem"
     certificates.write_text(authorities)
