@@ -25,16 +25,24 @@ async fn two_hundred_uploads_at_once_all_arrive() {
     let person = studio.hire(&kinora, Some("editor"));
     let uploader = Uploader::new(&kinora.url(), &studio, &person);
     let length = 5 * FRAME + 11;
-    let mut open = Vec::new();
+    let mut addresses = Vec::new();
     for number in 0..UPLOADS {
-        let address = uploader.create(length, &format!("{number}.mov")).await;
+        addresses.push(uploader.create(length, &format!("{number}.mov")).await);
+    }
+    let mut open = Vec::new();
+    let mut sent = 3 * FRAME;
+    for (number, address) in addresses.into_iter().enumerate() {
         let bytes = make_bytes(1000 + number as u64, length);
         let mut patch = uploader.begin_patch(&address, 0, length).await;
-        patch.send(&bytes[..3 * FRAME]).await;
+        patch.send(&bytes[..sent]).await;
         open.push((address, bytes, patch));
     }
-    // Nobody has finished: all are under way in this moment.
+    // Nobody has finished: all are under way in this moment. A byte now and then shows that nobody has gone.
     wait_until("all of them have a writer", async || {
+        for (_, bytes, patch) in &mut open {
+            patch.send(&bytes[sent..=sent]).await;
+        }
+        sent += 1;
         let writers =
             count(&mut kinora.connect(), "uploads WHERE writer IS NOT NULL AND state = 'receiving'");
         (writers == UPLOADS as i64).then_some(())
@@ -45,7 +53,7 @@ async fn two_hundred_uploads_at_once_all_arrive() {
     for (address, bytes, mut patch) in open {
         sums.push((address, sha256(&bytes)));
         tasks.spawn(async move {
-            patch.send(&bytes[3 * FRAME..]).await;
+            patch.send(&bytes[sent..]).await;
             patch.status().await
         });
     }
