@@ -15,7 +15,7 @@ HEAVIEST = 12
 MEDIA, OWN, CLUSTER, OTHERS = 0.5, 1.0, 2.3, 1.5
 
 # Where it is written why a unit shows more than its goal.
-REASONS = {unit: "why: docs/adr/0011-exposure-of-ssh-and-firewall.md" for unit in ("ssh.service", "kinora-firewall.service")}
+REASONS = {unit: "why: docs/adr/0011-exposure-of-ssh-and-firewall.md" for unit in ("ssh.service", "kinora-firewall.service", "kinora-firewall-restore.service")}
 
 # Services with a unit file or a drop-in of ours, one a line.
 OURS = r"""
