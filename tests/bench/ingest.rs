@@ -9,7 +9,7 @@ use crate::measure::Row;
 const ROUNDS: &str = "3";
 
 /// Twenty seconds of ProRes 422 HQ with moving detail and sound, as a camera would deliver.
-fn camera_file(to: &std::path::Path) {
+pub fn camera_file(to: &std::path::Path) {
     let status = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=25,noise=alls=12:allf=t"])
         .args(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "20"])

@@ -12,6 +12,7 @@
 )]
 
 mod bare;
+mod cancel;
 mod ingest;
 mod listing;
 mod measure;
@@ -27,7 +28,7 @@ async fn main() {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let mut rows: Vec<Row> = Vec::new();
-    for part in ["upload", "memory", "ingest", "list", "paint"] {
+    for part in ["upload", "memory", "ingest", "cancel", "list", "paint"] {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == part) {
             continue;
         }
@@ -35,6 +36,7 @@ async fn main() {
             "upload" => upload::measure().await,
             "memory" => memory::measure().await,
             "ingest" => ingest::measure().await,
+            "cancel" => cancel::measure().await,
             "list" => listing::measure().await,
             _ => paint::measure().await,
         };

@@ -28,6 +28,6 @@ pub use client::{Answer, Client};
 pub use database::{DatabaseRole, TestDatabase};
 pub use kinora::{ADMINISTRATOR_PASSWORD, Kinora, KinoraBuilder};
 pub use part::Part;
-pub use programs::program;
+pub use programs::{media_programs, program};
 pub use stack::Stack;
 pub use wait::{DEADLINE, wait_until};

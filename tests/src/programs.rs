@@ -51,3 +51,18 @@ fn build() -> PathBuf {
     );
     directory
 }
+
+/// Command lines of FFmpeg's programs that run and have to do with a directory.
+///
+/// # Panics
+/// Without `/proc`.
+#[must_use]
+pub fn media_programs(directory: &str) -> Vec<String> {
+    std::fs::read_dir("/proc")
+        .expect("/proc")
+        .flatten()
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains("ffmpeg") && line.contains(directory))
+        .collect()
+}

@@ -10,7 +10,7 @@ use kinora_core::step::StepKind;
 use kinora_core::{ObjectId, RunId};
 use kinora_store::audit::Origin;
 use kinora_store::{objects, run_views};
-use kinora_tests::{Kinora, KinoraBuilder, wait_until};
+use kinora_tests::{Kinora, KinoraBuilder, media_programs, wait_until};
 use kinora_vault::{MasterKeys, Vault, VaultSecrets, VaultSettings};
 
 use super::fixture::{Delivered, Engine, number, word};
@@ -111,17 +111,6 @@ fn files_below(directory: &Path) -> Vec<PathBuf> {
         }
     }
     found
-}
-
-/// Command lines of FFmpeg's programs that have to do with a directory.
-fn media_programs(directory: &str) -> Vec<String> {
-    std::fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
-        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
-        .filter(|line| line.contains("ffmpeg") && line.contains(directory))
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
