@@ -67,8 +67,8 @@ def declare_all(channel):
         channel.queue_bind(f"kinora.orders.{name}", "kinora.orders", key)
     channel.queue_declare("kinora.results", durable=True, arguments={**quorum, "x-delivery-limit": 50})
     channel.queue_bind("kinora.results", "kinora.reports", "results")
-    channel.queue_declare("kinora.progress", durable=True, arguments={"x-message-ttl": 15_000, "x-max-length": 10_000})
-    channel.queue_bind("kinora.progress", "kinora.reports", "progress")
+    channel.queue_declare("kinora.heartbeats", durable=True, arguments={"x-queue-type": "quorum", "x-message-ttl": 15_000, "x-max-length": 10_000})
+    channel.queue_bind("kinora.heartbeats", "kinora.reports", "progress")
 
 
 def control_queue(channel):
@@ -98,7 +98,7 @@ def main():
     trial.check(backend, "sends an order", True, publish("kinora.orders", "quick"))
     trial.check(backend, "sends a control message", True, publish("kinora.control"))
     trial.check(backend, "reads results", True, read("kinora.results"))
-    trial.check(backend, "reads progress", True, read("kinora.progress"))
+    trial.check(backend, "reads progress", True, read("kinora.heartbeats"))
     trial.check(backend, "reads dead letters", True, read("kinora.dead"))
     trial.check(backend, "makes a queue of another name", False, lambda channel: channel.queue_declare("else", exclusive=True))
     trial.check(backend, "sends by the default exchange", False, publish("", "kinora.results"))
@@ -109,7 +109,7 @@ def main():
     trial.check(worker, "takes a long order", True, read("kinora.orders.long"))
     trial.check(worker, "sends a result", True, publish("kinora.reports", "results"))
     trial.check(worker, "sends progress", True, publish("kinora.reports", "progress"))
-    for queue in ("kinora.results", "kinora.progress", "kinora.dead"):
+    for queue in ("kinora.results", "kinora.heartbeats", "kinora.dead"):
         trial.check(worker, f"reads {queue}", False, read(queue))
     for exchange in ("kinora.orders", "kinora.control", "kinora.dead", "amq.direct", ""):
         trial.check(worker, f"sends to {exchange or 'the default exchange'}", False, publish(exchange, "kinora.orders.quick"))

@@ -168,7 +168,7 @@ impl Bus {
     /// Reports of progress.
     #[must_use]
     pub fn progress(&self, prefetch: u16, stop: CancellationToken) -> Consumer<StepReport> {
-        let queue = self.inner.topology.progress_queue.clone();
+        let queue = self.inner.topology.heartbeats_queue.clone();
         Consumer::new(self.inner.link.clone(), Source::Queue(queue), prefetch, stop)
     }
 

@@ -4,11 +4,13 @@
 //! |---|---|---|---|
 //! | `P.orders` | class | `P.orders.<class>` (quorum) | backend → worker: steps |
 //! | `P.reports` | `results` | `P.results` (quorum) | worker → backend: begun, done, failed, cancelled |
-//! | `P.reports` | `progress` | `P.progress` (classic, short-lived) | worker → backend: progress |
+//! | `P.reports` | `progress` | `P.heartbeats` (quorum, short-lived) | worker → backend: progress |
 //! | `P.control` | – (fanout) | one per worker, exclusive | backend → workers: cancel |
 //! | `P.dead` | – (fanout) | `P.dead` (quorum) | what was refused or delivered too often |
 //!
-//! Progress has a queue of its own, so that a flood of it never delays a result.
+//! Progress has a queue of its own, so that a flood of it never delays a result. It is a quorum queue, although
+//! what is in it may be lost: a classic one lives on one node, and without that node no backend could declare it,
+//! and no attempt would have a heartbeat.
 
 use kinora_core::queue::QueueClass;
 use lapin::options::{
@@ -60,7 +62,7 @@ pub(crate) struct Topology {
     pub(crate) reports_exchange: String,
     pub(crate) control_exchange: String,
     pub(crate) results_queue: String,
-    pub(crate) progress_queue: String,
+    pub(crate) heartbeats_queue: String,
     dead: String,
 }
 
@@ -78,7 +80,7 @@ impl Topology {
             reports_exchange: name("reports"),
             control_exchange: name("control"),
             results_queue: name(RESULTS),
-            progress_queue: name(PROGRESS),
+            heartbeats_queue: name("heartbeats"),
             dead: name("dead"),
         }
     }
@@ -111,8 +113,10 @@ impl Topology {
         arguments
     }
 
-    fn progress_arguments() -> FieldTable {
+    /// Neither a delivery limit's victims nor what is too old or too much goes anywhere.
+    fn heartbeats_arguments() -> FieldTable {
         let mut arguments = FieldTable::default();
+        arguments.insert("x-queue-type".into(), text("quorum"));
         arguments.insert("x-message-ttl".into(), AMQPValue::LongInt(PROGRESS_TTL_MS));
         arguments.insert("x-max-length".into(), AMQPValue::LongInt(PROGRESS_MAX_LENGTH));
         arguments
@@ -141,8 +145,8 @@ impl Topology {
         }
         let arguments = self.quorum(RESULT_DELIVERY_LIMIT);
         self.declare_queue(&channel, &self.results_queue, arguments, &self.reports_exchange, RESULTS).await?;
-        let arguments = Self::progress_arguments();
-        self.declare_queue(&channel, &self.progress_queue, arguments, &self.reports_exchange, PROGRESS)
+        let arguments = Self::heartbeats_arguments();
+        self.declare_queue(&channel, &self.heartbeats_queue, arguments, &self.reports_exchange, PROGRESS)
             .await?;
         channel.close(200, "declared".into()).await?;
         Ok(())
@@ -172,7 +176,7 @@ impl Topology {
 
     fn queues(&self) -> Vec<String> {
         let mut queues: Vec<_> = QueueClass::ALL.into_iter().map(|class| self.order_queue(class)).collect();
-        queues.extend([self.results_queue.clone(), self.progress_queue.clone(), self.dead.clone()]);
+        queues.extend([self.results_queue.clone(), self.heartbeats_queue.clone(), self.dead.clone()]);
         queues
     }
 

@@ -99,7 +99,7 @@ def passwords(lab: Lab) -> list[Account]:
             "broker", "kinora_worker", credential(worker, "worker/broker-password"), "workers",
             forbidden=[
                 ["declare", "kinora.knock"], ["declare-exchange", "kinora.knock"], ["get", "kinora.results"], ["consume", "kinora.results"],
-                ["get", "kinora.progress"], ["get", "kinora.dead"], ["publish", "kinora.orders", "knock"], ["publish", "kinora.control", "knock"],
+                ["get", "kinora.heartbeats"], ["get", "kinora.dead"], ["publish", "kinora.orders", "knock"], ["publish", "kinora.control", "knock"],
                 ["publish", "", "knock"], ["publish", "amq.topic", "knock"], ["delete", "kinora.orders.quick"], ["purge", "kinora.results"],
             ],
             permitted=[["publish", "kinora.reports", "knock"]],
