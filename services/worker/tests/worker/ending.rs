@@ -31,14 +31,24 @@ fn processes(name: &str, mark: &str) -> Vec<u32> {
     found.collect()
 }
 
+async fn wait_until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited {} s in vain", DEADLINE.as_secs());
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Runs a shell that ignores all requests to end and would run for hours, in a sandbox with a scratch
 /// directory; `bounds` and `then` decide what ends it.
 async fn run_stubborn(bounds: &Bounds, then: impl FnOnce()) -> Result<(), StepError> {
     let studio = Studio::new();
     let scratch = tempfile::tempdir_in(studio.directory.path()).unwrap();
     let mark = scratch.path().file_name().unwrap().to_str().unwrap().to_owned();
-    let script =
-        format!("trap '' TERM INT HUP QUIT; echo x > film.mp4; echo {mark}; while :; do sleep 36000; done");
+    let script = format!(
+        "trap '' TERM INT HUP QUIT; echo x > film.mp4; echo x > {mark}; echo {mark}; \
+         while :; do tail -f {mark} > /dev/null; done"
+    );
     let source = FileSource::open(&studio.write("original", b"x")).unwrap();
     let arguments = vec!["-c".into(), script.into()];
     let shell = Path::new("/usr/bin/sh");
@@ -47,6 +57,8 @@ async fn run_stubborn(bounds: &Bounds, then: impl FnOnce()) -> Result<(), StepEr
     let mut word = vec![0; mark.len()];
     running.stdout.read_exact(&mut word).await.unwrap();
     assert_eq!(word, mark.as_bytes(), "it has begun");
+    // Until it is tail, the shell's child looks like a second shell.
+    wait_until(|| !processes("tail", &mark).is_empty()).await;
     let shells = processes("sh", &mark);
     assert_eq!(shells.len(), 1);
     for name in ["-TERM", "-INT", "-HUP"] {
@@ -59,11 +71,7 @@ async fn run_stubborn(bounds: &Bounds, then: impl FnOnce()) -> Result<(), StepEr
     let result = bounds.within(work).await;
     let result = finish(running, &feed, result).await;
     // The pipes are closed by now, which is the last but one thing a process that is killed does.
-    let deadline = Instant::now() + DEADLINE;
-    while !processes("", &mark).is_empty() {
-        assert!(Instant::now() < deadline, "{:?}", processes("", &mark));
-        tokio::task::yield_now().await;
-    }
+    wait_until(|| processes("", &mark).is_empty()).await;
     let film = scratch.path().join("film.mp4");
     assert!(film.exists());
     drop(scratch);
