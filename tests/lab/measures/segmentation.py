@@ -21,7 +21,7 @@ from .probing import Run, Seen, Witnesses
 from .reach import ECHO, End, Reach, load
 
 SECTION = "segmentation"
-MINUTES, SAMPLED_MINUTES = 15, 2
+MINUTES = 15
 SAMPLED_PORTS = 300
 TRIES = 3
 # Services that are usual on a network, besides the fleet's own: names, time, booting, management, tunnels, files.
@@ -54,7 +54,6 @@ def measure(lab: Lab, options: Options) -> Iterable[Figure]:
     through = _through_targets(lab, plan, judged)
     minutes = (time.monotonic() - began) / 60
 
-    limit = SAMPLED_MINUTES if options.sampled else MINUTES
     probes = sum(seen.sent + seen.stopped for seen in [*found.values(), *through]) + len(plan.others) * len(plan.kinds)
     aims = len({pair[1].address for pair in plan.tcp})
     again = "make lab-test ONLY=segmentation"
@@ -62,7 +61,9 @@ def measure(lab: Lab, options: Options) -> Iterable[Figure]:
     yield Figure(SECTION, f"probes: {len(plan.sources)} hosts as sources, {aims} addresses, {ports}, {len(plan.kinds)} others", f"{probes:,}", command=again)
     yield Figure(SECTION, "unexpected open", f"{len(judged.open)}", "0", not judged.open, again, judged.open)
     yield Figure(SECTION, "unexpected closed", f"{len(judged.closed)} of {judged.expected}", "0", not judged.closed, again, judged.closed)
-    yield Figure(SECTION, "time of the whole measure", f"{minutes:.1f} min", f"≤ {limit} min", minutes <= limit, again)
+    # A sampled run looks whether it holds, on a machine of which nothing is known.
+    goal, reached = ("", None) if options.sampled else (f"≤ {MINUTES} min", minutes <= MINUTES)
+    yield Figure(SECTION, "time of the whole measure", f"{minutes:.1f} min", goal, reached, again)
     silent = sorted({f"{name} of {target.host} by {target.family}" for target, name in judged.refused})
     said = f"{len(silent)}" + (f": {', '.join(silent)}" if silent else "")
     yield Figure(SECTION, "permitted services where nobody listens", said, command=again)
