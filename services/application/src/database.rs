@@ -17,7 +17,6 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::error::{Problem, ProblemKind};
-use crate::extract::idempotency::Key;
 use line::{Job, Line};
 
 /// How long work waits for one of the threads that are busy before it asks for one more; twice as long
@@ -248,14 +247,15 @@ impl Database {
         .await
     }
 
-    /// A transaction that makes something. With an idempotency key it is repeated once if its connection is
+    /// A transaction that makes something. With an idempotency key `K` it is repeated once if its connection is
     /// lost: had it been committed all the same, the second one finds that out by the key.
     ///
     /// # Errors
     /// As [`Database::run`].
-    pub async fn creation<T, E, F>(&self, key: Option<Key>, work: F) -> Result<T, Problem>
+    pub async fn creation<K, T, E, F>(&self, key: Option<K>, work: F) -> Result<T, Problem>
     where
-        F: Fn(&mut PgConnection, Option<&Key>) -> Result<T, E> + Send + 'static,
+        K: Send + 'static,
+        F: Fn(&mut PgConnection, Option<&K>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: Into<Problem> + Send + 'static,
     {
