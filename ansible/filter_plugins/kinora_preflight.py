@@ -8,7 +8,6 @@ import datetime
 import difflib
 import ipaddress
 import re
-import re
 
 # Zones in which the hosts of a group need an address.
 ZONES = {
@@ -200,6 +199,7 @@ def host_problems(fleet, host, output, before, after, needs):
             if str(ipaddress.ip_address(address)) not in present:
                 found.append((f"it does not have its {zone} address {address}", "configure the interface, or correct the inventory"))
     found += _port_problems(fleet, host, facts)
+    found += _controller_problems(fleet, facts)
     return [_problem(host, what, do) for what, do in found]
 
 
@@ -241,9 +241,24 @@ def _port_problems(fleet, host, facts):
     return list(dict.fromkeys(found))
 
 
-def fleet_problems(outputs):
-    """What is wrong between hosts: copies of one machine."""
+def _controller_problems(fleet, facts):
+    """The firewall will let in only the administrators' networks."""
+    admin = [ipaddress.ip_network(str(network)) for both in (fleet["networks"].get("admin_networks") or {}).values() for network in both]
+    found = []
+    for text in facts.get("from", []):
+        address = ipaddress.ip_address(text.partition("%")[0])
+        if not address.is_loopback and not any(address.version == network.version and address in network for network in admin):
+            found.append((f"you come to it from {address}, which is not in kinora_admin_networks", "add it there: its firewall would let you in no more"))
+    return found
+
+
+def fleet_problems(outputs, has_vault=True):
+    """What is wrong between hosts: copies of one machine, an installation that this inventory does not know."""
     seen, found = {}, []
+    installed = [host for host, output in outputs.items() if "installed" in parse(output)]
+    if installed and not has_vault:
+        what = f"{', '.join(installed)} belong to an installation whose secrets are not in this inventory"
+        found.append(_problem("inventory", what, "put its group_vars/all/vault.yml back from your copy: new secrets would end that installation"))
     for host, output in outputs.items():
         for identity in parse(output).get("machine_id", []):
             if identity in seen:
@@ -254,7 +269,8 @@ def fleet_problems(outputs):
 
 def report(problems):
     """The problems as an operator reads them, host by host."""
-    lines = [f"{len(problems)} things to put right; nothing was changed.", ""]
+    count = "1 thing" if len(problems) == 1 else f"{len(problems)} things"
+    lines = [f"{count} to put right; nothing was changed.", ""]
     for host in dict.fromkeys(problem["host"] for problem in problems):
         lines.append(host)
         lines += [f"  - {problem['what']}\n    → {problem['do']}" for problem in problems if problem["host"] == host]

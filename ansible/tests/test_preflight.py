@@ -123,6 +123,12 @@ class Hosts(unittest.TestCase):
     def test_sound(self):
         self.assertEqual(self.problems(SOUND), "")
 
+    def test_the_controller_is_let_in(self):
+        admin = str(next(iter(inventory("full")["networks"]["admin_networks"]["ipv4"]))).partition("/")[0]
+        for source in (admin, "127.0.0.1", "::1"):
+            self.assertEqual(self.problems(f"from {source}\n{SOUND}"), "")
+        self.assertIn("you come to it from 192.0.2.7", self.problems(f"from 192.0.2.7\n{SOUND}"))
+
     def test_each_fault_is_found(self):
         for old, new, what in (
             ("debian 13", "debian 12", "it runs debian 12"),
@@ -150,6 +156,8 @@ class Hosts(unittest.TestCase):
         self.assertIn("could not be asked", self.problems("Permission denied (publickey)."))
 
     def test_copies(self):
+        self.assertEqual(preflight.fleet_problems({"a": "installed yes\nend"}, True), [])
+        self.assertEqual(len(preflight.fleet_problems({"a": "installed yes\nend"}, False)), 1)
         problems = preflight.fleet_problems({"a": "machine_id 1\nend", "b": "machine_id 1\nend", "c": "machine_id 2\nend"})
         self.assertEqual(found(problems), "it has the machine id of a")
 

@@ -6,6 +6,14 @@ echo "machine $(uname -m)"
 [ "$(id -u)" = 0 ] && echo 'root yes' || echo 'root no'
 [ -x /usr/bin/python3 ] && echo 'python yes' || echo 'python no'
 echo "machine_id $(cat /etc/machine-id)"
+[ -e /etc/kinora/tls/host.pem ] && echo 'installed yes'
+# Where this very connection comes from: sudo has dropped the variable, the process above it has not.
+process=$$
+while [ "${process:-1}" -gt 1 ]; do
+    from=$(tr '\0' '\n' < "/proc/$process/environ" 2> /dev/null | sed -n 's/^SSH_CONNECTION=\([^ ]*\) .*/\1/p')
+    if [ -n "$from" ]; then echo "from $from"; break; fi
+    process=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$process/status" 2> /dev/null)
+done
 echo "disk_mb $(df --output=avail --block-size=1MB /var | tail -n 1 | tr -d ' ')"
 echo "memory_mb $(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)"
 ip -oneline address | awk '{ split($4, part, "/"); print "address " part[1] }'

@@ -93,7 +93,7 @@ def run(lab: Lab, bundle: install.Bundle, say: Callable[[str], None], verb: str,
 def tail(log: Path) -> str:
     """The end of a log, without what must not be shown."""
     lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
-    return "\n".join(line for line in lines if "one time by" not in line)
+    return "\n".join(line for line in lines if "one-time password" not in line)
 
 
 def changes(log: str) -> list[str]:
