@@ -24,7 +24,7 @@ import sbom  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 WORKSPACE = HERE.parent.parent
-FOLDERS = ["ansible", "nftables"]
+FOLDERS = ["ansible", "nftables", "docs/operations"]
 started = time.monotonic()
 
 
