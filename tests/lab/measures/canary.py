@@ -129,7 +129,7 @@ def _one_time(lab: Lab) -> tuple[str, str]:
     log = lab.control.state.path / "first-administrator"
     if not log.exists():
         said = install.log_of(lab.control, "site").read_text() if install.log_of(lab.control, "site").exists() else ""
-        name, once = re.search(r"Sign in as\s+(\S+)", said), re.search(r"one-time password\s+(\S+)", said)
+        name, once = re.search(r"Sign in as\s+(\S+)", said), re.search(r"^\s+one-time password\s+(\S+)", said, re.MULTILINE)
         if not (name and once):
             raise Problem("no one-time password is known; a lab that `up --install` installed from bare hosts has one")
         with open(log, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
