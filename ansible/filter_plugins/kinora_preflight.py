@@ -145,9 +145,14 @@ def _zone_problems(fleet, zones):
     return found
 
 
+def _is_administrators(fleet, address):
+    """Whether an address is in the networks that may sign in."""
+    networks = (ipaddress.ip_network(str(network)) for both in (fleet["networks"].get("admin_networks") or {}).values() for network in both)
+    return any(address.version == network.version and address in network for network in networks)
+
+
 def _address_problems(fleet, zones):
     found, seen = [], {}
-    admin = [ipaddress.ip_network(str(network)) for both in (fleet["networks"].get("admin_networks") or {}).values() for network in both]
     public = {str(address) for address in (fleet["networks"].get("public_address") or {}).values()}
     balancers = [host for host, entry in fleet["hosts"].items() if "load_balancers" in entry["groups"]]
     for host, entry in fleet["hosts"].items():
@@ -167,7 +172,7 @@ def _address_problems(fleet, zones):
                     found.append((f"{host} and {seen[text]} both have {text}", "give each address once"))
                 if text in public and len(balancers) > 1:
                     found.append((f"{text} is {host}'s and the public address", "give the public address to no host: it moves"))
-                if any(address.version == net.version and address in net for net in admin):
+                if _is_administrators(fleet, address):
                     found.append((f"{host}'s address {text} is in kinora_admin_networks", "leave hosts out of it: whoever takes one over could sign in to the others"))
                 seen[text] = host
     return found
@@ -243,11 +248,10 @@ def _port_problems(fleet, host, facts):
 
 def _controller_problems(fleet, facts):
     """The firewall will let in only the administrators' networks."""
-    admin = [ipaddress.ip_network(str(network)) for both in (fleet["networks"].get("admin_networks") or {}).values() for network in both]
     found = []
     for text in facts.get("from", []):
         address = ipaddress.ip_address(text.partition("%")[0])
-        if not address.is_loopback and not any(address.version == network.version and address in network for network in admin):
+        if not address.is_loopback and not _is_administrators(fleet, address):
             found.append((f"you come to it from {address}, which is not in kinora_admin_networks", "add it there: its firewall would let you in no more"))
     return found
 
