@@ -17,6 +17,17 @@ SHORT = {
     "load_balancers": "balancer", "applications": "application", "backends": "backend", "databases": "database",
     "workers": "worker", "backup_repository": "backups",
 }
+# What each engine may fail its clients in although its unit runs, and what to do.
+SERVES_NOT = {
+    "etcd": ("etcd does not agree with a majority of its members", "journalctl -u etcd -n 50; are the other backends well?"),
+    "broker": ("RabbitMQ does not run well, or has an alarm of memory or disk", "rabbitmq-diagnostics alarms; journalctl -u rabbitmq-server -n 50"),
+    "broker-tls": ("RabbitMQ does not show this host's certificate", "journalctl -u rabbitmq-server -n 50, then renew-certificates"),
+    "redis": ("Redis does not show this host's certificate", "journalctl -u redis-server -n 50, then renew-certificates"),
+    "sentinel": ("Sentinel does not show this host's certificate", "journalctl -u redis-sentinel -n 50, then renew-certificates"),
+    "database-tls": ("PostgreSQL does not show this host's certificate", "look at ssl_cert_file in /etc/patroni/config.yml, then renew-certificates"),
+}
+# States of a member of the database cluster, as Patroni says them, in which nothing need be done.
+MEMBER_WELL = ("running", "streaming")
 RENEW_DAYS = 30
 DISK_PERCENT = 85
 
@@ -65,6 +76,11 @@ def host_concerns(host, output):
         name, _, days = line.partition(" ")
         if int(days) < RENEW_DAYS:
             found.append((f"{name} ends in {days} days", "run renew-certificates (a customer's own: put the new one into the inventory)"))
+    found += [SERVES_NOT[line] for line in facts.get("serves-not", [])]
+    for line in facts.get("server", []):
+        server, _, state = line.partition(" ")
+        if not state.startswith("UP"):
+            found.append((f"HAProxy sends nothing to {server}: {state}", f"look at kinora-application on {server}"))
     if "unreachable" in facts.get("database", []):
         found.append(("PostgreSQL does not answer", "patronictl -c /etc/patroni/config.yml list"))
     if "reboot" in facts:
@@ -80,6 +96,12 @@ def fleet_concerns(fleet, outputs):
     asked = [host for host in facts if "databases" in fleet["hosts"][host]["groups"]]
     if asked and len(primaries) != 1:
         found.append(("fleet", f"{len(primaries)} databases accept writes", "patronictl -c /etc/patroni/config.yml list, on a database host"))
+    # Each member tells the list of all; where they differ, whichever sees something wrong is heard.
+    members = {line for host in asked for line in facts[host].get("member", [])}
+    for line in sorted(members):
+        member, _, state = line.partition(" ")
+        if state not in MEMBER_WELL:
+            found.append(("fleet", f"the database on {member} is {state}", "patronictl -c /etc/patroni/config.yml list; journalctl -u patroni, on that host"))
     balancers = [host for host in facts if "load_balancers" in fleet["hosts"][host]["groups"]]
     holders = [host for host in balancers if facts[host].get("public")]
     if balancers and len(holders) != 1:
@@ -90,15 +112,21 @@ def fleet_concerns(fleet, outputs):
     return found
 
 
-def report(fleet, outputs, public_name):
-    """The whole page."""
+def all_concerns(fleet, outputs):
+    """(host or "fleet", what, do) of everything that needs attention."""
     concerns = fleet_concerns(fleet, outputs)
     for host, output in outputs.items():
         concerns += [(host, what, do) for what, do in host_concerns(host, output)]
+    return concerns
+
+
+def report(fleet, outputs, public_name):
+    """The whole page."""
+    concerns = all_concerns(fleet, outputs)
     versions = sorted({line.partition(" ")[2] for output in outputs.values() for line in _parse(output).get("package", [])})
     title = f"Kinora {', '.join(versions) or '(not installed)'} at https://{public_name}"
     if not concerns:
-        lines = [f"{title}: all {len(outputs)} hosts are well"]
+        lines = [f"{title}: {'its one host is' if len(outputs) == 1 else f'all {len(outputs)} hosts are'} well"]
     else:
         lines = [f"{title}: {len(concerns)} to look at", ""]
         width = max(len(host) for host, _, _ in concerns)
@@ -137,4 +165,4 @@ class FilterModule:
     """Gives the functions to Ansible's templates."""
 
     def filters(self):
-        return {"kinora_host_units": host_units, "kinora_status_report": report}
+        return {"kinora_host_units": host_units, "kinora_status_concerns": all_concerns, "kinora_status_report": report}

@@ -29,6 +29,8 @@ class Concerns(unittest.TestCase):
             ("disk 12 /", "disk 85 /", "/ is 85 % full"),
             ("host.pem 397", "host.pem 29", "host.pem ends in 29 days"),
             ("end", "database unreachable\nend", "PostgreSQL does not answer"),
+            ("end", "serves-not etcd\nend", "etcd does not agree with a majority of its members"),
+            ("end", "server app1 UP\nserver app2 DOWN\nend", "HAProxy sends nothing to app2: DOWN"),
             ("end", "reboot needed\nend", "a reboot is needed"),
             ("end", "", "does not answer"),
         ):
@@ -64,6 +66,11 @@ class Page(unittest.TestCase):
         text = status.report(fleet, outputs, "x")
         self.assertIn("2 databases accept writes", text)
         self.assertIn("0 load balancers have the public address", text)
+
+    def test_a_standby_that_does_not_follow(self):
+        fleet, outputs = self.outputs()
+        outputs["db1"] += "member db1 running\nmember db2 start failed\n"
+        self.assertEqual(status.fleet_concerns(fleet, outputs)[0][1], "the database on db2 is start failed")
 
     def test_versions(self):
         fleet, outputs = self.outputs()

@@ -1,4 +1,10 @@
-# What a host says of its state; `key value` on each line. UNITS are those that must run here.
+# What a host says of its state; `key value` on each line. UNITS are those that must run here, NAME is the host's in the backend zone.
+running() { systemctl --quiet is-active "$1"; }
+# That it speaks TLS with a certificate of this installation for this host.
+shows_certificate() {
+    timeout 5 openssl s_client -connect "$NAME:$1" -CAfile /etc/kinora/tls/authorities.pem -verify_return_error -verify_hostname "$NAME" $2 \
+        < /dev/null > /dev/null 2>&1
+}
 for unit in $UNITS; do echo "unit $unit $(systemctl is-active "$unit")"; done
 systemctl list-units --failed --plain --no-legend | awk '{ print "failed " $1 }'
 df --output=pcent,target --local --exclude-type=tmpfs --exclude-type=devtmpfs --exclude-type=efivarfs 2> /dev/null | awk 'NR > 1 { print "disk " int($1) " " $2 }' | sort -k 2 -n -r | head -n 1
@@ -8,12 +14,41 @@ for file in /etc/kinora/tls/*.pem; do
 done
 dpkg-query -W -f='package ${Package} ${Version}\n' 'kinora*' 2> /dev/null
 for address in $PUBLIC; do ip -oneline address show to "$address" | grep -q . && echo "public $address"; done
-if systemctl --quiet is-active patroni; then
+# A unit that runs need not serve: each engine is asked what its clients want of it.
+if running etcd; then
+    etcdctl --endpoints="https://$NAME:2379" --cacert=/etc/etcd/tls/authorities.pem --cert=/etc/etcd/tls/member.pem --key=/etc/etcd/tls/member.key \
+        --command-timeout=5s endpoint health > /dev/null 2>&1 || echo 'serves-not etcd'
+fi
+if running rabbitmq-server; then
+    timeout 30 rabbitmq-diagnostics --quiet check_local_alarms > /dev/null 2>&1 || echo 'serves-not broker'
+    shows_certificate 5671 || echo 'serves-not broker-tls'
+fi
+if running redis-server; then
+    shows_certificate 6379 || echo 'serves-not redis'
+    shows_certificate 26379 || echo 'serves-not sentinel'
+fi
+if running haproxy; then
+    python3 - << 'END'
+import csv, socket
+with socket.socket(socket.AF_UNIX) as connection:
+    connection.settimeout(5)
+    connection.connect("/run/haproxy/admin.sock")
+    connection.sendall(b"show stat\n")
+    text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+for row in csv.DictReader(text.removeprefix("# ").splitlines()):
+    if row["svname"] not in ("FRONTEND", "BACKEND"):
+        print("server", row["svname"], row["status"])
+END
+fi
+if running patroni; then
     case "$(runuser -u postgres -- psql -Atqc 'SELECT pg_is_in_recovery()' 2> /dev/null)" in
         f) echo 'database primary' ;;
         t) echo 'database standby' ;;
         *) echo 'database unreachable' ;;
     esac
+    shows_certificate 5432 '-starttls postgres' || echo 'serves-not database-tls'
+    timeout 20 patronictl -c /etc/patroni/config.yml list --format json 2> /dev/null \
+        | python3 -c 'import json, sys; [print("member", m["Member"], m["State"]) for m in json.load(sys.stdin)]' 2> /dev/null
 fi
 [ -e /run/reboot-required ] && echo 'reboot needed'
 echo "uptime $(cut -d. -f1 /proc/uptime)"
