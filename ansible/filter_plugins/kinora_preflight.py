@@ -47,6 +47,10 @@ KNOWN = (
 )
 # Made by the playbooks themselves.
 DERIVED = ("kinora_fleet", "kinora_flows", "kinora_host", "kinora_names", "kinora_tls")
+EVERY_HOST = "every_host"
+EGRESS_EXAMPLE = {"name": "NAS", "groups": ["applications", "workers"], "protocol": "tcp", "port": 2049, "to": ["10.61.40.5"]}
+EGRESS_KEYS = tuple(EGRESS_EXAMPLE)
+EGRESS_FORM = "write it as {name: NAS, groups: [applications, workers], protocol: tcp, port: 2049, to: [10.61.40.5]}"
 CLOCK_SECONDS = 5
 # One part of a DNS name. Names of hosts stand in certificates, where a common name has 64 characters.
 LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
@@ -60,8 +64,9 @@ def inventory_problems(fleet, zones, variables, bundle_version="", changes=(), r
     found += _version_problems(str(variables.get("kinora_acknowledged_version", "")), bundle_version, changes)
     found += _name_problems(fleet, str(variables.get("kinora_public_name", "")))
     found += _group_problems(fleet)
-    found += _zone_problems(fleet, zones)
-    found += _address_problems(fleet, zones)
+    unreadable = _value_problems(fleet, zones)
+    # Nothing can be said of addresses that are none.
+    found += unreadable or _zone_problems(fleet, zones) + _address_problems(fleet, zones)
     return [{"host": "inventory", "what": what, "do": do} for what, do in found]
 
 
@@ -129,6 +134,56 @@ def _group_problems(fleet):
         if not entry["groups"]:
             found.append((f"{host} is in no group", "put it into the groups of its roles, or take it out"))
     return found
+
+
+def _not_networks(where, values):
+    """Those of `values` that are neither an address nor a network."""
+    found = []
+    for value in values:
+        try:
+            ipaddress.ip_network(str(value))
+        except ValueError as error:
+            found.append((f"{where}: {error}", "write an address as 10.1.2.3, a network as 10.1.2.0/24; the same for IPv6"))
+    return found
+
+
+def _value_problems(fleet, zones):
+    """Addresses, networks and ports that cannot be any: later they would stop an installation half way, or the firewall."""
+    networks = fleet["networks"]
+    found = _not_networks("kinora_time_servers", networks.get("time_servers") or [])
+    for family, values in (networks.get("admin_networks") or {}).items():
+        found += _not_networks(f"kinora_admin_networks.{family}", values)
+    found += _not_networks("kinora_public_address", (networks.get("public_address") or {}).values())
+    for zone, both in (zones or {}).items():
+        found += _not_networks(f"kinora_zones.{zone}", both.values())
+    for host, entry in fleet["hosts"].items():
+        for zone, addresses in entry["addresses"].items():
+            found += _not_networks(f"{host}'s kinora_addresses.{zone}", addresses.values())
+    for number, entry in enumerate(networks.get("egress") or [], 1):
+        found += _egress_problems(f"kinora_egress, entry {number}", entry)
+    return found
+
+
+def _egress_problems(where, entry):
+    if not isinstance(entry, dict):
+        return [(f"{where} is {entry!r}", EGRESS_FORM)]
+    found = [(f"{where} lacks {key}", EGRESS_FORM) for key in EGRESS_KEYS if key not in entry]
+    found += [(f"{where} has {key}, which is unknown", EGRESS_FORM) for key in entry if key not in EGRESS_KEYS]
+    if found:
+        return found
+    where = f"{where} ({entry['name']})"
+    if entry["protocol"] not in ("tcp", "udp"):
+        found.append((f"{where} has the protocol {entry['protocol']!r}", "take tcp or udp"))
+    if isinstance(entry["port"], bool) or not isinstance(entry["port"], int) or not 1 <= entry["port"] <= 65535:
+        found.append((f"{where} has the port {entry['port']!r}", "take a number from 1 to 65535, without quotes"))
+    for key in ("groups", "to"):
+        if not isinstance(entry[key], list) or not entry[key]:
+            return [*found, (f"{where}: {key} is {entry[key]!r}", f"make {key} a list, as in [{', '.join(map(str, EGRESS_EXAMPLE[key]))}]")]
+    for group in entry["groups"]:
+        if group not in (*ZONES, EVERY_HOST):
+            near = difflib.get_close_matches(str(group), (*ZONES, EVERY_HOST), 1)
+            found.append((f"{where}: there is no group {group}", f"did you mean {near[0]}?" if near else f"there are {', '.join(ZONES)} and {EVERY_HOST}"))
+    return found + _not_networks(f"{where}, to", entry["to"])
 
 
 def _zone_problems(fleet, zones):

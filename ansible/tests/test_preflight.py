@@ -56,6 +56,31 @@ class Inventory(unittest.TestCase):
             problems = preflight.inventory_problems(inventory(name), values["kinora_zones"], values, bundle_version="0.1.0")
             self.assertEqual(problems, [], name)
 
+    def test_what_may_be_reached_beyond_the_zones(self):
+        sound = {"name": "NAS", "groups": ["applications"], "protocol": "tcp", "port": 2049, "to": ["10.61.40.5", "fd61:40::/64"]}
+        for change, what in (
+            ({}, ""),
+            ({"port": "2049"}, "kinora_egress, entry 1 (NAS) has the port '2049'"),
+            ({"port": 70000}, "kinora_egress, entry 1 (NAS) has the port 70000"),
+            ({"protocol": "icmp"}, "kinora_egress, entry 1 (NAS) has the protocol 'icmp'"),
+            ({"groups": ["aplications"]}, "kinora_egress, entry 1 (NAS): there is no group aplications"),
+            ({"to": "10.61.40.5"}, "kinora_egress, entry 1 (NAS): to is '10.61.40.5'"),
+            ({"to": ["nas.studio.example"]}, "kinora_egress, entry 1 (NAS), to: 'nas.studio.example' does not appear to be an IPv4 or IPv6 network"),
+            ({"ports": [1]}, "kinora_egress, entry 1 has ports, which is unknown"),
+        ):
+            with self.subTest(what):
+                problems = self.problems(fleet_change=lambda fleet: fleet["networks"].update(egress=[{**sound, **change}]))
+                self.assertEqual(problems, what)
+
+    def test_addresses_that_are_none(self):
+        for change, what in (
+            (lambda fleet: fleet["networks"].update(time_servers=["ntp.example"]), "kinora_time_servers: 'ntp.example' does not"),
+            (lambda fleet: fleet["networks"].update(admin_networks={"ipv4": ["10.1.2.3/8"]}), "kinora_admin_networks.ipv4: 10.1.2.3/8 has host bits set"),
+            (lambda fleet: fleet["hosts"]["db1"]["addresses"]["backend"].update(ipv4="10.61.30.300"), "db1's kinora_addresses.backend: '10.61.30.300' does not"),
+        ):
+            with self.subTest(what):
+                self.assertIn(what, self.problems(fleet_change=change))
+
     def test_unknown_variable(self):
         problems = preflight.inventory_problems(inventory("full"), variables("full")["kinora_zones"], {**variables("full"), "kinora_public_nam": "x"})
         self.assertEqual((problems[0]["what"], problems[0]["do"]), ("there is no variable kinora_public_nam", "did you mean kinora_public_name?"))

@@ -31,7 +31,8 @@ def verbs() -> list[str]:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Installs Kinora from this bundle onto the hosts of an inventory.")
-    parser.add_argument("verb", nargs="?", default="site", help=f"what to do (default: site): {', '.join(verbs())}, or verify")
+    # No default: a word that was forgotten must not change a fleet.
+    parser.add_argument("verb", help=f"what to do: {', '.join(verbs())}, or verify (looks at the bundle alone)")
     parser.add_argument("--signers", type=Path, required=True, help="file of allowed signers (ssh-keygen), which came to you apart from the bundle")
     parser.add_argument("--inventory", type=Path, help="directory with hosts.yml; examples: ansible/inventories/")
     parser.add_argument("ansible", nargs="*", help="what follows -- goes to ansible-playbook")
