@@ -153,7 +153,7 @@ class BundleTest(unittest.TestCase):
         return (self.directory / "touched").exists()
 
     def test_an_untouched_bundle_is_installed(self) -> None:
-        done = self.install(self.root)
+        done = self.install(self.root, "site")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(self.was_touched())
         # Running it left nothing in it.
@@ -174,7 +174,7 @@ class BundleTest(unittest.TestCase):
             shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(self.root, copy, symlinks=True)
             change(Mutations(copy, self.dice))
-            done = self.install(copy)
+            done = self.install(copy, "site")
             self.assertEqual(done.returncode, 1)
             self.assertIn("install: ", done.stderr)
             self.assertFalse(self.was_touched())
@@ -192,6 +192,12 @@ class BundleTest(unittest.TestCase):
         subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "git", "-f", self.key, sums], check=True, stderr=subprocess.DEVNULL)
         with self.assertRaises(manifest.BundleError):
             manifest.verify(self.root, self.signers)
+
+    def test_without_a_verb_nothing_is_done(self) -> None:
+        done = self.install(self.root)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("required: verb", done.stderr)
+        self.assertFalse(self.was_touched())
 
     def test_an_unknown_verb_is_answered_with_those_that_are_there(self) -> None:
         done = self.install(self.root, "destroy")
