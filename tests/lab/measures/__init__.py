@@ -8,6 +8,7 @@ from types import ModuleType
 
 MEASURES = (
     "install",
+    "packages",
     "segmentation",
     "egress",
     "admission",

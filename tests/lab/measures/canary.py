@@ -9,7 +9,6 @@ import json
 import os
 import re
 import secrets
-import subprocess
 from dataclasses import dataclass
 
 from lab import install
@@ -88,11 +87,11 @@ def prepare(lab: Lab) -> None:
     """Brings kinoractl, authority and film to the client; what is there stays."""
     if not lab.exec(CLIENT, "command -v kinoractl").ok:
         unpacked = str(install.on_controller(lab.control).tar).removesuffix(".tar")
-        _pipe(lab, ("control", ["sh", "-c", PACK_KINORACTL, "pack", unpacked]), (CLIENT, ["sh", "-c", UNPACK_KINORACTL]))
+        lab.pipe(("control", ["sh", "-c", PACK_KINORACTL, "pack", unpacked]), (CLIENT, ["sh", "-c", UNPACK_KINORACTL]))
     if not lab.exec(CLIENT, ["test", "-s", FILM]).ok:
-        _pipe(lab, (lab.members("workers")[0], ["sh", "-c", MAKE_FILM]), (CLIENT, _write(FILM)))
+        lab.pipe((lab.members("workers")[0], ["sh", "-c", MAKE_FILM]), (CLIENT, _write(FILM)))
     authorities = (lab.members("applications")[0], ["cat", "/etc/kinora/tls/authorities.pem"])
-    _pipe(lab, authorities, (CLIENT, _write(AUTHORITIES)))
+    lab.pipe(authorities, (CLIENT, _write(AUTHORITIES)))
 
 
 def url(lab: Lab) -> str:
@@ -140,11 +139,3 @@ def _one_time(lab: Lab) -> tuple[str, str]:
 
 def _write(path: str) -> list[str]:
     return ["sh", "-c", 'cat > "$1.new" && test -s "$1.new" && mv "$1.new" "$1"', "write", path]
-
-
-def _pipe(lab: Lab, source: tuple[str, list[str]], target: tuple[str, list[str]]) -> None:
-    """From a command on one host into a command on another, past the network."""
-    with subprocess.Popen(lab.control.on(*source), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as giving:
-        taking = subprocess.run(lab.control.on(*target), stdin=giving.stdout, capture_output=True, text=True)
-    if giving.returncode or taking.returncode:
-        raise Problem(f"from {source[0]} to {target[0]}: {(taking.stderr or taking.stdout).strip()[-600:] or 'the first command failed'}")

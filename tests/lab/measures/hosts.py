@@ -1,11 +1,13 @@
 """The lab as measures see it: commands on hosts that always end, files, plugs."""
 
 import shlex
+import subprocess
 from pathlib import Path
 
 from lab import control, power
 from lab.fleet import Fleet, Host
 from lab.paths import State
+from lab.problem import Problem
 
 from .figures import Result, finish
 
@@ -45,6 +47,13 @@ class Lab:
     def push(self, host: str, source: Path, directory: str) -> None:
         """Copies a file or directory of this machine into a directory of a host, which is made if needed."""
         self.control.push(host, source, directory)
+
+    def pipe(self, source: tuple[str, list[str]], target: tuple[str, list[str]]) -> None:
+        """From a command on one host into a command on another, past the network."""
+        with subprocess.Popen(self.control.on(*source), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as giving:
+            taking = subprocess.run(self.control.on(*target), stdin=giving.stdout, capture_output=True, text=True)
+        if giving.returncode or taking.returncode:
+            raise Problem(f"from {source[0]} to {target[0]}: {(taking.stderr or taking.stdout).strip()[-600:] or 'the first command failed'}")
 
     def power(self, host: str, to: str) -> float:
         """`on`, `off`, `reset` (the plug) or `reboot` (orderly); waits for the boot and returns its seconds."""

@@ -10,6 +10,7 @@ from .store import Run, read
 LAYOUTS = ("full", "compact", "single")
 TITLES = {
     "install": "Install",
+    "packages": "The life of our packages, on a host that has none of Kinora",
     "segmentation": "Segmentation: every host against every other",
     "egress": "Ways out of a host that was taken over",
     "admission": "Service accounts where they have no business",
