@@ -5,12 +5,17 @@ Each entry is one kind of packet with how often it came: cable, protocol, source
 the order's word, and whether the sender is the host (by the cable it came from, whatever addresses it claims).
 """
 
+import collections
+import contextlib
 import json
 import select
 import socket
 import struct
 import sys
 
+RECEIVE_BYTES = 1 << 28
+# What is kept of a frame: all of those that attack.py makes.
+FRAME_BYTES = 4096
 ETH_ALL, ETH_IPV4, ETH_IPV6, ETH_VLAN = 3, 0x0800, 0x86DD, 0x8100
 SOL_PACKET, PACKET_IGNORE_OUTGOING, SO_RCVBUFFORCE = 263, 23, 33
 # Headers that stand between IPv6 and what it carries.
@@ -19,7 +24,9 @@ EXTENSIONS = (0, 43, 60, 135)
 
 def open_cable(name: str) -> socket.socket:
     tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_ALL))
-    tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 25)
+    # Room for all that one attack sends: on a busy machine this program may not run for seconds.
+    tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BYTES)
+    tap.setblocking(False)
     tap.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
     tap.bind((name, ETH_ALL))
     return tap
@@ -53,6 +60,13 @@ def read(frame: bytes, word: bytes, token: int) -> tuple | None:
     return ("protocol", source, target, protocol, 0, marked)
 
 
+def drain(tap: socket.socket, frames: list[bytes]) -> None:
+    """Takes what has come; it is read later, as reading it is slower than it may come."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            frames.append(tap.recv(FRAME_BYTES))
+
+
 def lost(taps: dict) -> int:
     """Packets that came faster than they were read."""
     return sum(struct.unpack("II", tap.getsockopt(SOL_PACKET, 6, 8))[1] for tap in taps)
@@ -62,18 +76,17 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     taps = {open_cable(name): name for name in order["cables"]}
     print("ready", flush=True)
-    seen: dict[tuple, int] = {}
-    while True:
+    frames: dict[str, list[bytes]] = {name: [] for name in taps.values()}
+    ended = False
+    while not ended:
         readable, _, _ = select.select([sys.stdin, *taps], [], [])
-        for one in readable:
-            if one is sys.stdin:
-                continue
-            found = read(one.recv(65535), order["word"].encode(), order["token"])
-            if found:
-                key = (taps[one], *found)
-                seen[key] = seen.get(key, 0) + 1
-        if readable == [sys.stdin]:
-            break
+        ended = sys.stdin in readable
+        for tap, name in taps.items():
+            drain(tap, frames[name])
+    seen = collections.Counter()
+    for name, taken in frames.items():
+        found = (read(frame, order["word"].encode(), order["token"]) for frame in taken)
+        seen.update((name, *one) for one in found if one)
     json.dump({"seen": [[*key, count] for key, count in seen.items()], "lost": lost(taps)}, sys.stdout)
 
 
