@@ -6,6 +6,7 @@ Checks the bundle as a whole first; nothing is touched before. Then installs Ans
 """
 
 import argparse
+import fcntl
 import os
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ from pathlib import Path
 # The verifier must not leave files in what it verifies.
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parent
+# Verbs that change nothing, and so disturb none that does.
+LOOKS_ONLY = ("preflight", "status")
 sys.path.insert(0, str(ROOT / "lib"))
 
 import manifest  # noqa: E402
@@ -26,7 +29,7 @@ def say(text: str) -> None:
 
 
 def verbs() -> list[str]:
-    return sorted(path.stem for path in (ROOT / "ansible" / "playbooks").glob("*.yml"))
+    return sorted(path.stem for path in (ROOT / "ansible" / "playbooks").glob("*.yml") if path.stem != "prepare")
 
 
 def parse() -> argparse.Namespace:
@@ -37,6 +40,18 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--inventory", type=Path, help="directory with hosts.yml; examples: ansible/inventories/")
     parser.add_argument("ansible", nargs="*", help="what follows -- goes to ansible-playbook")
     return parser.parse_args()
+
+
+def hold(inventory: Path) -> bool:
+    """Keeps other verbs from this inventory until the playbook ends; says no where one runs already."""
+    descriptor = os.open(inventory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    # ansible-playbook, which this process becomes, goes on holding it.
+    os.set_inheritable(descriptor, True)
+    return True
 
 
 def install_ansible() -> None:
@@ -79,6 +94,9 @@ def main() -> int:
     if arguments.inventory is None or not (arguments.inventory / "hosts.yml").is_file():
         print(f"install: --inventory must name a directory with hosts.yml; start from {ROOT}/ansible/inventories/", file=sys.stderr)
         return 2
+    if arguments.verb not in LOOKS_ONLY and not hold(arguments.inventory):
+        print(f"install: another verb is at work on {arguments.inventory}; wait for its end, `fuser -v {arguments.inventory}` says whose it is", file=sys.stderr)
+        return 1
     install_ansible()
     command = [
         "ansible-playbook", "--inventory", str(arguments.inventory.resolve()),

@@ -1,6 +1,8 @@
 """A bundle that is not exactly as it was signed is refused, before anything else happens."""
 
+import fcntl
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -42,7 +44,8 @@ def make_tree(root: Path, dice: random.Random) -> None:
     (root / "install").chmod(0o755)
     shutil.copyfile(HERE / "manifest.py", root / "lib" / "manifest.py")
     (root / "VERSION").write_text("1.2.3\n", encoding="utf-8")
-    (root / "ansible" / "playbooks" / "site.yml").write_text("- hosts: all\n", encoding="utf-8")
+    for verb in ("site", "status"):
+        (root / "ansible" / "playbooks" / f"{verb}.yml").write_text("- hosts: all\n", encoding="utf-8")
     (root / "closures" / "controller.packages").write_text("ansible\n", encoding="utf-8")
     for number in range(12):
         (root / "debian" / f"package{number}_1_amd64.deb").write_bytes(dice.randbytes(dice.randrange(1, 4096)))
@@ -198,6 +201,21 @@ class BundleTest(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("required: verb", done.stderr)
         self.assertFalse(self.was_touched())
+
+    def test_two_verbs_at_once_are_refused(self) -> None:
+        self.assertEqual(self.install(self.root, "site").returncode, 0)
+        (self.directory / "touched").unlink()
+        held = os.open(self.directory / "inventory", os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            done = self.install(self.root, "site")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("another verb is at work", done.stderr)
+            self.assertFalse(self.was_touched())
+            # Looking is always possible.
+            self.assertEqual(self.install(self.root, "status").returncode, 0)
+        finally:
+            os.close(held)
 
     def test_an_unknown_verb_is_answered_with_those_that_are_there(self) -> None:
         done = self.install(self.root, "destroy")
