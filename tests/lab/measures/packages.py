@@ -32,6 +32,8 @@ def measure(lab: Lab, options: Options) -> Iterable[Figure]:
     for package, closure in PACKAGES.items():
         lab.pipe(("control", ["sh", "-c", PACK, "pack", unpacked, closure]), (host, ["sh", "-c", UNPACK, "unpack", DIRECTORY]))
         yield _life(lab, host, package)
+    # The client is what canaries fly from.
+    canary.prepare(lab)
 
 
 def _life(lab: Lab, host: str, package: str) -> Figure:
