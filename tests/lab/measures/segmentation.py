@@ -51,6 +51,7 @@ def measure(lab: Lab, options: Options) -> Iterable[Figure]:
     judged.tcp({plan.tcp[int(task)]: seen for task, seen in found.items()})
     judged.others(testimony)
     _try_again(lab, plan, judged)
+    _try_others_again(lab, plan, judged)
     through = _through_targets(lab, plan, judged)
     minutes = (time.monotonic() - began) / 60
 
@@ -161,6 +162,8 @@ class Judgement:
         # To be tried again: TCP ports by pair.
         self.surplus: dict[Key, set[int]] = {}
         self.missing: dict[Key, set[int]] = {}
+        # The same for packets of other protocols.
+        self.unheard: dict[Key, set[tuple[str, int]]] = {}
         self.open: list[str] = []
         self.closed: list[str] = []
         self.refused: set[tuple[End, str]] = set()
@@ -181,17 +184,16 @@ class Judgement:
         return {port for port in self._reach.ports("tcp") if self._reach.allows(*pair, "tcp", port)}
 
     def others(self, testimony: set) -> None:
-        arrived = {(host, source, target, kind, number) for host, kind, number, source, target in testimony}
         for source, target in self._plan.others:
+            arrived = _arrived(testimony, source, target)
             for kind, number in self._plan.kinds:
                 wanted = self.permits(source, target, kind, number)
-                came = (target.host, source.address, target.address, kind, number) in arrived
+                came = (kind, number) in arrived
                 self.expected += bool(wanted)
-                line = f"{_way(source, target)} {_named(kind, number)}"
                 if came and not wanted:
-                    self.open.append(f"{line} arrives, and no flow says so")
+                    self.open.append(f"{_way(source, target)} {_named(kind, number)} arrives, and no flow says so")
                 if wanted and not came:
-                    self.closed.append(f"{line} does not arrive, and `{wanted}` says it should")
+                    self.unheard.setdefault((source, target), set()).add((kind, number))
 
     def permits(self, source: End, target: End, kind: str, number: int) -> str:
         if kind == "protocol":
@@ -220,6 +222,31 @@ def _try_again(lab: Lab, plan: Plan, judged: Judgement) -> None:
     for (source, target), ports in judged.missing.items():
         flows = ", ".join(judged._reach.allows(source, target, "tcp", port) for port in sorted(ports))
         judged.closed += [f"{_way(source, target)} tcp {_short(ports)}: no answer, and `{flows}` says there should be one"]
+
+
+def _try_others_again(lab: Lab, plan: Plan, judged: Judgement) -> None:
+    """A packet without an answer of its own may be lost where a neighbour was not known yet: so it is sent up to three times more."""
+    for _ in range(TRIES):
+        if not judged.unheard:
+            return
+        tasks: dict[str, list[dict]] = {}
+        for index, (pair, kinds) in enumerate(judged.unheard.items()):
+            tasks.setdefault(pair[0].host, []).append({**plan.task(str(index), pair), "others": sorted(kinds)})
+        run = Run(lab)
+        with Witnesses(run, sorted({target.host for _, target in judged.unheard})) as witnesses:
+            run.probe(tasks)
+            testimony = witnesses.testimony()
+        left = {pair: kinds - _arrived(testimony, *pair) for pair, kinds in judged.unheard.items()}
+        judged.unheard = {pair: kinds for pair, kinds in left.items() if kinds}
+    for (source, target), kinds in judged.unheard.items():
+        for kind, number in sorted(kinds):
+            flow = judged.permits(source, target, kind, number)
+            judged.closed.append(f"{_way(source, target)} {_named(kind, number)} does not arrive, and `{flow}` says it should")
+
+
+def _arrived(testimony: set, source: End, target: End) -> set[tuple[str, int]]:
+    """What a witness at the target saw of one pair of addresses."""
+    return {(kind, number) for host, kind, number, sender, receiver in testimony if (host, sender, receiver) == (target.host, source.address, target.address)}
 
 
 def _through_targets(lab: Lab, plan: Plan, judged: Judgement) -> list[Seen]:
