@@ -19,12 +19,12 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null) \
 	$(wildcard $(WEB)/index.html $(WEB)/*.ts $(WEB)/package.json)
 # Runs a command beside a whole Kinora of its own in a throw-away directory.
 BESIDE_KINORA = $(PROGRAMS)/kinora-devstack with --bin-dir $(PROGRAMS) --web-root $(WEB)/dist --
-PACKAGES := -p kinora-application -p kinora-backend -p kinora-worker -p kinoractl -p kinora-devstack
+PACKAGES := -p kinora-application -p kinora-saml-verifier -p kinora-backend -p kinora-worker -p kinoractl -p kinora-devstack
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check fmt clippy edges deny machete playbook-check web web-check web-test browser-test api-test \
-	rust-test programs packages bundle bundle-test bench measured-check lab lab-test lab-down lab-clean lab-self-test measure-test lab-shell
+	rust-test programs packages bundle bundle-test bench measured-check lab lab-test lab-down lab-clean lab-self-test measure-test lab-shell fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +112,10 @@ bundle: packages ## one signed file to install from where there is no internet (
 
 bundle-test: ## a bundle that was changed in any way is refused
 	/usr/bin/python3 -m unittest discover --start-directory packaging/bundle --pattern 'test_*.py'
+
+fuzz: ## change good sign-ins in DOCUMENTS=1000000 ways; none may be accepted as somebody else (SEED=number)
+	@packaging/bootstrap test
+	cargo bench --locked -p kinora-saml-verifier --bench fuzz -- $(or $(DOCUMENTS),1000000) $(SEED)
 
 bench: ## measure; prints a table of ratios (ONLY="upload list" for some)
 	@packaging/bootstrap bench

@@ -5,8 +5,14 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The programs the tests start.
-const PACKAGES: [&str; 5] =
-    ["kinora-application", "kinora-backend", "kinora-worker", "kinoractl", "kinora-devstack"];
+const PACKAGES: [&str; 6] = [
+    "kinora-application",
+    "kinora-backend",
+    "kinora-worker",
+    "kinoractl",
+    "kinora-devstack",
+    "kinora-saml-verifier",
+];
 
 /// The path of a program, built before its first use.
 ///
