@@ -102,6 +102,10 @@ id!(
     /// One API access token.
     TokenId
 );
+id!(
+    /// One passkey or security key of a person.
+    PasskeyId
+);
 
 #[cfg(test)]
 mod tests {

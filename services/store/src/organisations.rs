@@ -22,12 +22,25 @@ pub struct Organisation {
     pub created_at: DateTime<Utc>,
     /// Counts its changes.
     pub revision: i64,
+    /// Whether its people must have a second factor.
+    pub second_factor_required: bool,
 }
 
-type Columns = (organisations::id, organisations::name, organisations::created_at, organisations::revision);
+type Columns = (
+    organisations::id,
+    organisations::name,
+    organisations::created_at,
+    organisations::revision,
+    organisations::second_factor_required,
+);
 
-const COLUMNS: Columns =
-    (organisations::id, organisations::name, organisations::created_at, organisations::revision);
+const COLUMNS: Columns = (
+    organisations::id,
+    organisations::name,
+    organisations::created_at,
+    organisations::revision,
+    organisations::second_factor_required,
+);
 
 /// An organisation. Whether the caller may see it is decided before.
 ///
@@ -35,6 +48,11 @@ const COLUMNS: Columns =
 /// [`StoreError::NotFound`].
 pub fn find(connection: &mut PgConnection, id: OrganisationId) -> Result<Organisation> {
     Ok(organisations::table.find(id.0).select(COLUMNS).first(connection)?)
+}
+
+/// The same, locked against other changes.
+pub(crate) fn find_for_update(connection: &mut PgConnection, id: OrganisationId) -> Result<Organisation> {
+    Ok(organisations::table.find(id.0).select(COLUMNS).for_update().first(connection)?)
 }
 
 /// The organisations with these ids, by name.
@@ -98,8 +116,7 @@ pub fn rename(
     is_expected: impl FnOnce(i64) -> bool,
     name: &str,
 ) -> Result<Organisation> {
-    let stored: Organisation =
-        organisations::table.find(id.0).select(COLUMNS).for_update().first(connection)?;
+    let stored = find_for_update(connection, id)?;
     if !is_expected(stored.revision) {
         return Err(StoreError::RevisionMismatch { current: stored.revision });
     }

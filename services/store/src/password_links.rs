@@ -6,7 +6,9 @@ use kinora_core::PersonId;
 use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
+use crate::notices::{self, Notice, Scene};
 use crate::schema::{password_links, people};
+use crate::second_factors::pending;
 use crate::{Result, StoreError, people as accounts, sessions, sign_in, tokens};
 
 /// Whose link it is.
@@ -81,7 +83,7 @@ pub fn find(connection: &mut PgConnection, token_digest: &[u8]) -> Result<Passwo
 /// [`StoreError::NotFound`] if it cannot be used (any more).
 pub fn consume(
     connection: &mut PgConnection,
-    origin: &Origin,
+    scene: &Scene,
     token_digest: &[u8],
     password_hash: &str,
 ) -> Result<()> {
@@ -93,11 +95,20 @@ pub fn consume(
     if used == 0 {
         return Err(StoreError::NotFound);
     }
+    let had_password: bool = people::table
+        .find(link.person_id.0)
+        .select(people::password_hash.is_not_null())
+        .for_update()
+        .first(connection)?;
     accounts::store_password(connection, link.person_id, password_hash, false)?;
     sessions::revoke_all(connection, link.person_id, None)?;
     tokens::revoke_all(connection, link.person_id)?;
+    pending::remove_all(connection, link.person_id)?;
     sign_in::clear(connection, &sign_in::login_digest(&sign_in::login_key(&link.login)))?;
-    let origin = Origin { actor_id: Some(link.person_id), actor: link.login.clone(), ..origin.clone() };
+    if had_password {
+        notices::tell(connection, scene, link.person_id, Notice::PasswordChanged)?;
+    }
+    let origin = Origin { actor_id: Some(link.person_id), actor: link.login.clone(), ..scene.origin.clone() };
     let act = Act::new("password.set", audit::PERSON, link.person_id, &link.login);
     audit::record_personal(connection, &origin, link.person_id, act)
 }

@@ -5,7 +5,9 @@
 //! an administrator of one studio must not get at the owner of another through a shared account.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use kinora_core::permission::OrganisationRole;
 use kinora_core::{OrganisationId, PersonId, ProductionId};
 use serde_json::json;
@@ -15,6 +17,8 @@ use crate::audit::{self, Act, Origin};
 use crate::principals::{Principal, organisation_role};
 use crate::schema::{organisation_members, people, production_members, productions};
 use crate::sign_in::login_key;
+use crate::notices::{self, Notice, Scene};
+use crate::second_factors::{self, pending};
 use crate::{Result, StoreError, events, organisations, password_links, sessions};
 
 /// A person in an organisation.
@@ -30,6 +34,8 @@ pub struct OrganisationPerson {
     pub role: OrganisationRole,
     /// Whether they have ever set a password.
     pub has_password: bool,
+    /// Whether they have a second factor.
+    pub has_second_factor: bool,
     /// Since when they may not sign in.
     pub disabled_at: Option<DateTime<Utc>>,
     /// Since when they belong to the organisation.
@@ -38,7 +44,7 @@ pub struct OrganisationPerson {
     pub revision: i64,
 }
 
-type Row = (Uuid, String, String, String, bool, Option<DateTime<Utc>>, DateTime<Utc>, i64, i64);
+type Row = (Uuid, String, String, String, bool, Option<DateTime<Utc>>, DateTime<Utc>, i64, i64, bool);
 
 type Columns = (
     people::id,
@@ -50,7 +56,12 @@ type Columns = (
     organisation_members::created_at,
     people::revision,
     organisation_members::revision,
+    SqlLiteral<Bool>,
 );
+
+/// Whether the person has an authenticator app or a passkey.
+const HAS_SECOND_FACTOR: &str = "(EXISTS (SELECT FROM totp_factors f WHERE f.person_id = people.id) \
+     OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = people.id))";
 
 fn columns() -> Columns {
     (
@@ -63,17 +74,20 @@ fn columns() -> Columns {
         organisation_members::created_at,
         people::revision,
         organisation_members::revision,
+        diesel::dsl::sql(HAS_SECOND_FACTOR),
     )
 }
 
 fn read(row: Row) -> Result<OrganisationPerson> {
-    let (id, login, display_name, role, has_password, disabled_at, created_at, first, second) = row;
+    let (id, login, display_name, role, has_password, disabled_at, created_at, first, second, has_second_factor) =
+        row;
     Ok(OrganisationPerson {
         id: PersonId(id),
         login,
         display_name,
         role: organisation_role(&role)?,
         has_password,
+        has_second_factor,
         disabled_at,
         created_at,
         // Both only grow, so their sum shows a change of either.
@@ -326,6 +340,7 @@ fn set_disabled(connection: &mut PgConnection, person: PersonId, disabled: bool)
     if disabled {
         // A person who is let in again signs in again.
         sessions::revoke_all(connection, person, None)?;
+        pending::remove_all(connection, person)?;
     }
     Ok(())
 }
@@ -395,6 +410,33 @@ pub fn create_password_link(
         Act::new("password_link.created", "person", person, &stored.login).in_organisation(organisation);
     audit::record(connection, origin, act.after(json!({ "expires_at": expires_at })))?;
     Ok(expires_at)
+}
+
+/// Takes all second factors of a person who has lost them, and ends their sessions: they sign in with the
+/// password and begin anew.
+///
+/// # Errors
+/// [`StoreError::NotFound`]; [`StoreError::Forbidden`] if the caller does not administer the person
+/// everywhere; [`StoreError::Conflict`] if they have none, or for oneself.
+pub fn reset_factors(
+    connection: &mut PgConnection,
+    scene: &Scene,
+    caller: &Principal,
+    (organisation, person): (OrganisationId, PersonId),
+) -> Result<()> {
+    let stored = find(connection, organisation, person)?;
+    if caller.person_id == person {
+        return Err(StoreError::Conflict(
+            "Add and remove your own factors on the page of your account.".to_owned(),
+        ));
+    }
+    if !administers_all(caller, &places_of(connection, person)?) {
+        return Err(StoreError::Forbidden);
+    }
+    let before = second_factors::reset(connection, scene, person)?;
+    let act = Act::new("factors.reset", audit::PERSON, person, &stored.login)
+        .before(json!({ "authenticator": before.authenticator, "passkeys": before.passkey }));
+    audit::record_personal(connection, &scene.origin, person, act)
 }
 
 /// Gives oneself another name.
@@ -491,7 +533,7 @@ pub fn rehash_password(
 /// [`StoreError::Forbidden`] if `former` is not the stored hash any more.
 pub fn change_password(
     connection: &mut PgConnection,
-    origin: &Origin,
+    scene: &Scene,
     person: PersonId,
     (former, hash): (&str, &str),
     session: kinora_core::SessionId,
@@ -503,8 +545,10 @@ pub fn change_password(
     }
     store_password(connection, person, hash, false)?;
     sessions::revoke_all(connection, person, Some(session))?;
-    let act = Act::new("password.changed", audit::PERSON, person, &origin.actor);
-    audit::record_personal(connection, origin, person, act)
+    pending::remove_all(connection, person)?;
+    notices::tell(connection, scene, person, Notice::PasswordChanged)?;
+    let act = Act::new("password.changed", audit::PERSON, person, &scene.origin.actor);
+    audit::record_personal(connection, &scene.origin, person, act)
 }
 
 #[cfg(test)]

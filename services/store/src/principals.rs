@@ -6,14 +6,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use kinora_core::permission::{Decision, Module, ModuleRole, OrganisationRole, ProductionRoles};
 use kinora_core::{OrganisationId, PersonId, ProductionId, SessionId, TokenId};
 use uuid::Uuid;
 
 use crate::schema::{
-    access_tokens, organisation_members, organisations, people, production_members, productions, sessions,
+    access_tokens, organisation_members, organisations, passkeys, people, production_members, productions,
+    sessions, totp_factors,
 };
+use crate::second_factors::Methods;
 use crate::{Result, StoreError};
 
 /// What a caller proved who they are with.
@@ -60,13 +63,39 @@ pub struct Principal {
     pub proof: Proof,
     /// Until when it holds.
     pub expires_at: DateTime<Utc>,
+    /// The second factors they have.
+    pub methods: Methods,
+    /// When they last proved themselves again in this session.
+    pub confirmed_at: Option<DateTime<Utc>>,
     /// Their organisations, by name.
     pub organisations: Vec<OrganisationMembership>,
     /// Their productions that are not removed.
     pub productions: HashMap<ProductionId, ProductionMembership>,
+    /// What they would have as well if they had a second factor, which the organisations ask for. Until
+    /// then it is in none of the fields above, so that whoever does not know of this gives nothing away.
+    pub withheld: Withheld,
+}
+
+/// What is kept from somebody without a second factor.
+#[derive(Clone, Debug, Default)]
+pub struct Withheld {
+    /// Organisations that ask for one, by name.
+    pub organisations: Vec<OrganisationMembership>,
+    /// Their productions.
+    pub productions: HashMap<ProductionId, ProductionMembership>,
 }
 
 impl Principal {
+    /// The same person as if they had a second factor: to tell them what they need one for.
+    #[must_use]
+    pub fn with_everything(&self) -> Self {
+        let mut whole = self.clone();
+        let withheld = std::mem::take(&mut whole.withheld);
+        whole.organisations.extend(withheld.organisations);
+        whole.productions.extend(withheld.productions);
+        whole
+    }
+
     /// The role in an organisation.
     #[must_use]
     pub fn organisation_role(&self, id: OrganisationId) -> Option<OrganisationRole> {
@@ -110,8 +139,8 @@ impl Principal {
 /// How long use is not written down again after it was.
 const USE_RESOLUTION: TimeDelta = TimeDelta::seconds(60);
 
-/// Id, person, last seen, idle end, end.
-type SessionRow = (Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
+/// Id, person, last seen, idle end, end, confirmed.
+type SessionRow = (Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
 /// Id, person, last used, end.
 type TokenRow = (Uuid, Uuid, Option<DateTime<Utc>>, DateTime<Utc>);
 
@@ -136,10 +165,11 @@ pub fn by_session(
             sessions::last_seen_at,
             sessions::idle_expires_at,
             sessions::expires_at,
+            sessions::confirmed_at,
         ))
         .first(conn)
         .optional()?;
-    let Some((id, person_id, last_seen_at, mut idle_expires_at, expires_at)) = found else {
+    let Some((id, person_id, last_seen_at, mut idle_expires_at, expires_at, confirmed_at)) = found else {
         return Ok(None);
     };
     if now - last_seen_at >= USE_RESOLUTION {
@@ -148,7 +178,9 @@ pub fn by_session(
             .set((sessions::last_seen_at.eq(now), sessions::idle_expires_at.eq(idle_expires_at)))
             .execute(conn)?;
     }
-    load(conn, person_id, Proof::Session(SessionId(id)), expires_at.min(idle_expires_at))
+    let proof = Proof::Session(SessionId(id));
+    Ok(load(conn, person_id, proof, expires_at.min(idle_expires_at))?
+        .map(|principal| Principal { confirmed_at, ..principal }))
 }
 
 /// The person behind an API access token, if it holds. Notes that it is in use, at most once a minute.
@@ -184,25 +216,49 @@ fn load(
     proof: Proof,
     expires_at: DateTime<Utc>,
 ) -> Result<Option<Principal>> {
-    let person: Option<(String, String, bool)> = people::table
+    let person: Option<(String, String, bool, bool, bool)> = people::table
         .find(person_id)
         .filter(people::disabled_at.is_null())
-        .select((people::login, people::display_name, people::password_change_required))
+        .select((
+            people::login,
+            people::display_name,
+            people::password_change_required,
+            exists(totp_factors::table.filter(totp_factors::person_id.eq(people::id))),
+            exists(passkeys::table.filter(passkeys::person_id.eq(people::id))),
+        ))
         .first(conn)
         .optional()?;
-    let Some((login, display_name, password_change_required)) = person else { return Ok(None) };
-    let memberships: Vec<(Uuid, String, String)> = organisation_members::table
+    let Some((login, display_name, password_change_required, authenticator, passkey)) = person else {
+        return Ok(None);
+    };
+    let methods = Methods { authenticator, passkey };
+    let memberships: Vec<(Uuid, String, String, bool)> = organisation_members::table
         .inner_join(organisations::table)
         .filter(organisation_members::person_id.eq(person_id))
         .order((organisations::name, organisations::id))
-        .select((organisations::id, organisations::name, organisation_members::role))
+        .select((
+            organisations::id,
+            organisations::name,
+            organisation_members::role,
+            organisations::second_factor_required,
+        ))
         .load(conn)?;
-    let organisations = memberships
-        .into_iter()
-        .map(|(id, name, role)| {
-            Ok(OrganisationMembership { id: OrganisationId(id), name, role: organisation_role(&role)? })
-        })
-        .collect::<Result<_>>()?;
+    // A token is a proof of its own, which somebody made who had what was asked for then.
+    let is_enough = methods.any() || matches!(proof, Proof::Token(_));
+    let (mut organisations, mut withheld) = (Vec::new(), Withheld::default());
+    for (id, name, role, second_factor_required) in memberships {
+        let membership =
+            OrganisationMembership { id: OrganisationId(id), name, role: organisation_role(&role)? };
+        let place =
+            if second_factor_required && !is_enough { &mut withheld.organisations } else { &mut organisations };
+        place.push(membership);
+    }
+    let mut productions = HashMap::new();
+    for (id, membership, second_factor_required) in productions_of(conn, person_id)? {
+        let place =
+            if second_factor_required && !is_enough { &mut withheld.productions } else { &mut productions };
+        place.insert(id, membership);
+    }
     Ok(Some(Principal {
         person_id: PersonId(person_id),
         login,
@@ -210,20 +266,24 @@ fn load(
         password_change_required,
         proof,
         expires_at,
+        methods,
+        confirmed_at: None,
         organisations,
-        productions: productions_of(conn, person_id)?,
+        productions,
+        withheld,
     }))
 }
 
 /// The four role columns of a production membership.
 pub(crate) type RoleColumns = (Option<String>, Option<String>, Option<String>, Option<String>);
 
+/// Productions with the roles, and whether their organisation asks for a second factor.
 fn productions_of(
     conn: &mut PgConnection,
     person_id: Uuid,
-) -> Result<HashMap<ProductionId, ProductionMembership>> {
-    let rows: Vec<(Uuid, Uuid, RoleColumns)> = production_members::table
-        .inner_join(productions::table)
+) -> Result<Vec<(ProductionId, ProductionMembership, bool)>> {
+    let rows: Vec<(Uuid, Uuid, RoleColumns, bool)> = production_members::table
+        .inner_join(productions::table.inner_join(organisations::table))
         .filter(production_members::person_id.eq(person_id))
         .filter(productions::removed_at.is_null())
         .select((
@@ -235,15 +295,16 @@ fn productions_of(
                 production_members::subtitling_role,
                 production_members::budget_role,
             ),
+            organisations::second_factor_required,
         ))
         .load(conn)?;
     rows.into_iter()
-        .map(|(id, organisation_id, roles)| {
+        .map(|(id, organisation_id, roles, second_factor_required)| {
             let membership = ProductionMembership {
                 organisation_id: OrganisationId(organisation_id),
                 roles: production_roles(&roles)?,
             };
-            Ok((ProductionId(id), membership))
+            Ok((ProductionId(id), membership, second_factor_required))
         })
         .collect()
 }

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use crate::audit::{self, Act, Origin};
 use crate::schema::{organisation_members, people};
 use crate::tokens::{AccessToken, NewToken};
-use crate::{Result, StoreError, password_links, sign_in, tokens};
+use crate::notices::Scene;
+use crate::{Result, StoreError, password_links, second_factors, sign_in, tokens};
 
 struct Found {
     id: PersonId,
@@ -76,6 +77,18 @@ pub fn create_password_link(
         let expires_at = password_links::create(connection, person.id, None, token_digest, validity)?;
         record(connection, origin, "person.password_link_issued", &person)?;
         Ok(expires_at)
+    })
+}
+
+/// Takes all second factors of somebody who has lost them, and ends their sessions.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if there is nobody with the login, or they have no second factor.
+pub fn reset_factors(connection: &mut PgConnection, scene: &Scene, login: &str) -> Result<()> {
+    connection.transaction(|connection| {
+        let person = find(connection, login)?;
+        let _ = second_factors::reset(connection, scene, person.id)?;
+        record(connection, &scene.origin, "person.factors_reset", &person)
     })
 }
 

@@ -9,6 +9,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         revision -> Int8,
+        second_factor_required -> Bool,
     }
 }
 
@@ -84,6 +85,91 @@ diesel::table! {
         revoked_at -> Nullable<Timestamptz>,
         address -> Nullable<Text>,
         user_agent -> Nullable<Text>,
+        confirmed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    totp_factors (person_id) {
+        person_id -> Uuid,
+        master_key_id -> Text,
+        sealed_secret -> Text,
+        last_step -> Int8,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    totp_enrolments (person_id) {
+        person_id -> Uuid,
+        session_id -> Uuid,
+        master_key_id -> Text,
+        sealed_secret -> Text,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    recovery_codes (person_id, code_digest) {
+        person_id -> Uuid,
+        code_digest -> Bytea,
+        created_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    passkeys (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        credential_id -> Bytea,
+        algorithm -> Int4,
+        public_key -> Bytea,
+        sign_count -> Int8,
+        transports -> Array<Text>,
+        is_synced -> Bool,
+        name -> Text,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    passkey_challenges (challenge) {
+        challenge -> Bytea,
+        bound_to -> Bytea,
+        purpose -> Text,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    pending_sign_ins (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        token_digest -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    factor_tries (person_id, kind) {
+        person_id -> Uuid,
+        kind -> Text,
+        failures -> Int4,
+        locked_until -> Nullable<Timestamptz>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    known_browsers (person_id, token_digest) {
+        person_id -> Uuid,
+        token_digest -> Bytea,
+        first_seen_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
     }
 }
 
@@ -308,19 +394,27 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_rows,
     derivatives,
     events,
+    factor_tries,
     idempotency_keys,
+    known_browsers,
     objects,
     organisation_members,
     organisations,
     orphan_objects,
+    passkey_challenges,
+    passkeys,
     password_links,
+    pending_sign_ins,
     people,
     production_members,
     productions,
+    recovery_codes,
     runs,
     sessions,
     sign_in_failures,
     steps,
+    totp_enrolments,
+    totp_factors,
     uploads,
     versions,
 );
@@ -329,6 +423,8 @@ diesel::joinable!(organisation_members -> people (person_id));
 diesel::joinable!(productions -> organisations (organisation_id));
 diesel::joinable!(production_members -> productions (production_id));
 diesel::joinable!(production_members -> people (person_id));
+diesel::joinable!(pending_sign_ins -> people (person_id));
+diesel::joinable!(passkeys -> people (person_id));
 diesel::joinable!(sessions -> people (person_id));
 diesel::joinable!(access_tokens -> people (person_id));
 diesel::joinable!(derivatives -> versions (version_id));

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use kinora_core::{PersonId, SessionId};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
@@ -24,6 +25,8 @@ pub struct NewSession {
     pub absolute_limit: TimeDelta,
     /// What the browser says it is.
     pub user_agent: Option<String>,
+    /// The second factor it is begun with, as the audit trail calls it.
+    pub factor: Option<&'static str>,
 }
 
 /// A session as its owner sees it.
@@ -61,9 +64,14 @@ pub fn create(connection: &mut PgConnection, origin: &Origin, session: &NewSessi
             sessions::expires_at.eq(expires_at),
             sessions::address.eq(&origin.address),
             sessions::user_agent.eq(&session.user_agent),
+            sessions::confirmed_at.eq(now),
         ))
         .execute(connection)?;
     let act = Act::new("session.begun", "session", session.id, &origin.actor);
+    let act = match session.factor {
+        Some(factor) => act.after(json!({ "factor": factor })),
+        None => act,
+    };
     audit::record_personal(connection, origin, session.person_id, act)
 }
 

@@ -15,6 +15,9 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 /// 43 of 62 characters: 256 bits.
 const TOKEN_BODY: usize = 43;
 const TOKEN_CHECK: usize = 6;
+/// Letters that cannot be mistaken for one another when read aloud or from paper.
+const CLEAR: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
+const CODE_LETTERS: usize = 16;
 
 /// SHA-256 of a token.
 #[must_use]
@@ -58,6 +61,23 @@ pub fn new_access_token() -> Result<String, ErrorStack> {
     Ok(format!("{TOKEN_PREFIX}{body}{}", check_of(&body)))
 }
 
+/// A new recovery code: four groups of four letters that cannot be mistaken for one another, 79 bits.
+///
+/// # Errors
+/// If the system gives no random bytes.
+pub fn new_recovery_code() -> Result<String, ErrorStack> {
+    let mut letters: Vec<char> = Vec::with_capacity(CODE_LETTERS);
+    while letters.len() < CODE_LETTERS {
+        let mut bytes = [0_u8; 2 * CODE_LETTERS];
+        rand_bytes(&mut bytes)?;
+        // Those beyond the last letter are passed over, so that all are equally likely.
+        let drawn = bytes.iter().filter_map(|byte| CLEAR.get(usize::from(byte & 31)));
+        letters.extend(drawn.take(CODE_LETTERS - letters.len()).map(|letter| char::from(*letter)));
+    }
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    Ok(groups.join("-"))
+}
+
 /// Whether the text can be an API access token at all.
 #[must_use]
 pub fn is_access_token(text: &str) -> bool {
@@ -75,6 +95,15 @@ pub fn hint_of(token: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn recovery_codes_can_be_read_aloud() {
+        let code = new_recovery_code().unwrap();
+        let groups: Vec<&str> = code.split('-').collect();
+        assert_eq!(groups.len(), 4, "{code}");
+        assert!(groups.iter().all(|group| group.len() == 4 && !group.contains(['i', 'l', 'o', '0', '1'])), "{code}");
+        assert_ne!(code, new_recovery_code().unwrap());
+    }
 
     #[test]
     fn access_tokens_are_recognisable_and_checked() {

@@ -1,0 +1,318 @@
+//! Second factors of a person: an authenticator app, passkeys, and recovery codes for when both are gone.
+//!
+//! A person *has* a second factor with an authenticator app or a passkey; recovery codes only help those
+//! who have one. Everything that changes what a person has locks the person first, so that two changes
+//! at the same time see each other, and leaves the audit row last.
+
+pub mod budget;
+pub mod challenges;
+pub mod passkeys;
+pub mod pending;
+pub mod recovery;
+pub mod totp;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use kinora_core::{OrganisationId, PersonId, SessionId};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::audit::{self, Act, Origin};
+use crate::notices::{self, Notice, Scene};
+use crate::schema::{
+    factor_tries, organisation_members, organisations, passkeys as passkey_rows, people, recovery_codes,
+    sessions as session_rows, totp_enrolments, totp_factors,
+};
+use crate::{Result, StoreError, sessions};
+
+/// What a person can prove themselves with, besides the password.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Methods {
+    /// An authenticator app.
+    pub authenticator: bool,
+    /// At least one passkey.
+    pub passkey: bool,
+}
+
+impl Methods {
+    /// Whether there is a second factor at all.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.authenticator || self.passkey
+    }
+}
+
+/// What a person has.
+///
+/// # Errors
+/// If the database fails.
+pub fn methods(connection: &mut PgConnection, person: PersonId) -> Result<Methods> {
+    let (authenticator, passkey) = diesel::select((
+        diesel::dsl::exists(totp_factors::table.find(person.0)),
+        diesel::dsl::exists(passkey_rows::table.filter(passkey_rows::person_id.eq(person.0))),
+    ))
+    .get_result(connection)?;
+    Ok(Methods { authenticator, passkey })
+}
+
+/// Which factor was shown, and what must still be so when it is taken for right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// A code of the authenticator app, of this time step.
+    Totp {
+        /// Seconds since 1970 divided by 30.
+        step: i64,
+    },
+    /// A recovery code.
+    RecoveryCode {
+        /// Its digest.
+        digest: [u8; 32],
+    },
+    /// A signature of a passkey.
+    Passkey {
+        /// Which one.
+        id: Uuid,
+        /// Its counter after the signature.
+        sign_count: i64,
+    },
+    /// The password, by somebody who has no second factor.
+    Password,
+}
+
+impl Shown {
+    /// How it is called in the audit trail.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Totp { .. } => "totp",
+            Self::RecoveryCode { .. } => "recovery_code",
+            Self::Passkey { .. } => "passkey",
+            Self::Password => "password",
+        }
+    }
+}
+
+/// Takes what was shown for right, once: a code that was accepted before is refused, whichever instance
+/// accepted it. Belongs into the transaction of what it allows.
+///
+/// # Errors
+/// [`StoreError::Forbidden`] if it was used meanwhile, or is not there any more.
+pub fn accept(connection: &mut PgConnection, scene: &Scene, person: PersonId, shown: &Shown) -> Result<()> {
+    let is_accepted = match shown {
+        Shown::Totp { step } => totp::accept(connection, person, *step)?,
+        Shown::RecoveryCode { digest } => recovery::consume(connection, person, digest)?,
+        Shown::Passkey { id, sign_count } => passkeys::accept(connection, person, *id, *sign_count)?,
+        Shown::Password => !methods(connection, person)?.any(),
+    };
+    if !is_accepted {
+        return Err(StoreError::Forbidden);
+    }
+    match shown {
+        Shown::Totp { .. } => budget::clear(connection, person, budget::Kind::Totp)?,
+        Shown::RecoveryCode { .. } => {
+            budget::clear(connection, person, budget::Kind::RecoveryCode)?;
+            notices::tell(connection, scene, person, Notice::RecoveryCodeUsed)?;
+        }
+        Shown::Passkey { .. } | Shown::Password => {}
+    }
+    Ok(())
+}
+
+/// Remembers that the person of a session has just proved themselves again.
+///
+/// # Errors
+/// [`StoreError::NotFound`] if the session has ended.
+pub fn confirm_session(
+    connection: &mut PgConnection,
+    scene: &Scene,
+    person: PersonId,
+    session: SessionId,
+    shown: &Shown,
+) -> Result<DateTime<Utc>> {
+    let origin = &scene.origin;
+    accept(connection, scene, person, shown)?;
+    let now = Utc::now();
+    let own = session_rows::table
+        .find(session.0)
+        .filter(session_rows::person_id.eq(person.0))
+        .filter(session_rows::revoked_at.is_null());
+    if diesel::update(own).set(session_rows::confirmed_at.eq(now)).execute(connection)? == 0 {
+        return Err(StoreError::NotFound);
+    }
+    let act = Act::new("session.confirmed", "session", session, &origin.actor);
+    audit::record_personal(connection, origin, person, act.after(json!({ "with": shown.name() })))?;
+    Ok(now)
+}
+
+/// What kind of factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Authenticator,
+    Passkey,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Authenticator => "authenticator",
+            Self::Passkey => "passkey",
+        }
+    }
+}
+
+/// Locks the person's row, so that what they have changes in one order.
+pub(crate) fn lock(connection: &mut PgConnection, person: PersonId) -> Result<()> {
+    let _: Uuid = people::table.find(person.0).select(people::id).for_update().first(connection)?;
+    Ok(())
+}
+
+/// What adding a factor gave besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// Whether the recovery codes that were offered were taken: the person had none.
+    pub takes_recovery_codes: bool,
+}
+
+/// Ends an addition: with the first factor, the other sessions end (they were begun without it) and
+/// recovery codes come with it. The person must be locked, `before` is what they had.
+pub(crate) fn finish_addition(
+    connection: &mut PgConnection,
+    scene: &Scene,
+    (person, session): (PersonId, SessionId),
+    (before, kind, name): (Methods, Kind, Option<&str>),
+    recovery_digests: &[[u8; 32]],
+) -> Result<Added> {
+    let takes_recovery_codes = recovery::count_left(connection, person)? == 0;
+    if takes_recovery_codes {
+        recovery::replace(connection, person, recovery_digests)?;
+    }
+    if !before.any() {
+        sessions::revoke_all(connection, person, Some(session))?;
+        pending::remove_all(connection, person)?;
+    }
+    let notice = match kind {
+        Kind::Authenticator => Notice::AuthenticatorAdded,
+        Kind::Passkey => Notice::PasskeyAdded,
+    };
+    notices::tell(connection, scene, person, notice)?;
+    let act = Act::new("factor.added", audit::PERSON, person, &scene.origin.actor)
+        .after(json!({ "kind": kind.name(), "name": name, "first": !before.any() }));
+    audit::record_personal(connection, &scene.origin, person, act)?;
+    Ok(Added { takes_recovery_codes })
+}
+
+/// Ends a removal. The last factor is not to be removed as long as an organisation asks for one; with it
+/// go the recovery codes. The person must be locked.
+pub(crate) fn finish_removal(
+    connection: &mut PgConnection,
+    scene: &Scene,
+    person: PersonId,
+    (kind, name): (Kind, Option<&str>),
+) -> Result<()> {
+    if !methods(connection, person)?.any() {
+        if let Some(organisation) = find_requiring(connection, person)? {
+            return Err(StoreError::Conflict(format!(
+                "{organisation} asks for a second factor. Add another one before you remove this one."
+            )));
+        }
+        diesel::delete(recovery_codes::table.filter(recovery_codes::person_id.eq(person.0)))
+            .execute(connection)?;
+    }
+    let notice = match kind {
+        Kind::Authenticator => Notice::AuthenticatorRemoved,
+        Kind::Passkey => Notice::PasskeyRemoved,
+    };
+    notices::tell(connection, scene, person, notice)?;
+    let act = Act::new("factor.removed", audit::PERSON, person, &scene.origin.actor)
+        .before(json!({ "kind": kind.name(), "name": name }));
+    audit::record_personal(connection, &scene.origin, person, act)
+}
+
+/// An organisation of the person that asks for a second factor, by name.
+fn find_requiring(connection: &mut PgConnection, person: PersonId) -> Result<Option<String>> {
+    Ok(organisation_members::table
+        .inner_join(organisations::table)
+        .filter(organisation_members::person_id.eq(person.0))
+        .filter(organisations::second_factor_required)
+        .order(organisations::name)
+        .select(organisations::name)
+        .first(connection)
+        .optional()?)
+}
+
+/// Takes everything a person can prove themselves with, the password aside, and ends their sessions:
+/// whoever has lost it all begins anew. Leaves the audit row to the caller, whose act this is.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if they have none.
+pub(crate) fn reset(connection: &mut PgConnection, scene: &Scene, person: PersonId) -> Result<Methods> {
+    lock(connection, person)?;
+    let before = methods(connection, person)?;
+    if !before.any() {
+        return Err(StoreError::Conflict("This person has no second factor.".to_owned()));
+    }
+    diesel::delete(totp_factors::table.find(person.0)).execute(connection)?;
+    diesel::delete(totp_enrolments::table.find(person.0)).execute(connection)?;
+    diesel::delete(passkey_rows::table.filter(passkey_rows::person_id.eq(person.0))).execute(connection)?;
+    diesel::delete(recovery_codes::table.filter(recovery_codes::person_id.eq(person.0)))
+        .execute(connection)?;
+    diesel::delete(factor_tries::table.filter(factor_tries::person_id.eq(person.0))).execute(connection)?;
+    pending::remove_all(connection, person)?;
+    sessions::revoke_all(connection, person, None)?;
+    notices::tell(connection, scene, person, Notice::FactorsReset)?;
+    Ok(before)
+}
+
+/// Switches on or off that an organisation asks for a second factor. `is_expected` says whether the stored
+/// revision is one that the caller has seen.
+///
+/// # Errors
+/// [`StoreError::RevisionMismatch`]; [`StoreError::Conflict`] if the caller has none themselves and would
+/// be the first to be shut out.
+pub fn require_in_organisation(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    caller: PersonId,
+    organisation: OrganisationId,
+    is_expected: impl FnOnce(i64) -> bool,
+    required: bool,
+) -> Result<crate::organisations::Organisation> {
+    let stored = crate::organisations::find_for_update(connection, organisation)?;
+    if !is_expected(stored.revision) {
+        return Err(StoreError::RevisionMismatch { current: stored.revision });
+    }
+    if stored.second_factor_required == required {
+        return Ok(stored);
+    }
+    if required && !methods(connection, caller)?.any() {
+        return Err(StoreError::Conflict(
+            "Add a second factor to your own account first: you would be the first who is shut out.".to_owned(),
+        ));
+    }
+    diesel::update(organisations::table.find(organisation.0))
+        .set((
+            organisations::second_factor_required.eq(required),
+            organisations::updated_at.eq(Utc::now()),
+            organisations::revision.eq(stored.revision + 1),
+        ))
+        .execute(connection)?;
+    let state = |required: bool| json!({ "second_factor_required": required });
+    let act = Act::new("organisation.security_changed", "organisation", organisation, &stored.name)
+        .in_organisation(organisation)
+        .before(state(!required))
+        .after(state(required));
+    audit::record(connection, origin, act)?;
+    crate::organisations::find(connection, organisation)
+}
+
+/// Removes what has expired and was not used: half sign-ins, challenges, enrolments.
+///
+/// # Errors
+/// If the database fails.
+pub fn remove_expired(connection: &mut PgConnection) -> Result<()> {
+    pending::remove_expired(connection)?;
+    challenges::remove_expired(connection)?;
+    diesel::delete(totp_enrolments::table.filter(totp_enrolments::expires_at.lt(Utc::now())))
+        .execute(connection)?;
+    Ok(())
+}
