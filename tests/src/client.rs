@@ -118,6 +118,11 @@ impl Client {
         self.cookies.get(name).map(String::as_str)
     }
 
+    /// Keeps a cookie as if an answer had set it.
+    pub fn set_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
     /// GET.
     pub async fn get(&mut self, path: &str) -> Answer {
         let request = self.request(Method::GET, path);

@@ -253,6 +253,29 @@ impl Kinora {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Runs a command of `kinora-application` to its end, with the settings and secrets of the first
+    /// application; gives what it printed to standard output.
+    ///
+    /// # Panics
+    /// When it fails, or no application was asked for.
+    #[must_use]
+    pub fn run_application(&self, arguments: &[&str]) -> String {
+        let output = std::process::Command::new(programs::program("kinora-application"))
+            .arg("--settings")
+            .arg(self.directory.join("settings/application-1.toml"))
+            .args(arguments)
+            .env("CREDENTIALS_DIRECTORY", self.directory.join("credentials/application"))
+            .output()
+            .expect("kinora-application starts");
+        assert!(
+            output.status.success(),
+            "kinora-application {arguments:?}: {}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// The application `index`, counted from 0.
     ///
     /// # Panics

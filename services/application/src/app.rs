@@ -73,7 +73,8 @@ pub fn prepare(service: &Service<ApplicationSettings>) -> Result<Context, Applic
     let pool = Pool::new(&settings.database, password.expose_text(), "kinora-application");
     let database = Database::new(pool, &settings.database);
     let master_key = service.secret(credentials::VAULT_MASTER_KEY)?;
-    let mut secrets = VaultSecrets::new(MasterKeys::parse(master_key.expose_text())?);
+    let master_keys = MasterKeys::parse(master_key.expose_text())?;
+    let mut secrets = VaultSecrets::new(master_keys.clone());
     if settings.vault.s3.is_some() {
         secrets.s3 = Some(S3Credentials {
             access_key: service.secret("vault-s3-access-key")?.expose_text().to_owned(),
@@ -88,6 +89,7 @@ pub fn prepare(service: &Service<ApplicationSettings>) -> Result<Context, Applic
         passwords: PasswordDesk::new(&settings.password)?,
         redis,
         vault: Arc::new(Vault::open(&settings.vault, secrets)?),
+        master_keys,
         database,
         settings,
     })

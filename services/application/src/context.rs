@@ -31,6 +31,8 @@ pub struct Context {
     pub redis: kinora_runtime::redis::Redis,
     /// The vault.
     pub vault: Arc<kinora_vault::Vault>,
+    /// Keys of secrets that stand in the database.
+    pub master_keys: kinora_vault::MasterKeys,
 }
 
 impl Context {

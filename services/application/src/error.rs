@@ -30,6 +30,10 @@ pub enum ProblemKind {
     PasswordChangeRequired,
     /// This can only be done in a browser session, not with an access token.
     SessionRequired,
+    /// An organisation asks for a second factor, and the person has none.
+    SecondFactorRequired,
+    /// The session was not confirmed within the last minutes.
+    StepUpRequired,
     /// The request did not come from Kinora's own pages.
     CrossSite,
     /// It does not exist, or the person must not learn that it does.
@@ -80,6 +84,8 @@ impl ProblemKind {
             Self::Forbidden => (403, "forbidden", "Not allowed"),
             Self::PasswordChangeRequired => (403, "password-change-required", "Choose a new password first"),
             Self::SessionRequired => (403, "session-required", "Not with an access token"),
+            Self::SecondFactorRequired => (403, "second-factor-required", "A second factor is needed"),
+            Self::StepUpRequired => (403, "step-up-required", "Confirm that it is you"),
             Self::CrossSite => (403, "cross-site", "The request came from another site"),
             Self::NotFound => (404, "not-found", "Not found"),
             Self::MethodNotAllowed => (405, "method-not-allowed", "Not possible here"),
@@ -117,6 +123,12 @@ impl ProblemKind {
             Self::Forbidden => "Your role does not allow this.",
             Self::PasswordChangeRequired => "Choose a new password before you go on.",
             Self::SessionRequired => "Sign in with your password to do this; an access token is not enough.",
+            Self::SecondFactorRequired => {
+                "The organisation asks for a second factor. Add one to your account to go on."
+            }
+            Self::StepUpRequired => {
+                "This needs a fresh confirmation that it is you: your second factor, or your password if you have none."
+            }
             Self::CrossSite => "The request was refused because it does not come from Kinora's own pages.",
             Self::NotFound => "There is nothing at this address, or you may not see it.",
             Self::MethodNotAllowed => "This address does not understand this method.",

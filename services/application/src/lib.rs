@@ -23,6 +23,7 @@ pub mod rate;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;
+pub mod webauthn;
 
 pub use context::Context;
 pub use error::{Problem, ProblemKind};

@@ -12,6 +12,7 @@ use kinora_runtime::credentials::{Credentials, DATABASE_PASSWORD};
 use kinora_runtime::logging::LogFilter;
 use kinora_runtime::settings::{self, Settings, SettingsError};
 use kinora_store::audit::{self, Verdict};
+use kinora_store::notices::Scene;
 use kinora_store::pool::Connector;
 use kinora_store::tokens::NewToken;
 use kinora_store::{DatabaseSettings, Origin, StoreError, rescue, token_text};
@@ -242,12 +243,35 @@ pub enum PersonCommand {
         #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(i64).range(1..=72))]
         hours: i64,
     },
+    /// Take the second factors of somebody who has lost them; they sign in with the password and add new ones
+    ResetFactors {
+        #[command(flatten)]
+        access: Access,
+        /// Who
+        #[arg(long)]
+        login: String,
+    },
 }
 
 /// Runs `kinoractl person …`.
 pub fn person(command: &PersonCommand) -> ExitCode {
-    let PersonCommand::PasswordLink { access, login, hours } = command;
-    end(create_password_link(access, login, *hours))
+    end(match command {
+        PersonCommand::PasswordLink { access, login, hours } => create_password_link(access, login, *hours),
+        PersonCommand::ResetFactors { access, login } => reset_factors(access, login),
+    })
+}
+
+fn reset_factors(access: &Access, login: &str) -> Result<ExitCode, CommandError> {
+    let server = access.open()?;
+    let mut connection = server.connector.connect()?;
+    let page = format!("{}/account", server.settings.public_url.trim_end_matches('/'));
+    let scene = Scene { origin: origin("person reset-factors"), device: None, page };
+    rescue::reset_factors(&mut connection, &scene, login)?;
+    println!(
+        "{login} has no second factor and no session any more, and signs in with the password. If that is lost too: \
+         kinoractl person password-link."
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 fn create_password_link(access: &Access, login: &str, hours: i64) -> Result<ExitCode, CommandError> {

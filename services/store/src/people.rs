@@ -14,11 +14,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
+use crate::notices::{self, Notice, Scene};
 use crate::principals::{Principal, organisation_role};
 use crate::schema::{organisation_members, people, production_members, productions};
-use crate::sign_in::login_key;
-use crate::notices::{self, Notice, Scene};
 use crate::second_factors::{self, pending};
+use crate::sign_in::login_key;
 use crate::{Result, StoreError, events, organisations, password_links, sessions};
 
 /// A person in an organisation.
@@ -79,8 +79,18 @@ fn columns() -> Columns {
 }
 
 fn read(row: Row) -> Result<OrganisationPerson> {
-    let (id, login, display_name, role, has_password, disabled_at, created_at, first, second, has_second_factor) =
-        row;
+    let (
+        id,
+        login,
+        display_name,
+        role,
+        has_password,
+        disabled_at,
+        created_at,
+        first,
+        second,
+        has_second_factor,
+    ) = row;
     Ok(OrganisationPerson {
         id: PersonId(id),
         login,

@@ -85,6 +85,14 @@ pub struct Withheld {
     pub productions: HashMap<ProductionId, ProductionMembership>,
 }
 
+impl Withheld {
+    /// Whether nothing is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.organisations.is_empty() && self.productions.is_empty()
+    }
+}
+
 impl Principal {
     /// The same person as if they had a second factor: to tell them what they need one for.
     #[must_use]
@@ -249,8 +257,11 @@ fn load(
     for (id, name, role, second_factor_required) in memberships {
         let membership =
             OrganisationMembership { id: OrganisationId(id), name, role: organisation_role(&role)? };
-        let place =
-            if second_factor_required && !is_enough { &mut withheld.organisations } else { &mut organisations };
+        let place = if second_factor_required && !is_enough {
+            &mut withheld.organisations
+        } else {
+            &mut organisations
+        };
         place.push(membership);
     }
     let mut productions = HashMap::new();

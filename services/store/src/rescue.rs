@@ -7,9 +7,9 @@ use kinora_core::{OrganisationId, PersonId};
 use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
+use crate::notices::Scene;
 use crate::schema::{organisation_members, people};
 use crate::tokens::{AccessToken, NewToken};
-use crate::notices::Scene;
 use crate::{Result, StoreError, password_links, second_factors, sign_in, tokens};
 
 struct Found {

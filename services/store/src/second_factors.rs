@@ -102,7 +102,10 @@ pub fn accept(connection: &mut PgConnection, scene: &Scene, person: PersonId, sh
         Shown::Totp { step } => totp::accept(connection, person, *step)?,
         Shown::RecoveryCode { digest } => recovery::consume(connection, person, digest)?,
         Shown::Passkey { id, sign_count } => passkeys::accept(connection, person, *id, *sign_count)?,
-        Shown::Password => !methods(connection, person)?.any(),
+        Shown::Password => {
+            lock(connection, person)?;
+            !methods(connection, person)?.any()
+        }
     };
     if !is_accepted {
         return Err(StoreError::Forbidden);
@@ -286,7 +289,8 @@ pub fn require_in_organisation(
     }
     if required && !methods(connection, caller)?.any() {
         return Err(StoreError::Conflict(
-            "Add a second factor to your own account first: you would be the first who is shut out.".to_owned(),
+            "Add a second factor to your own account first: you would be the first who is shut out."
+                .to_owned(),
         ));
     }
     diesel::update(organisations::table.find(organisation.0))

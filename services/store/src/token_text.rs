@@ -101,7 +101,10 @@ mod tests {
         let code = new_recovery_code().unwrap();
         let groups: Vec<&str> = code.split('-').collect();
         assert_eq!(groups.len(), 4, "{code}");
-        assert!(groups.iter().all(|group| group.len() == 4 && !group.contains(['i', 'l', 'o', '0', '1'])), "{code}");
+        assert!(
+            groups.iter().all(|group| group.len() == 4 && !group.contains(['i', 'l', 'o', '0', '1'])),
+            "{code}"
+        );
         assert_ne!(code, new_recovery_code().unwrap());
     }
 

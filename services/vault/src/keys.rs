@@ -85,7 +85,7 @@ impl MasterKeys {
         &self.current
     }
 
-    fn key(&self, id: &str) -> Result<&Key, VaultError> {
+    pub(crate) fn key(&self, id: &str) -> Result<&Key, VaultError> {
         self.keys.get(id).ok_or_else(|| VaultError::UnknownMasterKey(id.to_owned()))
     }
 

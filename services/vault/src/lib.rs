@@ -23,6 +23,7 @@ mod pipeline;
 mod place;
 mod put;
 mod reader;
+mod sealed;
 mod settings;
 mod threads;
 mod writer;
@@ -37,6 +38,7 @@ pub use error::VaultError;
 pub use hash::HashState;
 pub use keys::{MasterKeys, ObjectSeal};
 pub use reader::ObjectReader;
+pub use sealed::SealedSecret;
 pub use settings::{S3Credentials, S3Settings, VaultSecrets, VaultSettings};
 pub use writer::{Checkpoint, Finished, PendingCheckpoint, SegmentWriter};
 

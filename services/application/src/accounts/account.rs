@@ -1,6 +1,6 @@
 //! One's own account: name, password, sessions, access tokens.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use kinora_core::{SessionId, TokenId};
 use kinora_store::principals::Proof;
@@ -9,6 +9,7 @@ use kinora_store::{people, sessions, sign_in};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::entrance::scene;
 use super::fields;
 use super::password_policy;
 use super::session::{Person, try_password};
@@ -16,7 +17,7 @@ use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};
 use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
-use crate::extract::{Authenticated, Creation, Json, PathId, SignedIn, Then};
+use crate::extract::{Authenticated, Confirmed, Creation, Json, PathId, SignedIn, Then, permission};
 use crate::secrets::{digest, hint_of, new_access_token};
 
 /// What one can change about oneself.
@@ -61,17 +62,22 @@ pub struct PasswordChange {
 
 /// Change one's own password.
 ///
-/// Ends all other sessions. Wrong present passwords count towards the lock-out of the login.
+/// Ends all other sessions. Wrong present passwords count towards the lock-out of the login. Who has a second
+/// factor must have confirmed the session with it.
 #[utoipa::path(put, path = "/api/data/v1/account/password", tag = "account", request_body = PasswordChange, responses(
     (status = 204, description = "Changed"),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn update_password(
+    request: HttpRequest,
     context: web::Data<Context>,
     Then(who, Json(change)): Then<SignedIn, Json<PasswordChange>>,
 ) -> Result<HttpResponse, Problem> {
     let session = who.session()?;
     let person = who.principal.person_id;
+    if who.principal.methods.any() {
+        permission::confirmed(&request).await?;
+    }
     if change.current_password.len() > 1024 {
         return Err(Problem::invalid("/current_password", "is not your present password"));
     }
@@ -93,11 +99,12 @@ pub async fn update_password(
         .ok_or_else(|| Problem::invalid("/current_password", "is not your present password"))?;
     let hash = context.passwords.hash(&turn, new_password).await?;
     drop(turn);
+    let scene = scene(&request, &context, who.origin);
     context
         .database
         .transaction(move |connection| {
             sign_in::clear(connection, &sign_in::login_digest(&key))?;
-            people::change_password(connection, &who.origin, person, (&former, &hash), session)
+            people::change_password(connection, &scene, person, (&former, &hash), session)
         })
         .await?;
     context.sessions.forget(person);
@@ -236,7 +243,8 @@ pub async fn list_tokens(
 
 /// Make an access token.
 ///
-/// Only in a session: a token that leaked must not be able to make others that outlive it.
+/// Only in a session that was confirmed a short time ago: neither a token that leaked nor a stolen session must be
+/// able to make others that outlive it.
 #[utoipa::path(post, path = "/api/data/v1/account/tokens", tag = "account", request_body = NewAccessToken,
     params(("Idempotency-Key" = Option<String>, Header)), responses(
     (status = 201, description = "Made", body = CreatedAccessToken),
@@ -244,9 +252,8 @@ pub async fn list_tokens(
 ))]
 pub async fn create_token(
     context: web::Data<Context>,
-    Then(Authenticated(who), Creation { body, key }): Then<Authenticated, Creation<NewAccessToken>>,
+    Then(Confirmed(who), Creation { body, key }): Then<Confirmed, Creation<NewAccessToken>>,
 ) -> Result<HttpResponse, Problem> {
-    who.session()?;
     let name = fields::name("/name", &body.name, 100)?;
     if !(1..=366).contains(&body.expires_in_days) {
         return Err(Problem::invalid("/expires_in_days", "must be 1 to 366"));

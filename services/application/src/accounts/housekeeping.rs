@@ -1,10 +1,10 @@
-//! Removes what has expired: sessions, idempotency keys, counts of wrong passwords, old events.
+//! Removes what has expired: sessions and half sign-ins, idempotency keys, counts of wrong passwords, old events.
 
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use kinora_runtime::Shutdown;
-use kinora_store::{events, idempotency, sessions, sign_in};
+use kinora_store::{events, idempotency, known_browsers, second_factors, sessions, sign_in};
 
 use crate::database::Database;
 
@@ -32,6 +32,8 @@ fn remove_expired(connection: &mut diesel::PgConnection) -> kinora_store::Result
     idempotency::remove_expired(connection)?;
     sessions::remove_expired(connection)?;
     sign_in::remove_forgotten(connection)?;
+    second_factors::remove_expired(connection)?;
+    known_browsers::remove_forgotten(connection)?;
     events::trim(connection, Utc::now() - EVENTS_KEPT)?;
     Ok(())
 }

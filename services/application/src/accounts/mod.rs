@@ -1,6 +1,8 @@
 //! Accounts: sessions, people, organisations, productions and who may do what in them.
 
 pub mod account;
+pub mod entrance;
+pub mod factors;
 pub mod fields;
 pub mod housekeeping;
 pub mod organisations;
@@ -15,9 +17,12 @@ use actix_web::Resource;
 use actix_web::web::{self, ServiceConfig, resource};
 use utoipa::OpenApi;
 
+use factors::{authenticator, confirmation, passkeys, recovery, second_step};
+
 /// Registers the addresses below `/api/data/v1`.
 pub fn configure(config: &mut ServiceConfig) {
     configure_account(config);
+    configure_factors(config);
     configure_organisations(config);
     configure_productions(config);
 }
@@ -44,6 +49,37 @@ fn configure_account(config: &mut ServiceConfig) {
         .service(resource("/account/tokens/{token_id}").route(web::delete().to(account::revoke_token)));
 }
 
+fn configure_factors(config: &mut ServiceConfig) {
+    let authenticator = resource("/account/factors/authenticator")
+        .route(web::post().to(authenticator::begin_authenticator))
+        .route(web::put().to(authenticator::confirm_authenticator))
+        .route(web::delete().to(authenticator::remove_authenticator));
+    config
+        .service(resource("/session/second-factor").route(web::post().to(second_step::show_second_factor)))
+        .service(
+            resource("/session/second-factor/challenge")
+                .route(web::post().to(second_step::challenge_second_factor)),
+        )
+        .service(resource("/session/passkey").route(web::post().to(second_step::sign_in_with_passkey)))
+        .service(
+            resource("/session/passkey/challenge")
+                .route(web::post().to(second_step::challenge_passkey_sign_in)),
+        )
+        .service(resource("/account/factors").route(web::get().to(factors::read_factors)))
+        .service(authenticator)
+        .service(
+            resource("/account/factors/recovery-codes").route(web::post().to(recovery::make_recovery_codes)),
+        )
+        .service(resource("/account/passkeys").route(web::post().to(passkeys::add_passkey)))
+        .service(resource("/account/passkeys/challenge").route(web::post().to(passkeys::begin_passkey)))
+        .service(resource("/account/passkeys/{passkey_id}").route(web::delete().to(passkeys::remove_passkey)))
+        .service(resource("/account/confirmation").route(web::post().to(confirmation::confirm_session)))
+        .service(
+            resource("/account/confirmation/challenge")
+                .route(web::post().to(confirmation::challenge_confirmation)),
+        );
+}
+
 fn configure_organisations(config: &mut ServiceConfig) {
     let all = resource("/organisations")
         .route(web::get().to(organisations::list_organisations))
@@ -61,7 +97,12 @@ fn configure_organisations(config: &mut ServiceConfig) {
         .route(web::post().to(productions::create_production));
     let audit =
         resource("/organisations/{organisation_id}/audit").route(web::get().to(organisations::list_audit));
+    let factors = resource("/organisations/{organisation_id}/people/{person_id}/factors")
+        .route(web::delete().to(people::reset_factors));
+    let security = resource("/organisations/{organisation_id}/security")
+        .route(web::put().to(organisations::update_security));
     config.service(all).service(one).service(people).service(person()).service(link);
+    config.service(factors).service(security);
     config.service(productions).service(audit);
 }
 
@@ -96,6 +137,20 @@ fn configure_productions(config: &mut ServiceConfig) {
     session::create_session,
     session::read_session,
     session::delete_session,
+    second_step::show_second_factor,
+    second_step::challenge_second_factor,
+    second_step::sign_in_with_passkey,
+    second_step::challenge_passkey_sign_in,
+    factors::read_factors,
+    authenticator::begin_authenticator,
+    authenticator::confirm_authenticator,
+    authenticator::remove_authenticator,
+    recovery::make_recovery_codes,
+    passkeys::begin_passkey,
+    passkeys::add_passkey,
+    passkeys::remove_passkey,
+    confirmation::confirm_session,
+    confirmation::challenge_confirmation,
     password_link::read_password_link,
     password_link::use_password_link,
     account::update_account,
@@ -109,6 +164,7 @@ fn configure_productions(config: &mut ServiceConfig) {
     organisations::create_organisation,
     organisations::read_organisation,
     organisations::update_organisation,
+    organisations::update_security,
     organisations::list_audit,
     people::list_people,
     people::create_person,
@@ -116,6 +172,7 @@ fn configure_productions(config: &mut ServiceConfig) {
     people::update_person,
     people::remove_person,
     people::create_password_link,
+    people::reset_factors,
     productions::list_productions,
     productions::list_organisation_productions,
     productions::create_production,

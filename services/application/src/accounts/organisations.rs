@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use kinora_core::permission::OrganisationRole;
 use kinora_core::{OrganisationId, PersonId, ProductionId};
 use kinora_store::audit::{self, AuditRow};
-use kinora_store::organisations;
+use kinora_store::{organisations, second_factors};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,9 +16,9 @@ use crate::context::Context;
 use crate::error::{Problem, ProblemDocument, ProblemKind};
 use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
-use crate::extract::permission::{Administrator, Member};
+use crate::extract::permission::{Administrator, Member, Owner};
 use crate::extract::{
-    Authenticated, Creation, Cursor, IfMatch, InOrganisation, Json, Page, Query, Then, etag,
+    Authenticated, Confirmed, Creation, Cursor, IfMatch, InOrganisation, Json, Page, Query, Then, etag,
 };
 
 /// An organisation, as one of its people sees it.
@@ -34,6 +34,8 @@ pub struct Organisation {
     created_at: DateTime<Utc>,
     /// Counts its changes; in quotes it is the `ETag`.
     revision: i64,
+    /// Whether its people must have a second factor.
+    second_factor_required: bool,
 }
 
 impl Organisation {
@@ -44,6 +46,7 @@ impl Organisation {
             role,
             created_at: row.created_at,
             revision: row.revision,
+            second_factor_required: row.second_factor_required,
         }
     }
 
@@ -145,6 +148,43 @@ pub async fn update_organisation(
         .database
         .transaction(move |connection| {
             organisations::rename(connection, &origin, id, |revision| expected.includes(revision), &name)
+        })
+        .await?;
+    context.sessions.forget(person);
+    Ok(Organisation::new(row, access.role).into_response())
+}
+
+/// What an organisation asks of its people.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrganisationSecurity {
+    /// Whether they must have a second factor. Whoever has none sees nothing of the organisation until they have
+    /// added one, also in sessions that are open; access tokens go on.
+    second_factor_required: bool,
+}
+
+/// Say what an organisation asks of its people.
+///
+/// For owners, in a confirmed session.
+#[utoipa::path(put, path = "/api/data/v1/organisations/{organisation_id}/security", tag = "organisations", request_body = OrganisationSecurity,
+    params(("organisation_id" = OrganisationId, Path), ("If-Match" = String, Header)), responses(
+    (status = 200, description = "Changed", body = Organisation, headers(("ETag" = String))),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn update_security(
+    context: web::Data<Context>,
+    Then(access, Then(Confirmed(who), Then(IfMatch(expected), Json(form)))): Then<
+        InOrganisation<Owner>,
+        Then<Confirmed, Then<IfMatch, Json<OrganisationSecurity>>>,
+    >,
+) -> Result<HttpResponse, Problem> {
+    let (id, person, origin) = (access.organisation_id, who.principal.person_id, who.origin);
+    let row = context
+        .database
+        .transaction(move |connection| {
+            let is_expected = |revision| expected.includes(revision);
+            let required = form.second_factor_required;
+            second_factors::require_in_organisation(connection, &origin, person, id, is_expected, required)
         })
         .await?;
     context.sessions.forget(person);

@@ -6,6 +6,7 @@ use kinora_store::{password_links, people};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::entrance::scene;
 use super::password_policy;
 use crate::context::{Context, origin};
 use crate::error::{Problem, ProblemDocument};
@@ -79,10 +80,10 @@ pub async fn use_password_link(
     let turn = context.passwords.turn().await?;
     let hash = context.passwords.hash(&turn, form.password).await?;
     drop(turn);
-    let origin = origin(&request, None);
+    let scene = scene(&request, &context, origin(&request, None));
     context
         .database
-        .transaction(move |connection| password_links::consume(connection, &origin, &digest, &hash))
+        .transaction(move |connection| password_links::consume(connection, &scene, &digest, &hash))
         .await?;
     context.sessions.forget(person);
     Ok(HttpResponse::NoContent().finish())

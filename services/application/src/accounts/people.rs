@@ -1,7 +1,7 @@
 //! People of an organisation, for its administrators.
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use kinora_core::permission::OrganisationRole;
 use kinora_core::{OrganisationId, PersonId};
@@ -9,14 +9,17 @@ use kinora_store::people;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::entrance::scene;
 use super::fields;
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};
 use crate::extract::conditional::MaybeIfMatch;
 use crate::extract::cursor::{List, checked_limit};
 use crate::extract::idempotency::{BareCreation, Created, once};
-use crate::extract::permission::{Administrator, Member};
-use crate::extract::{Change, Creation, Cursor, IfMatch, InOrganisation, Json, PathId, Query, Then, etag};
+use crate::extract::permission::{self, Administrator, Member};
+use crate::extract::{
+    Change, Confirmed, Creation, Cursor, IfMatch, InOrganisation, Json, PathId, Query, Then, etag,
+};
 use crate::secrets::{digest, random_token};
 
 /// A person of an organisation.
@@ -34,6 +37,8 @@ pub struct OrganisationPerson {
     disabled: bool,
     /// Whether they have ever set a password.
     has_password: bool,
+    /// Whether they have a second factor.
+    has_second_factor: bool,
     /// Since when they belong to the organisation.
     created_at: DateTime<Utc>,
     /// Counts the changes; in quotes it is the `ETag`.
@@ -49,6 +54,7 @@ impl From<people::OrganisationPerson> for OrganisationPerson {
             role: row.role,
             disabled: row.disabled_at.is_some(),
             has_password: row.has_password,
+            has_second_factor: row.has_second_factor,
             created_at: row.created_at,
             revision: row.revision,
         }
@@ -209,13 +215,14 @@ pub struct PersonChange {
 /// Change a person's role, or whether they may sign in.
 ///
 /// An organisation always has an owner. Disabling concerns all organisations of the person, so it takes
-/// an administrator of all of them.
+/// an administrator of all of them. What makes or unmakes an owner takes a confirmed session.
 #[utoipa::path(patch, path = "/api/data/v1/organisations/{organisation_id}/people/{person_id}", tag = "organisations", request_body = PersonChange,
     params(("organisation_id" = OrganisationId, Path), ("person_id" = PersonId, Path), ("If-Match" = String, Header)), responses(
     (status = 200, description = "Changed", body = OrganisationPerson, headers(("ETag" = String))),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn update_person(
+    request: HttpRequest,
     context: web::Data<Context>,
     Then(Then(access, PathId(person)), Then(IfMatch(expected), Json(change))): Then<
         Then<InOrganisation<Administrator>, PathId<PersonId>>,
@@ -224,6 +231,9 @@ pub async fn update_person(
 ) -> Result<HttpResponse, Problem> {
     let change = people::PersonChange { role: change.role, disabled: change.disabled };
     let place = (access.organisation_id, person);
+    if change.role == Some(OrganisationRole::Owner) || is_owner(&context, place).await? {
+        permission::confirmed(&request).await?;
+    }
     let row = context
         .database
         .transaction(move |connection| {
@@ -237,13 +247,14 @@ pub async fn update_person(
 
 /// Remove a person from an organisation and all its productions.
 ///
-/// Administrators remove others; everybody may leave.
+/// Administrators remove others; everybody may leave. Removing an owner takes a confirmed session.
 #[utoipa::path(delete, path = "/api/data/v1/organisations/{organisation_id}/people/{person_id}", tag = "organisations",
     params(("organisation_id" = OrganisationId, Path), ("person_id" = PersonId, Path), ("If-Match" = Option<String>, Header)), responses(
     (status = 204, description = "Removed"),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn remove_person(
+    request: HttpRequest,
     context: web::Data<Context>,
     Then(access, Then(PathId(person), MaybeIfMatch(expected))): Then<
         InOrganisation<Member>,
@@ -255,6 +266,9 @@ pub async fn remove_person(
         return Err(Problem::from(crate::error::ProblemKind::Forbidden));
     }
     let place = (access.organisation_id, person);
+    if is_owner(&context, place).await? {
+        permission::confirmed(&request).await?;
+    }
     context
         .database
         .transaction(move |connection| {
@@ -262,6 +276,43 @@ pub async fn remove_person(
             let is_expected = |revision| expected.as_ref().is_none_or(|expected| expected.includes(revision));
             people::remove(connection, origin, caller, place, is_expected)
         })
+        .await?;
+    context.sessions.forget(person);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Whether the person owns the organisation.
+async fn is_owner(
+    context: &Context,
+    (organisation, person): (OrganisationId, PersonId),
+) -> Result<bool, Problem> {
+    let found =
+        context.database.read(move |connection| people::find(connection, organisation, person)).await?;
+    Ok(found.role == OrganisationRole::Owner)
+}
+
+/// Take the second factors of a person who has lost them.
+///
+/// Their sessions end; they sign in with the password, and add new ones. It takes a confirmed session, and
+/// an administrator of all organisations of the person.
+#[utoipa::path(delete, path = "/api/data/v1/organisations/{organisation_id}/people/{person_id}/factors", tag = "organisations",
+    params(("organisation_id" = OrganisationId, Path), ("person_id" = PersonId, Path)), responses(
+    (status = 204, description = "Taken"),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn reset_factors(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    Then(access, Then(PathId(person), Confirmed(who))): Then<
+        InOrganisation<Administrator>,
+        Then<PathId<PersonId>, Confirmed>,
+    >,
+) -> Result<HttpResponse, Problem> {
+    let place = (access.organisation_id, person);
+    let scene = scene(&request, &context, who.origin);
+    context
+        .database
+        .transaction(move |connection| people::reset_factors(connection, &scene, &who.principal, place))
         .await?;
     context.sessions.forget(person);
     Ok(HttpResponse::NoContent().finish())

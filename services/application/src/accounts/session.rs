@@ -1,28 +1,29 @@
 //! Signing in and out, and who is signed in.
 
 use actix_web::cookie::time::Duration as CookieDuration;
-use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::pg::PgConnection;
 use kinora_core::permission::OrganisationRole;
-use kinora_core::{OrganisationId, PersonId, SessionId};
+use kinora_core::{OrganisationId, PersonId};
 use kinora_store::principals::{Principal, Proof};
-use kinora_store::sessions::{self, NewSession};
+use kinora_store::second_factors::{self, Shown};
 use kinora_store::sign_in::{self, Account, Attempt};
-use kinora_store::{Origin, people};
+use kinora_store::{Origin, people, sessions};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::entrance::{self, Entering};
+use super::factors::FactorMethods;
+use super::factors::second_step::{self, SecondStep};
 use super::passwords::Turn;
 use crate::address::counted_address;
-use crate::context::{Caller, Context, client_address, origin};
+use crate::context::{Context, client_address, origin};
 use crate::error::{Problem, ProblemDocument, ProblemKind};
+use crate::extract::permission::CONFIRMATION;
 use crate::extract::{Json, SignedIn};
 use crate::middleware::rate_limit;
-use crate::middleware::session::COOKIE;
 use crate::rate::Counted;
-use crate::secrets::{digest, random_token};
 use crate::sessions::Credential;
 
 /// Login and password.
@@ -57,6 +58,8 @@ pub struct OrganisationMembership {
     pub name: String,
     /// The role in it.
     pub role: OrganisationRole,
+    /// Nothing of it may be seen before the person has a second factor.
+    pub withheld: bool,
 }
 
 /// Who is signed in.
@@ -70,21 +73,35 @@ pub struct Session {
     pub password_change_required: bool,
     /// Their organisations.
     pub organisations: Vec<OrganisationMembership>,
+    /// The second factors they have.
+    pub factors: FactorMethods,
+    /// Something is withheld until they have a second factor.
+    pub second_factor_required: bool,
+    /// Until when what asks for a fresh confirmation can be done; none: it must be confirmed first.
+    pub confirmed_until: Option<DateTime<Utc>>,
 }
 
 impl Session {
-    fn of(context: &Context, principal: &Principal, credential: Credential) -> Result<Self, Problem> {
+    /// The session of this principal.
+    ///
+    /// # Errors
+    /// If OpenSSL fails.
+    pub fn of(context: &Context, principal: &Principal, credential: Credential) -> Result<Self, Problem> {
         let csrf_token = match (principal.proof, credential) {
             (Proof::Session(id), Credential::Session(cookie)) => {
                 context.keys.csrf_token(id, &cookie).map_err(Problem::internal)?
             }
             _ => String::new(),
         };
-        let organisations = principal.organisations.iter().map(|membership| OrganisationMembership {
+        let open = principal.organisations.iter().map(|membership| (membership, false));
+        let withheld = principal.withheld.organisations.iter().map(|membership| (membership, true));
+        let organisations = open.chain(withheld).map(|(membership, withheld)| OrganisationMembership {
             id: membership.id,
             name: membership.name.clone(),
             role: membership.role,
+            withheld,
         });
+        let confirmed_until = principal.confirmed_at.map(|at| at + CONFIRMATION);
         Ok(Self {
             person: Person {
                 id: principal.person_id,
@@ -94,6 +111,9 @@ impl Session {
             csrf_token,
             password_change_required: principal.password_change_required,
             organisations: organisations.collect(),
+            factors: principal.methods.into(),
+            second_factor_required: !principal.withheld.is_empty(),
+            confirmed_until: confirmed_until.filter(|until| *until > Utc::now()),
         })
     }
 }
@@ -101,9 +121,11 @@ impl Session {
 /// Sign in.
 ///
 /// Sets the cookie `__Host-kinora`. After ten wrong passwords in a row the login is locked for five
-/// minutes, whether it exists or not.
+/// minutes, whether it exists or not. Who has a second factor is not signed in yet: the answer is 202,
+/// with the cookie `__Host-kinora-pending`, and the next request is `show_second_factor`.
 #[utoipa::path(post, path = "/api/data/v1/session", tag = "session", security(()), request_body = SignIn, responses(
     (status = 200, description = "Signed in", body = Session, headers(("Set-Cookie" = String))),
+    (status = 202, description = "The second factor is still to be shown", body = SecondStep, headers(("Set-Cookie" = String))),
     (status = 401, description = "Login and password do not belong together", body = ProblemDocument, content_type = "application/problem+json"),
     (status = 429, description = "Locked, or too many sign-ins from this address", body = ProblemDocument, content_type = "application/problem+json"),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
@@ -126,30 +148,26 @@ pub async fn create_session(
     let visitor = origin(&request, None);
     let Verified { account, new_hash } = verify(&context, &turn, &visitor, &key, form.password).await?;
     drop(turn);
-    let person_id = PersonId(account.id);
-    let origin = Origin { actor_id: Some(person_id), actor: account.login.clone(), ..visitor };
-    let token = random_token().map_err(Problem::internal)?;
-    let session = new_session(&context, &request, person_id, digest(&token));
-    let former = request_session(&request);
-    context
-        .database
-        .transaction(move |connection| {
-            if let (Some(new), Some(old)) = (new_hash, account.password_hash.as_deref()) {
-                people::rehash_password(connection, person_id, old, &new)?;
-            }
-            sign_in::clear(connection, &sign_in::login_digest(&key))?;
-            sessions::create(connection, &origin, &session)
-        })
-        .await?;
-    if let Some(former) = former {
-        end_former(&context, &request, former).await?;
+    let person = PersonId(account.id);
+    let cleared = sign_in::login_digest(&key);
+    let password_is_right = move |connection: &mut PgConnection| {
+        if let (Some(new), Some(old)) = (new_hash, account.password_hash.as_deref()) {
+            people::rehash_password(connection, person, old, &new)?;
+        }
+        sign_in::clear(connection, &cleared)
+    };
+    let methods =
+        context.database.read(move |connection| second_factors::methods(connection, person)).await?;
+    if methods.any() {
+        return second_step::begin(&context, person, methods, password_is_right).await;
     }
-    let credential = Credential::Session(digest(&token));
-    let principal = context.sessions.read(credential).await?;
-    let principal = principal.ok_or_else(|| Problem::from(ProblemKind::SignInFailed))?;
-    let seconds = i64::try_from(context.settings.session.absolute_limit.get().as_secs()).unwrap_or(i64::MAX);
-    let cookie = cookie(token, CookieDuration::seconds(seconds));
-    Ok(HttpResponse::Ok().cookie(cookie).json(Session::of(&context, &principal, credential)?))
+    let entering = Entering { person, login: account.login, factor: None };
+    entrance::let_in(&context, &request, entering, move |connection, scene| {
+        // Again, because a factor may have been added in this moment.
+        second_factors::accept(connection, scene, person, &Shown::Password)?;
+        password_is_right(connection)
+    })
+    .await
 }
 
 struct Verified {
@@ -229,60 +247,6 @@ pub(super) async fn try_password(
     Ok(None)
 }
 
-fn new_session(
-    context: &Context,
-    request: &HttpRequest,
-    person_id: PersonId,
-    token_digest: [u8; 32],
-) -> NewSession {
-    let limit = |limit| TimeDelta::from_std(limit).unwrap_or(TimeDelta::MAX);
-    let settings = &context.settings.session;
-    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    NewSession {
-        id: SessionId::new(),
-        person_id,
-        token_digest,
-        idle_limit: limit(settings.idle_limit.get()),
-        absolute_limit: limit(settings.absolute_limit.get()),
-        user_agent: agent.map(|agent| agent.chars().take(300).collect()),
-    }
-}
-
-fn cookie(token: String, age: CookieDuration) -> Cookie<'static> {
-    Cookie::build(COOKIE, token)
-        .path("/")
-        .secure(true)
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .max_age(age)
-        .finish()
-}
-
-/// The session that the browser had before it signed in again.
-fn request_session(request: &HttpRequest) -> Option<Caller> {
-    use actix_web::HttpMessage as _;
-    request
-        .extensions()
-        .get::<Caller>()
-        .filter(|caller| matches!(caller.principal.proof, Proof::Session(_)))
-        .cloned()
-}
-
-async fn end_former(context: &Context, request: &HttpRequest, former: Caller) -> Result<(), Problem> {
-    let Proof::Session(id) = former.principal.proof else { return Ok(()) };
-    let (person, origin) = (former.principal.person_id, origin(request, Some(&former.principal)));
-    let ended = context
-        .database
-        .transaction(move |connection| sessions::revoke(connection, &origin, person, id))
-        .await;
-    context.sessions.forget(person);
-    match ended {
-        // It has ended by itself meanwhile.
-        Err(problem) if problem.kind() == ProblemKind::NotFound => Ok(()),
-        other => other,
-    }
-}
-
 /// Who am I?
 #[utoipa::path(get, path = "/api/data/v1/session", tag = "session", responses(
     (status = 200, description = "Who is signed in", body = Session),
@@ -302,6 +266,6 @@ pub async fn delete_session(context: web::Data<Context>, who: SignedIn) -> Resul
     context.database.transaction(move |connection| sessions::revoke(connection, &origin, person, id)).await?;
     context.sessions.forget(person);
     let mut response = HttpResponse::NoContent();
-    response.cookie(cookie(String::new(), CookieDuration::ZERO));
+    response.cookie(entrance::session_cookie(String::new(), CookieDuration::ZERO));
     Ok(response.finish())
 }

@@ -22,7 +22,7 @@ pub use body::Json;
 pub use conditional::{IfMatch, etag};
 pub use cursor::{Cursor, Page};
 pub use idempotency::Creation;
-pub use permission::{Authenticated, InOrganisation, InProduction, OfProduction, SignedIn};
+pub use permission::{Authenticated, Confirmed, InOrganisation, InProduction, OfProduction, SignedIn};
 pub use query::Query;
 pub use scoped::Within;
 
@@ -91,6 +91,7 @@ named!(
     ProductionId => "production_id",
     AssetId => "asset_id",
     UploadId => "upload_id",
+    PasskeyId => "passkey_id",
     RunId => "run_id",
     StepId => "step_id",
     SessionId => "session_id",

@@ -4,19 +4,22 @@
 //! |---|---|
 //! | [`SignedIn`] | everybody with a session or token, also before choosing a first password |
 //! | [`Authenticated`] | the same with an own password |
+//! | [`Confirmed`] | the same in a session that was confirmed within [`CONFIRMATION`] |
 //! | [`InOrganisation<Member>`](InOrganisation), `<Administrator>`, `<Owner>` | that role in `{organisation_id}`, or more |
 //! | [`InProduction<Library, Editor>`](InProduction) | that role in that module of `{production_id}`, or more |
 //! | [`OfProduction`] | every member of `{production_id}`, and the administrators of its organisation |
 //! | [`Within<AssetId, Library, Reader>`](super::Within) | that role in the production of `{asset_id}` |
 //!
 //! Without any role the answer is the one for something that does not exist; with too small a role it
-//! is "forbidden".
+//! is "forbidden". What an organisation withholds from people without a second factor is
+//! "second-factor-required" exactly where they could do it with one, and else what it is for everybody.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use chrono::{TimeDelta, Utc};
 use kinora_core::permission::{Decision, Module, ModuleRole, OrganisationRole, ProductionRoles};
 use kinora_core::{OrganisationId, ProductionId, SessionId};
 use kinora_store::principals::{Principal, Proof};
@@ -32,8 +35,19 @@ fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
     request.extensions().get::<Caller>().cloned().ok_or_else(|| ProblemKind::SignInRequired.into())
 }
 
-fn require_own_password(principal: &Principal) -> Result<(), Problem> {
+pub(super) fn require_own_password(principal: &Principal) -> Result<(), Problem> {
     if principal.password_change_required { Err(ProblemKind::PasswordChangeRequired.into()) } else { Ok(()) }
+}
+
+/// How long a confirmation of a session holds: signing in, or showing password or second factor again.
+pub const CONFIRMATION: TimeDelta = TimeDelta::minutes(10);
+
+fn require_confirmed(principal: &Principal) -> Result<(), Problem> {
+    if matches!(principal.proof, Proof::Token(_)) {
+        return Err(ProblemKind::SessionRequired.into());
+    }
+    let is_fresh = principal.confirmed_at.is_some_and(|at| Utc::now() - at < CONFIRMATION);
+    if is_fresh { Ok(()) } else { Err(ProblemKind::StepUpRequired.into()) }
 }
 
 /// Reads the caller again, unless that was done for this request already.
@@ -58,9 +72,27 @@ pub(super) async fn require<T>(
     match check(&caller.principal) {
         Ok(granted) => Ok((caller, granted)),
         Err(refusal) => match read_again(request, &caller).await? {
-            Some(caller) => check(&caller.principal).map(|granted| (caller, granted)),
-            None => Err(refusal),
+            Some(caller) => match check(&caller.principal) {
+                Ok(granted) => Ok((caller, granted)),
+                Err(refusal) => Err(refused(&caller.principal, refusal, check)),
+            },
+            None => Err(refused(&caller.principal, refusal, check)),
         },
+    }
+}
+
+/// The answer to somebody whom `check` refuses: perhaps it would not, if they had a second factor.
+fn refused<T>(
+    principal: &Principal,
+    refusal: Problem,
+    check: impl Fn(&Principal) -> Result<T, Problem>,
+) -> Problem {
+    if principal.withheld.is_empty() {
+        return refusal;
+    }
+    match check(&principal.with_everything()) {
+        Ok(_) => ProblemKind::SecondFactorRequired.into(),
+        Err(refusal) => refusal,
     }
 }
 
@@ -126,6 +158,36 @@ impl FromRequest for Authenticated {
             Ok(Self(signed_in(&request, caller)))
         })
     }
+}
+
+/// Somebody in a session that was confirmed a short time ago, for what a stolen session must not be able to do.
+#[derive(Clone, Debug)]
+pub struct Confirmed(pub SignedIn);
+
+impl FromRequest for Confirmed {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let (caller, ()) = require(&request, |principal| {
+                require_own_password(principal)?;
+                require_confirmed(principal)
+            })
+            .await?;
+            Ok(Self(signed_in(&request, caller)))
+        })
+    }
+}
+
+/// Refuses unless the caller's session was confirmed a short time ago; for handlers that find out only in
+/// the middle whether it takes that.
+///
+/// # Errors
+/// [`ProblemKind::StepUpRequired`]; [`ProblemKind::SessionRequired`] for an access token.
+pub async fn confirmed(request: &HttpRequest) -> Result<(), Problem> {
+    require(request, require_confirmed).await.map(drop)
 }
 
 /// A least role in an organisation.
@@ -307,11 +369,16 @@ async fn of_production(request: &HttpRequest) -> Result<OfProduction, Problem> {
         None => {
             let find = move |connection: &mut _| productions::find_organisation(connection, production_id);
             let owner = Context::of(request)?.database.read(find).await?;
-            let role = owner.and_then(|id| caller.principal.organisation_role(id));
-            match owner {
-                Some(id) if role.is_some_and(OrganisationRole::administers) => id,
-                _ => return Err(Problem::not_found()),
-            }
+            let (_, id) = require(request, |principal| {
+                if let Some(membership) = principal.productions.get(&production_id) {
+                    return Ok(membership.organisation_id);
+                }
+                owner
+                    .filter(|id| principal.organisation_role(*id).is_some_and(OrganisationRole::administers))
+                    .ok_or_else(Problem::not_found)
+            })
+            .await?;
+            id
         }
     };
     Ok(OfProduction {

@@ -1,12 +1,13 @@
 //! The command `rewrap-keys`: the second half of a change of the master key.
 //!
 //! It belongs to the application because that role has both the database and the master keys already: no
-//! other process has to be trusted with more. It neither reads nor writes media, only the wrapped keys in the
+//! other process has to be trusted with more. It neither reads nor writes media, only the wrapped keys and the sealed secrets in the
 //! database, in small transactions, while everything runs; it may be stopped and repeated at any point.
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use diesel::pg::PgConnection;
 use kinora_runtime::cli::EXIT_CONFIG;
 use kinora_runtime::credentials::{Credentials, DATABASE_PASSWORD, VAULT_MASTER_KEY};
 use kinora_runtime::settings::{self, SettingsError};
@@ -15,8 +16,10 @@ use kinora_store::StoreError;
 use kinora_store::audit::Origin;
 use kinora_store::object_keys::{self, WrappedKey};
 use kinora_store::pool::Connector;
+use kinora_store::second_factors::totp;
 use kinora_vault::{MasterKeys, VaultError};
 
+use crate::accounts::factors::authenticator;
 use crate::settings::ApplicationSettings;
 
 /// Keys replaced in one transaction.
@@ -33,6 +36,11 @@ enum RewrapError {
     Store(#[from] StoreError),
     #[error("vault-master-key: {0}")]
     Keys(VaultError),
+    #[error(
+        "the authenticator app of person {person}: {cause}. Put every master key that was ever current and is still \
+         in use into vault-master-key, one a line, the new one first, and run this again."
+    )]
+    Factor { person: kinora_core::PersonId, cause: VaultError },
     #[error(
         "object {object}: {cause}. {done} keys were wrapped anew. Put every master key that was ever current \
          and is still in use into vault-master-key, one a line, the new one first, and run this again."
@@ -57,7 +65,9 @@ pub fn run(path: &Path) -> ExitCode {
                 RewrapError::Settings(_) | RewrapError::Credential(_) | RewrapError::Keys(_) => {
                     ExitCode::from(EXIT_CONFIG)
                 }
-                RewrapError::Store(_) | RewrapError::Key { .. } => ExitCode::FAILURE,
+                RewrapError::Store(_) | RewrapError::Factor { .. } | RewrapError::Key { .. } => {
+                    ExitCode::FAILURE
+                }
             }
         }
     }
@@ -73,6 +83,7 @@ fn rewrap_all(path: &Path) -> Result<(usize, String), RewrapError> {
     let connector = Connector::new(&settings.database, password.expose_text(), "kinora-application command");
     let mut connection = connector.connect()?;
     let origin = Origin::system("kinora-application rewrap-keys");
+    reseal_factors(&mut connection, &origin, &keys)?;
     let mut done = 0;
     loop {
         let found = object_keys::find_wrapped_by_others(&mut connection, keys.current_id(), BATCH)?;
@@ -87,5 +98,26 @@ fn rewrap_all(path: &Path) -> Result<(usize, String), RewrapError> {
             pairs.push((old.clone(), WrappedKey { master_key_id, wrapped_key, ..old }));
         }
         done += object_keys::replace(&mut connection, &origin, &pairs)?;
+    }
+}
+
+/// Encrypts the secrets of authenticator apps anew, which are sealed under keys derived from the master keys.
+fn reseal_factors(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    keys: &MasterKeys,
+) -> Result<(), RewrapError> {
+    loop {
+        let found = totp::find_sealed_by_others(connection, keys.current_id(), BATCH)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let mut pairs = Vec::with_capacity(found.len());
+        for old in found {
+            let new = authenticator::reseal(keys, old.person, &old.sealed)
+                .map_err(|cause| RewrapError::Factor { person: old.person, cause })?;
+            pairs.push((old, new));
+        }
+        let _ = totp::reseal(connection, origin, &pairs)?;
     }
 }

@@ -130,6 +130,13 @@ impl Client {
         let body = serde_json::json!({ "login": login, "password": password.expose() });
         let request = self.request(Method::POST, "/api/data/v1/session")?.json(&body);
         let response = send("sign in", request).await?;
+        if response.status() == StatusCode::ACCEPTED {
+            return Err(CanaryError::Wrong(
+                "this account has a second factor, which no program can show: give the canary an access token of the \
+                 account (--token-file; made on the account's page, or with kinoractl token create)"
+                    .to_owned(),
+            ));
+        }
         let cookie = response
             .headers()
             .get_all(SET_COOKIE)

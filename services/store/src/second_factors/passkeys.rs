@@ -28,7 +28,8 @@ pub struct Passkey {
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
-type Columns = (passkeys::id, passkeys::name, passkeys::is_synced, passkeys::created_at, passkeys::last_used_at);
+type Columns =
+    (passkeys::id, passkeys::name, passkeys::is_synced, passkeys::created_at, passkeys::last_used_at);
 
 const COLUMNS: Columns =
     (passkeys::id, passkeys::name, passkeys::is_synced, passkeys::created_at, passkeys::last_used_at);
@@ -139,7 +140,9 @@ pub fn add(
     let held: i64 =
         passkeys::table.filter(passkeys::person_id.eq(person.0)).count().get_result(connection)?;
     if held >= MAX_PER_PERSON {
-        return Err(StoreError::Conflict(format!("You have {held} passkeys already. Remove some of them first.")));
+        return Err(StoreError::Conflict(format!(
+            "You have {held} passkeys already. Remove some of them first."
+        )));
     }
     let made: Passkey = diesel::insert_into(passkeys::table)
         .values((

@@ -31,7 +31,11 @@ pub struct Pending {
 ///
 /// # Errors
 /// If the database fails.
-pub fn create(connection: &mut PgConnection, person: PersonId, token_digest: &[u8; 32]) -> Result<DateTime<Utc>> {
+pub fn create(
+    connection: &mut PgConnection,
+    person: PersonId,
+    token_digest: &[u8; 32],
+) -> Result<DateTime<Utc>> {
     let now = Utc::now();
     let expires_at = now + VALIDITY;
     let kept = pending_sign_ins::table

@@ -82,7 +82,9 @@ pub fn regenerate(
 ) -> Result<()> {
     lock(connection, person)?;
     if !methods(connection, person)?.any() {
-        return Err(StoreError::Conflict("Recovery codes come with a second factor. Add one first.".to_owned()));
+        return Err(StoreError::Conflict(
+            "Recovery codes come with a second factor. Add one first.".to_owned(),
+        ));
     }
     replace(connection, person, digests)?;
     notices::tell(connection, scene, person, Notice::RecoveryCodesMade)?;

@@ -173,11 +173,11 @@ pub struct SealedFactor {
 pub fn find_sealed_by_others(
     connection: &mut PgConnection,
     current: &str,
-    limit: i64,
+    limit: usize,
 ) -> Result<Vec<SealedFactor>> {
     let rows: Vec<(Uuid, Sealed)> = totp_factors::table
         .filter(totp_factors::master_key_id.ne(current))
-        .limit(limit)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .select((totp_factors::person_id, (totp_factors::master_key_id, totp_factors::sealed_secret)))
         .load(connection)?;
     Ok(rows.into_iter().map(|(id, sealed)| SealedFactor { person: PersonId(id), sealed }).collect())
@@ -205,8 +205,10 @@ pub fn reseal(
                 ))
                 .execute(connection)?;
         }
-        diesel::delete(totp_enrolments::table.filter(totp_enrolments::master_key_id.ne(&first.master_key_id)))
-            .execute(connection)?;
+        diesel::delete(
+            totp_enrolments::table.filter(totp_enrolments::master_key_id.ne(&first.master_key_id)),
+        )
+        .execute(connection)?;
         let act = Act::new("factor_secrets.resealed", "master_key", Uuid::nil(), &first.master_key_id)
             .after(serde_json::json!({ "secrets": replaced }));
         audit::record(connection, origin, act)?;
