@@ -188,6 +188,7 @@ export const people: OrganisationPerson[] = names.map((display_name, n) => ({
   role: n === 0 ? "owner" : n === 1 ? "administrator" : "member",
   disabled: n === 4,
   has_password: n !== 3,
+  has_second_factor: n % 3 === 0,
   created_at: at(86_400 * n),
   revision: 1,
 }));
@@ -209,3 +210,23 @@ export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => ({
   before: n % 5 === 1 ? { library: "reader" } : null,
   after: n % 5 === 1 ? { library: "editor" } : null,
 }));
+
+export const organisation = { id: ORGANISATION, name: "Halcyon Pictures", role: "owner", created_at: new Date().toISOString(), revision: 1, second_factor_required: false };
+
+export const recoveryCodes = ["k7qm-w2np-x4hd-9rst", "b3fg-6uvy-m8kc-aezj", "p5xw-n7dq-2hrt-c9vm", "y4kb-8gsu-e6fa-zj3p", "w9rn-t5mx-q2cd-h7kv", "u6ye-3bgp-s8wf-a4nz", "m2jt-r9hx-k5vq-d7cu", "f8pn-z3ws-b6ye-g4ka", "c7vd-x2qr-j9mt-h5up", "s4nw-e8kb-y6zf-a3gx"];
+
+export const factors = {
+  authenticator: { created_at: new Date(Date.now() - 3e9).toISOString(), last_used_at: new Date(Date.now() - 7e6).toISOString() },
+  passkeys: [
+    { id: id(11, 1), name: "Laptop", is_synced: false, created_at: new Date(Date.now() - 2e9).toISOString(), last_used_at: new Date(Date.now() - 9e5).toISOString() },
+    { id: id(11, 2), name: "Phone of Ines", is_synced: true, created_at: new Date(Date.now() - 1e9).toISOString(), last_used_at: null },
+  ],
+  recovery_codes_left: 3,
+  passkeys_possible: true,
+};
+
+export const enrolment = {
+  key: "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",
+  uri: "otpauth://totp/Kinora%20%28halcyon.example%29:ines?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+  qr: { size: 21, path: "M0 0h7v1h-7zM14 0h7v1h-7zM0 1h1v1h-1zM6 1h1v1h-1zM14 1h1v1h-1zM20 1h1v1h-1zM0 14h7v1h-7z" },
+};

@@ -35,7 +35,10 @@ function session() {
     person: { id: data.id(3, 1), login, display_name: "Ines Marková" },
     csrf_token: "mock",
     password_change_required: login === "new",
-    organisations: login === "nobody" ? [] : [{ id: data.ORGANISATION, name: "Halcyon Pictures", role: "owner" }],
+    organisations: login === "nobody" ? [] : [{ id: data.ORGANISATION, name: "Halcyon Pictures", role: "owner", withheld: login === "held" }],
+    factors: { authenticator: login === "second", passkey: login === "second" },
+    second_factor_required: login === "held",
+    confirmed_until: new Date(Date.now() + 6e5).toISOString(),
   };
 }
 
@@ -154,6 +157,10 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     if (rest === "/session" && method === "POST") {
       if (input.password === "wrong") return problem(response, 401, "sign-in-failed", "Login and password do not match.");
       login = String(input.login);
+      if (login === "second") {
+        login = "";
+        return json(response, { factors: { authenticator: true, passkey: true }, expires_at: new Date(Date.now() + 6e5).toISOString() }, 202);
+      }
       return json(response, session());
     }
     if (rest === "/session" && method === "DELETE") {
@@ -172,6 +179,14 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     }
     if (rest === "/account/sessions")
       return json(response, { items: [true, false, false].map((current, n) => ({ id: data.id(7, n), current, created_at: new Date(Date.now() - n * 8e7).toISOString(), last_seen_at: new Date(Date.now() - n * 4e6).toISOString(), expires_at: new Date().toISOString(), address: "10.20.0.14", user_agent: n ? "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile Safari/604.1" : "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36" })), next_cursor: null });
+    if (rest === "/session/second-factor") {
+      if (input.code === "000000") return problem(response, 422, "invalid", "A value is not allowed.", [{ pointer: "/code", detail: "is not the code that the app shows now" }]);
+      login = "second";
+      return json(response, session());
+    }
+    if (rest === "/account/factors") return json(response, data.factors);
+    if (rest === "/account/factors/authenticator" && method === "POST") return json(response, { ...data.enrolment, expires_at: new Date(Date.now() + 1.8e6).toISOString() });
+    if (rest === "/account/factors/authenticator" || rest === "/account/factors/recovery-codes") return json(response, { recovery_codes: data.recoveryCodes });
     if (rest === "/account/tokens" && method === "POST")
       return json(response, { token: { id: data.id(8, 9), name: input.name, hint: "x7Qd", created_at: new Date().toISOString(), expires_at: new Date(Date.now() + 8e9).toISOString() }, secret: "kinora_4fZkqv0mX9cLw2s7Jp1TgYb8RnHd3VuEaCx7Qd" }, 201);
     if (rest === "/account/tokens")
@@ -191,6 +206,7 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
       if (method === "POST") return json(response, { person: made, password_link: { url: "https://kinora.halcyon.example/welcome/d2hhdCBhIG5pY2UgdG9rZW4gdGhpcyBpcw", expires_at: new Date(Date.now() + 2e8).toISOString() } }, 201);
       return json(response, { items: data.people, next_cursor: null });
     }
+    if (/^\/organisations\/[^/]+(\/security)?$/.test(rest)) return json(response, { ...data.organisation, ...input });
     if (rest.endsWith("/password-link")) return json(response, { url: "https://kinora.halcyon.example/welcome/d2hhdCBhIG5pY2UgdG9rZW4gdGhpcyBpcw", expires_at: new Date(Date.now() + 2e8).toISOString() }, 201);
     if (rest.endsWith("/audit")) return json(response, { items: data.audit, next_cursor: null });
     const production = /^\/productions\/([^/]+)(\/.*)?$/.exec(rest);

@@ -9,6 +9,7 @@ import { StrictMode } from "react";
 import { RouterProvider as AriaRouterProvider } from "react-aria-components";
 import { createRoot } from "react-dom/client";
 import { ProblemError } from "./api/problem";
+import { ConfirmationDialog } from "./components/Confirmation";
 import { Toasts } from "./components/toasts";
 import { loadMessages } from "./messages";
 import { makeRouter } from "./router";
@@ -17,11 +18,15 @@ import { makeRouter } from "./router";
 function onError(error: unknown) {
   if (!(error instanceof ProblemError)) return;
   const { pathname, href } = router.state.location;
-  if (error.status === 401 && !["/sign-in", "/choose-password"].includes(pathname) && !pathname.startsWith("/welcome/")) {
+  if (error.status === 401 && !["/sign-in", "/choose-password", "/second-factor"].includes(pathname) && !pathname.startsWith("/welcome/")) {
     queryClient.clear();
     void router.navigate({ to: "/sign-in", search: { return: href, ended: true } });
   } else if (error.slug === "password-change-required" && pathname !== "/choose-password") {
     void router.navigate({ to: "/choose-password", search: { return: href } });
+  } else if (error.slug === "second-factor-required" && pathname !== "/second-factor") {
+    // What the session says is older than this.
+    void queryClient.invalidateQueries({ queryKey: ["session"] });
+    void router.navigate({ to: "/second-factor", search: { return: href } });
   }
 }
 
@@ -48,6 +53,7 @@ createRoot(container).render(
     <QueryClientProvider client={queryClient}>
       <AriaRouterProvider navigate={(href) => void router.navigate({ href })}>
         <RouterProvider router={router} />
+        <ConfirmationDialog />
       </AriaRouterProvider>
       <Toasts />
     </QueryClientProvider>

@@ -6,6 +6,7 @@ import { ProblemError } from "./api/problem";
 import { sessionQuery } from "./api/queries";
 import type { AssetKind, AssetSort, AssetStatus } from "./api/types";
 import { Crashed, NotFound } from "./components/states";
+import { enrolmentIsPutOff } from "./pages/enrolment";
 import { Shell } from "./shell/Shell";
 
 export interface LibrarySearch {
@@ -54,6 +55,13 @@ const choosePassword = createRoute({
   component: lazyRouteComponent(() => import("./pages/ChoosePassword"), "ChoosePassword"),
 });
 
+const secondFactor = createRoute({
+  getParentRoute: () => root,
+  path: "/second-factor",
+  validateSearch: (search): { return?: string } => ({ return: text(search.return) }),
+  component: lazyRouteComponent(() => import("./pages/security/SetUpFactor"), "SetUpFactor"),
+});
+
 const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome/$token",
@@ -69,6 +77,7 @@ const app = createRoute({
     try {
       const session = await context.queryClient.ensureQueryData(sessionQuery);
       if (session.password_change_required) throw redirect({ to: "/choose-password", search: { return: returnTo } });
+      if (session.second_factor_required && !enrolmentIsPutOff()) throw redirect({ to: "/second-factor", search: { return: returnTo } });
       return { session };
     } catch (error) {
       if (error instanceof ProblemError && error.status === 401) throw redirect({ to: "/sign-in", search: { return: returnTo } });
@@ -173,6 +182,12 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("./pages/administration/Audit"), "Audit"),
 });
 
+const organisationSecurity = createRoute({
+  getParentRoute: () => administration,
+  path: "/security",
+  component: lazyRouteComponent(() => import("./pages/administration/Security"), "OrganisationSecurity"),
+});
+
 const account = createRoute({
   getParentRoute: () => app,
   path: "/account",
@@ -182,12 +197,13 @@ const account = createRoute({
 const tree = root.addChildren([
   signIn,
   choosePassword,
+  secondFactor,
   welcome,
   app.addChildren([
     home,
     productions,
     production.addChildren([productionHome, library, members, asset]),
-    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, audit]),
+    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, organisationSecurity, audit]),
     account,
   ]),
 ]);

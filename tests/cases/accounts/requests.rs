@@ -313,7 +313,15 @@ async fn every_documented_address_is_served_and_asks_who_is_calling() {
     let mut visitor = kinora.visitor();
     let document = visitor.get("/api/openapi.json").await.expect(200).json();
     assert!(text(&document, "/openapi").starts_with("3.1"));
-    let open = ["create_session", "read_password_link", "use_password_link", "livez", "readyz"];
+    let open = [
+        "create_session",
+        "challenge_passkey_sign_in",
+        "sign_in_with_passkey",
+        "read_password_link",
+        "use_password_link",
+        "livez",
+        "readyz",
+    ];
     let mut seen = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {

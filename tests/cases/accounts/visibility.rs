@@ -76,6 +76,7 @@ async fn foreign_unknown_and_impossible_ids_answer_alike_everywhere() {
         ("upload_id", things.upload),
         ("session_id", Uuid::now_v7().to_string()),
         ("token_id", Uuid::now_v7().to_string()),
+        ("passkey_id", Uuid::now_v7().to_string()),
     ]);
     let unknown: BTreeMap<_, _> = existing.keys().map(|name| (*name, Uuid::now_v7().to_string())).collect();
     let impossible: BTreeMap<_, _> = existing.keys().map(|name| (*name, "not-an-id".to_owned())).collect();

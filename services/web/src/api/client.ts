@@ -2,6 +2,7 @@
 // taken care of.
 
 import createClient, { type Middleware } from "openapi-fetch";
+import { askForConfirmation } from "./confirmation";
 import type { paths } from "./schema";
 import { OfflineError, ProblemError, type ProblemLike } from "./problem";
 
@@ -30,8 +31,32 @@ const conventions: Middleware = {
   },
 };
 
+/** Requests under way, to be sent again should the person have to confirm first. */
+const again = new Map<string, Request>();
+
+const confirmation: Middleware = {
+  onRequest({ request, id }) {
+    if (request.method !== "GET") again.set(id, request.clone());
+    return undefined;
+  },
+  async onResponse({ response, id }) {
+    const request = again.get(id);
+    again.delete(id);
+    if (!request || response.status !== 403) return undefined;
+    const body: unknown = await response
+      .clone()
+      .json()
+      .catch(() => undefined);
+    if (!isProblem(body) || !body.type.endsWith(":step-up-required")) return undefined;
+    return (await askForConfirmation()) ? fetch(request) : undefined;
+  },
+  onError({ id }) {
+    again.delete(id);
+  },
+};
+
 export const api = createClient<paths>({ baseUrl: location.origin, credentials: "same-origin" });
-api.use(conventions);
+api.use(conventions, confirmation);
 
 interface Answer<T> {
   data?: T;

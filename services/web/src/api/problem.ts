@@ -51,6 +51,7 @@ export function sentenceOf(error: unknown): string {
   if (error instanceof OfflineError) return m.errors.offline;
   if (error instanceof ProblemError) {
     if (error.status === 412) return m.errors.changedMeanwhile;
+    if (error.slug === "step-up-required") return m.confirm.notConfirmed;
     if (error.status === 429 && error.slug !== "locked") return m.errors.tooFast(error.retryAfterSeconds);
     return error.problem.detail ?? error.problem.title;
   }

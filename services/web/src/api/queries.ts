@@ -161,6 +161,17 @@ export const sessionsQuery = queryOptions({
   queryFn: async ({ signal }) => (await unwrap(api.GET("/api/data/v1/account/sessions", { signal }))).items,
 });
 
+export const factorsQuery = queryOptions({
+  queryKey: ["account", "factors"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/account/factors", { signal })),
+});
+
+export const organisationQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["organisation", organisation_id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/organisations/{organisation_id}", { params: { path: { organisation_id } }, signal })),
+  });
+
 export const tokensQuery = queryOptions({
   queryKey: ["account", "tokens"],
   queryFn: async ({ signal }) => (await unwrap(api.GET("/api/data/v1/account/tokens", { signal }))).items,

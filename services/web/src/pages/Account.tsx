@@ -21,6 +21,7 @@ import { useTitle } from "../shell/title";
 import { deviceName } from "./device";
 import { NewPassword, passwordProblems } from "./NewPassword";
 import page from "./page.module.css";
+import { SignInSecurity } from "./security/SignInSecurity";
 
 /** Days. */
 const VALIDITIES = ["7", "30", "90", "365"] as const;
@@ -38,6 +39,7 @@ export function Account() {
       <div className={`${page.content} ${page.narrow}`}>
         <Profile />
         <Password />
+        <SignInSecurity />
         <Access />
       </div>
     </>

@@ -6,7 +6,7 @@ import { api, unwrap } from "../api/client";
 import { limits } from "../api/limits";
 import { productionsQuery, sessionQuery } from "../api/queries";
 import type { OrganisationMembership, Production } from "../api/types";
-import { Button, SearchBox, SelectField, TextField } from "../components/controls";
+import { Button, Notice, SearchBox, SelectField, TextField } from "../components/controls";
 import { FormDialog } from "../components/FormDialog";
 import { Empty, Failed, Skeleton } from "../components/states";
 import { m } from "../messages";
@@ -33,7 +33,7 @@ export function Productions() {
   const productions = useQuery(productionsQuery);
   const { data: session } = useQuery(sessionQuery);
   const [creating, setCreating] = useState(false);
-  const administered = session?.organisations.filter(({ role }) => role !== "member") ?? [];
+  const administered = session?.organisations.filter(({ role, withheld }) => role !== "member" && !withheld) ?? [];
   const all = productions.data ?? [];
   const shown = all.filter(({ name }) => name.toLocaleLowerCase().includes(q.toLocaleLowerCase()));
   const several = new Set(all.map(({ organisation_id }) => organisation_id)).size > 1;
@@ -55,6 +55,13 @@ export function Productions() {
         )}
         {all.length > 0 && create}
       </header>
+      {session?.second_factor_required && (
+        <div className={css.held}>
+          <Notice tone="warning">
+            {m.productions.held} <Link to="/second-factor">{m.productions.addFactor}</Link>
+          </Notice>
+        </div>
+      )}
       {productions.isError ? (
         <Failed what={m.parts.productions} error={productions.error} retry={() => void productions.refetch()} />
       ) : productions.isPending ? (

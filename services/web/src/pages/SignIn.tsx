@@ -1,12 +1,16 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Fingerprint } from "lucide-react";
 import { useState } from "react";
 import { Form } from "react-aria-components";
 import { api, setCsrfToken, unwrap } from "../api/client";
 import { limits } from "../api/limits";
+import { isCancelled, passkeysWork, signWithPasskey } from "../api/passkeys";
 import { ProblemError, sentenceOf } from "../api/problem";
 import { sessionQuery } from "../api/queries";
+import type { SecondStep, Session } from "../api/types";
 import { Button, Notice, PasswordField, TextField } from "../components/controls";
+import { FactorForm, waysOf } from "../components/FactorForm";
 import { clearToasts } from "../components/toasts";
 import { m } from "../messages";
 import { Entry } from "./Entry";
@@ -25,19 +29,26 @@ export function SignIn() {
   const [password, setPassword] = useState("");
   const [failure, setFailure] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const [second, setSecond] = useState<SecondStep>();
 
+  const enter = async (session: Session) => {
+    setCsrfToken(session.csrf_token);
+    cache.clear();
+    cache.setQueryData(sessionQuery.queryKey, session);
+    // What was said to whoever sat here before is over.
+    clearToasts();
+    if (session.password_change_required) await navigate({ to: "/choose-password", search: { return: search.return } });
+    else await navigate({ href: safeReturn(search.return) });
+  };
   const submit = async () => {
     setBusy(true);
     setFailure(undefined);
     try {
-      const session = await unwrap(api.POST("/api/data/v1/session", { body: { login, password } }));
-      setCsrfToken(session.csrf_token);
-      cache.clear();
-      cache.setQueryData(sessionQuery.queryKey, session);
-      // What was said to whoever sat here before is over.
-      clearToasts();
-      if (session.password_change_required) await navigate({ to: "/choose-password", search: { return: search.return } });
-      else await navigate({ href: safeReturn(search.return) });
+      const answer = await unwrap(api.POST("/api/data/v1/session", { body: { login, password } }));
+      if ("person" in answer) return await enter(answer);
+      setPassword("");
+      setBusy(false);
+      setSecond(answer);
     } catch (error) {
       const slug = error instanceof ProblemError ? error.slug : "";
       setFailure(slug === "sign-in-failed" ? m.signIn.wrong : slug === "locked" ? m.signIn.locked : sentenceOf(error));
@@ -46,6 +57,43 @@ export function SignIn() {
     }
   };
 
+  const withPasskey = async () => {
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      const signature = await signWithPasskey(await unwrap(api.POST("/api/data/v1/session/passkey/challenge")));
+      await enter(await unwrap(api.POST("/api/data/v1/session/passkey", { body: signature })));
+    } catch (error) {
+      setBusy(false);
+      if (isCancelled(error)) setFailure(m.confirm.passkeyCancelled);
+      else setFailure(error instanceof ProblemError && error.slug === "sign-in-failed" ? m.signIn.passkeyUnknown : sentenceOf(error));
+    }
+  };
+
+  if (second) {
+    return (
+      <Entry title={m.signIn.secondTitle} lead={m.signIn.secondLead}>
+        <FactorForm
+          ways={waysOf(second.factors)}
+          submit={m.signIn.submit}
+          challenge={() => unwrap(api.POST("/api/data/v1/session/second-factor/challenge"))}
+          show={async (proof) => enter(await unwrap(api.POST("/api/data/v1/session/second-factor", { body: proof })))}
+          onProblem={(error) => {
+            if (!(error instanceof ProblemError) || error.status !== 401) return false;
+            setSecond(undefined);
+            setFailure(m.signIn.secondTooLate);
+            return true;
+          }}
+        />
+        <p className={css.foot}>
+          {m.signIn.lostAll}{" "}
+          <Button dense tone="quiet" onPress={() => setSecond(undefined)}>
+            {m.signIn.otherAccount}
+          </Button>
+        </p>
+      </Entry>
+    );
+  }
   return (
     <Entry title={m.signIn.title} lead={m.signIn.lead}>
       {search.set && !failure && <Notice tone="info">{m.password.signedOutSet}</Notice>}
@@ -64,6 +112,16 @@ export function SignIn() {
           {m.signIn.submit}
         </Button>
       </Form>
+      {passkeysWork() && (
+        <>
+          <p className={css.or}>
+            <span>{m.signIn.or}</span>
+          </p>
+          <Button icon={<Fingerprint size={16} aria-hidden />} isDisabled={busy} onPress={() => void withPasskey()}>
+            {m.signIn.withPasskey}
+          </Button>
+        </>
+      )}
       <p className={css.foot}>{m.signIn.forgotten}</p>
     </Entry>
   );

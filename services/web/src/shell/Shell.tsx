@@ -96,7 +96,7 @@ export function Shell() {
 
   const known = productionId && production && !productionError ? production : undefined;
   const showsMembers = known && decidesOnMembers(known, session);
-  const administered = session?.organisations.filter(({ role }) => role !== "member") ?? [];
+  const administered = session?.organisations.filter(({ role, withheld }) => role !== "member" && !withheld) ?? [];
   const activity = useActivityCount(known?.id);
 
   return (

@@ -28,14 +28,14 @@ const MAX_PASSWORD: usize = 1024;
 pub enum FactorProof {
     /// What the authenticator app shows now: six digits. After five wrong ones in a row no more are looked at for
     /// five minutes, and each time twice as long.
-    Code(#[schema(max_length = 20)] String),
+    Code(String),
     /// One of the recovery codes.
-    RecoveryCode(#[schema(max_length = 64)] String),
+    RecoveryCode(String),
     /// A passkey's signature over a challenge.
     Passkey(PasskeySignature),
     /// The password: only for confirming a session, and only of an account without a second factor.
     #[schema(format = Password)]
-    Password(#[schema(max_length = 1024)] String),
+    Password(String),
 }
 
 impl FactorProof {

@@ -10,7 +10,7 @@ export function AdministrationFrame() {
   const { organisationId } = useParams({ from: "/app/administration/$organisationId" });
   const { data: session } = useQuery(sessionQuery);
   const organisation = session?.organisations.find(({ id }) => id === organisationId);
-  if (session && (!organisation || organisation.role === "member")) return <NotFound />;
+  if (session && (!organisation || organisation.role === "member" || organisation.withheld)) return <NotFound />;
   return (
     <>
       <header className={page.head}>
@@ -25,6 +25,9 @@ export function AdministrationFrame() {
         </Link>
         <Link className={page.tab} to="/administration/$organisationId/productions" params={{ organisationId }}>
           {m.administration.productions}
+        </Link>
+        <Link className={page.tab} to="/administration/$organisationId/security" params={{ organisationId }}>
+          {m.administration.security}
         </Link>
         <Link className={page.tab} to="/administration/$organisationId/audit" params={{ organisationId }}>
           {m.administration.audit}

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { Ban, EllipsisVertical, KeyRound, Plus, UserMinus, UserRoundCheck, UsersRound } from "lucide-react";
+import { Ban, EllipsisVertical, KeyRound, Plus, ShieldCheck, ShieldOff, UserMinus, UserRoundCheck, UsersRound } from "lucide-react";
 import { useState } from "react";
 import { api, ifMatch, unwrap } from "../../api/client";
 import { limits } from "../../api/limits";
@@ -25,7 +25,20 @@ function grantable(mine: OrganisationRole | undefined): readonly OrganisationRol
   return mine ? ROLES.slice(0, ROLES.indexOf(mine) + 1) : [];
 }
 
-type Asking = { what: "disable" | "remove"; person: OrganisationPerson };
+type Asking = { what: "disable" | "remove" | "reset"; person: OrganisationPerson };
+
+/** What is asked before each of them. */
+const questions = {
+  get disable() {
+    return { title: m.administration.disableTitle, text: m.administration.disableText, confirm: m.administration.disable };
+  },
+  get remove() {
+    return { title: m.administration.removePersonTitle, text: m.administration.removePersonText, confirm: m.common.remove };
+  },
+  get reset() {
+    return { title: m.administration.resetFactorsTitle, text: m.administration.resetFactorsText, confirm: m.administration.resetFactors };
+  },
+};
 
 export function People() {
   const { organisationId } = useParams({ from: "/app/administration/$organisationId" });
@@ -110,6 +123,7 @@ export function People() {
                     )}
                   </Cell>
                   <Cell label={m.administration.state} className={page.nowrap}>
+                    {person.has_second_factor && <ShieldCheck size={14} className={page.stateIcon} aria-label={m.administration.hasSecondFactor} />}
                     {person.disabled ? m.administration.disabled : person.has_password ? m.administration.active : m.administration.invited}
                   </Cell>
                   <Cell kind="actions">
@@ -124,6 +138,7 @@ export function People() {
                         }
                         entries={[
                           { id: "link", label: m.administration.newLink, icon: <KeyRound size={16} />, action: () => attempt(newLink(person)) },
+                          ...(person.has_second_factor ? [{ id: "reset", label: m.administration.resetFactors, icon: <ShieldOff size={16} />, action: () => setAsking({ what: "reset", person }) }] : []),
                           person.disabled
                             ? { id: "enable", label: m.administration.enable, icon: <UserRoundCheck size={16} />, action: () => attempt(change(person, { disabled: false })) }
                             : { id: "disable", label: m.administration.disable, icon: <Ban size={16} />, action: () => setAsking({ what: "disable", person }) },
@@ -177,14 +192,19 @@ export function People() {
         onClose={() => setLink(undefined)}
       />
       <Confirm
-        title={asking?.what === "remove" ? m.administration.removePersonTitle(asking.person.display_name) : m.administration.disableTitle(asking?.person.display_name ?? "")}
-        text={asking?.what === "remove" ? m.administration.removePersonText : m.administration.disableText}
-        confirm={asking?.what === "remove" ? m.common.remove : m.administration.disable}
+        title={asking ? questions[asking.what].title(asking.person.display_name) : ""}
+        text={asking ? questions[asking.what].text : ""}
+        confirm={asking ? questions[asking.what].confirm : ""}
         open={!!asking}
         onClose={() => setAsking(undefined)}
         action={async () => {
           if (!asking) return;
           if (asking.what === "disable") await change(asking.person, { disabled: true });
+          else if (asking.what === "reset") {
+            await unwrap(api.DELETE("/api/data/v1/organisations/{organisation_id}/people/{person_id}/factors", { params: { path: path(asking.person) } }));
+            say(m.administration.factorsReset(asking.person.display_name));
+            await reload();
+          }
           else {
             await unwrap(
               api.DELETE("/api/data/v1/organisations/{organisation_id}/people/{person_id}", { params: { path: path(asking.person), header: ifMatch(asking.person.revision) } }),
