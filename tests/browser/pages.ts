@@ -20,6 +20,7 @@ const addresses: Record<string, () => string> = {
   members: () => `/productions/${made.production}/members`,
   people: () => `/administration/${made.organisation}/people`,
   "productions of the organisation": () => `/administration/${made.organisation}/productions`,
+  "security of the organisation": () => `/administration/${made.organisation}/security`,
   audit: () => `/administration/${made.organisation}/audit`,
   account: () => "/account",
   "not found": () => "/no-such-page",

@@ -1,8 +1,10 @@
 // One product, one order: the first test takes the one-time password, the others live on what it made.
+import { factors } from "./factors";
 import { outcome } from "./outcome";
 import { pages } from "./pages";
 import { timeline } from "./timeline";
 
 outcome();
 timeline();
+factors();
 pages();

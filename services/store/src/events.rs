@@ -282,7 +282,8 @@ pub struct Follower {
 }
 
 /// The roles that each of these followers has at this moment; none if the person may follow no
-/// longer: not a member, disabled, production removed, session or token revoked or expired. The
+/// longer: not a member, disabled, production removed, session or token revoked or expired, or in a
+/// session without the second factor that the organisation asks for (as in [`crate::principals`]). The
 /// answer has the order of the question.
 ///
 /// # Errors
@@ -315,9 +316,13 @@ const FOLLOWERS: &str = "\
          AS f (production_id, person_id, credential_id, place) \
     JOIN production_members m ON m.production_id = f.production_id AND m.person_id = f.person_id \
     JOIN productions p ON p.id = f.production_id AND p.removed_at IS NULL \
+    JOIN organisations o ON o.id = p.organisation_id \
     JOIN people ON people.id = f.person_id AND people.disabled_at IS NULL \
     WHERE EXISTS (SELECT 1 FROM sessions s WHERE s.id = f.credential_id AND s.person_id = f.person_id \
                   AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now()) \
+          AND (NOT o.second_factor_required \
+               OR EXISTS (SELECT FROM totp_factors a WHERE a.person_id = f.person_id) \
+               OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = f.person_id)) \
        OR EXISTS (SELECT 1 FROM access_tokens t WHERE t.id = f.credential_id AND t.person_id = f.person_id \
                   AND t.revoked_at IS NULL AND t.expires_at > now())";
 

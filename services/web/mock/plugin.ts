@@ -170,6 +170,11 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     const link = /^\/password-link\/(.+)$/.exec(rest)?.[1];
     if (link === "used") return problem(response, 404, "not-found", "This link does not work any more.");
     if (link) return json(response, { login: "freya@halcyon.example", display_name: "Freya Lindqvist", expires_at: new Date(Date.now() + 8e7).toISOString() });
+    if (rest === "/session/second-factor") {
+      if (input.code === "000000") return problem(response, 422, "invalid", "A value is not allowed.", [{ pointer: "/code", detail: "is not the code that the app shows now" }]);
+      login = "second";
+      return json(response, session());
+    }
     if (!login) return problem(response, 401, "not-signed-in", "Sign in first.");
     if (rest === "/session") return json(response, session());
     if (rest === "/account/password") {
@@ -179,11 +184,6 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     }
     if (rest === "/account/sessions")
       return json(response, { items: [true, false, false].map((current, n) => ({ id: data.id(7, n), current, created_at: new Date(Date.now() - n * 8e7).toISOString(), last_seen_at: new Date(Date.now() - n * 4e6).toISOString(), expires_at: new Date().toISOString(), address: "10.20.0.14", user_agent: n ? "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile Safari/604.1" : "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36" })), next_cursor: null });
-    if (rest === "/session/second-factor") {
-      if (input.code === "000000") return problem(response, 422, "invalid", "A value is not allowed.", [{ pointer: "/code", detail: "is not the code that the app shows now" }]);
-      login = "second";
-      return json(response, session());
-    }
     if (rest === "/account/factors") return json(response, data.factors);
     if (rest === "/account/factors/authenticator" && method === "POST") return json(response, { ...data.enrolment, expires_at: new Date(Date.now() + 1.8e6).toISOString() });
     if (rest === "/account/factors/authenticator" || rest === "/account/factors/recovery-codes") return json(response, { recovery_codes: data.recoveryCodes });

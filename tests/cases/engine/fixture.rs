@@ -79,6 +79,9 @@ impl World {
             password_change_required: false,
             proof: Proof::Session(SessionId::new()),
             expires_at: Utc::now() + TimeDelta::hours(1),
+            methods: Default::default(),
+            confirmed_at: None,
+            withheld: Default::default(),
             organisations: Vec::new(),
             productions: HashMap::from([(self.production, membership)]),
         }

@@ -94,6 +94,9 @@ fn principal(world: &World, library: Option<ModuleRole>) -> Principal {
         password_change_required: false,
         proof: Proof::Session(SessionId::new()),
         expires_at: Utc::now() + TimeDelta::hours(1),
+        methods: Default::default(),
+        confirmed_at: None,
+        withheld: Default::default(),
         organisations: Vec::new(),
         productions: HashMap::from([(world.production, membership)]),
     }

@@ -2,13 +2,14 @@
 
 type Listener = (asked: boolean) => void;
 
-let waiting: { promise: Promise<boolean>; settle: (confirmed: boolean) => void } | undefined;
+/** Those who wait for what comes of it. */
+const waiting: ((confirmed: boolean) => void)[] = [];
 let listener: Listener = () => undefined;
 
 /** The dialog says how it wants to hear that somebody is to be asked. */
 export function onConfirmationAsked(next: Listener): () => void {
   listener = next;
-  if (waiting) next(true);
+  if (waiting.length) next(true);
   return () => {
     listener = () => undefined;
   };
@@ -16,20 +17,14 @@ export function onConfirmationAsked(next: Listener): () => void {
 
 /** Asks the person, once for all that wait; whether they confirmed. */
 export function askForConfirmation(): Promise<boolean> {
-  if (!waiting) {
-    let settle: (confirmed: boolean) => void = () => undefined;
-    const promise = new Promise<boolean>((resolve) => {
-      settle = resolve;
-    });
-    waiting = { promise, settle };
+  return new Promise((resolve) => {
+    waiting.push(resolve);
     listener(true);
-  }
-  return waiting.promise;
+  });
 }
 
 /** What came of it. */
 export function settleConfirmation(confirmed: boolean): void {
-  waiting?.settle(confirmed);
-  waiting = undefined;
+  for (const resolve of waiting.splice(0)) resolve(confirmed);
   listener(false);
 }

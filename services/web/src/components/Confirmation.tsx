@@ -11,24 +11,29 @@ import { FactorForm, waysOf } from "./FactorForm";
 
 export function ConfirmationDialog() {
   const [asked, setAsked] = useState(false);
-  const cache = useQueryClient();
-  const session = useQuery({ ...sessionQuery, enabled: asked });
   useEffect(() => onConfirmationAsked(setAsked), []);
+  return asked && <Asked />;
+}
+
+/** Looks at the session only while somebody is asked: a watcher that comes and goes would end the page's own query. */
+function Asked() {
+  const cache = useQueryClient();
+  const { data: session } = useQuery(sessionQuery);
+  if (!session) return null;
+  const ways = waysOf(session.factors);
   return (
-    <Dialog title={m.confirm.title} open={asked && !!session.data} onClose={() => settleConfirmation(false)} alert>
-      <p>{session.data && waysOf(session.data.factors)[0] === "password" ? m.confirm.leadPassword : m.confirm.lead}</p>
-      {session.data && (
-        <FactorForm
-          ways={waysOf(session.data.factors)}
-          submit={m.confirm.submit}
-          challenge={() => unwrap(api.POST("/api/data/v1/account/confirmation/challenge"))}
-          show={async (proof) => {
-            await unwrap(api.POST("/api/data/v1/account/confirmation", { body: proof }));
-            settleConfirmation(true);
-            void cache.invalidateQueries({ queryKey: sessionQuery.queryKey });
-          }}
-        />
-      )}
+    <Dialog title={m.confirm.title} open onClose={() => settleConfirmation(false)} alert>
+      <p>{ways[0] === "password" ? m.confirm.leadPassword : m.confirm.lead}</p>
+      <FactorForm
+        ways={ways}
+        submit={m.confirm.submit}
+        challenge={() => unwrap(api.POST("/api/data/v1/account/confirmation/challenge"))}
+        show={async (proof) => {
+          await unwrap(api.POST("/api/data/v1/account/confirmation", { body: proof }));
+          settleConfirmation(true);
+          void cache.invalidateQueries({ queryKey: sessionQuery.queryKey });
+        }}
+      />
     </Dialog>
   );
 }

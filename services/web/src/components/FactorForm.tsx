@@ -102,11 +102,11 @@ export function FactorForm({ ways, challenge, show, submit, onProblem }: Props) 
           </div>
         )}
         {way === "recovery_code" && (
-          <TextField key="recovery" label={m.confirm.recoveryCode} hint={m.confirm.recoveryHint} name="recovery_code" value={value} onChange={change} autoComplete="off" autoCapitalize="none" spellCheck="false" isRequired autoFocus maxLength={64} />
+          <TextField key="recovery" label={m.confirm.recoveryCode} hint={m.confirm.recoveryHint} name="recovery_code" value={value} onChange={change} autoComplete="off" spellCheck="false" isRequired autoFocus maxLength={64} />
         )}
         {way === "password" && <PasswordField label={m.signIn.password} name="password" value={value} onChange={change} autoComplete="current-password" isRequired autoFocus />}
         <Button type="submit" tone="primary" busy={busy} autoFocus={way === "passkey"} icon={way === "passkey" ? <Fingerprint size={16} aria-hidden /> : undefined}>
-          {way === "passkey" ? m.confirm.usePasskey : submit}
+          {way === "passkey" ? m.confirm.withPasskey : submit}
         </Button>
       </Form>
       {ways.length > 1 && (

@@ -85,12 +85,12 @@ export function SignIn() {
             return true;
           }}
         />
-        <p className={css.foot}>
-          {m.signIn.lostAll}{" "}
+        <div className={css.foot}>
+          <p>{m.signIn.lostAll}</p>
           <Button dense tone="quiet" onPress={() => setSecond(undefined)}>
             {m.signIn.otherAccount}
           </Button>
-        </p>
+        </div>
       </Entry>
     );
   }

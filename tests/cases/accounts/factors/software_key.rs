@@ -17,7 +17,7 @@ use super::super::world::text;
 /// A passkey, and where it believes to be used.
 #[derive(Clone)]
 pub struct SoftwareKey {
-    key: PKey<Private>,
+    pub key: PKey<Private>,
     pub id: Vec<u8>,
     pub user_handle: String,
     pub origin: String,

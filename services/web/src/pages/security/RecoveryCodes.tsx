@@ -17,8 +17,13 @@ interface Props {
 export function RecoveryCodes({ codes, login, onDone }: Props) {
   const [copied, setCopied] = useState(false);
   const [kept, setKept] = useState(false);
-  const heading = m.security.codesHeading(login, location.host, day(new Date().toISOString()));
+  const [heading] = useState(() => m.security.codesHeading(login, location.host, day(new Date().toISOString())));
   const text = `${heading}\n\n${codes.join("\n")}\n\n${m.security.codesOnce}\n`;
+  const copy = async () => {
+    await navigator.clipboard?.writeText(text);
+    setCopied(true);
+    setKept(true);
+  };
   const download = () => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
@@ -45,12 +50,7 @@ export function RecoveryCodes({ codes, login, onDone }: Props) {
         <Button
           dense
           icon={copied ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
-          onPress={() =>
-            void navigator.clipboard?.writeText(text).then(() => {
-              setCopied(true);
-              setKept(true);
-            })
-          }
+          onPress={() => void copy()}
         >
           {copied ? m.common.copied : m.common.copy}
         </Button>

@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Fingerprint, Smartphone } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button as AriaButton } from "react-aria-components";
+import { api, unwrap } from "../../api/client";
 import { passkeysWork } from "../../api/passkeys";
 import { factorsQuery, sessionQuery } from "../../api/queries";
 import { Button } from "../../components/controls";
@@ -35,6 +36,11 @@ export function SetUpFactor() {
   const leave = async () => {
     cache.removeQueries();
     await navigate({ href: safeReturn(search.return) });
+  };
+  const signOut = async () => {
+    await unwrap(api.DELETE("/api/data/v1/session")).catch(() => undefined);
+    cache.clear();
+    await navigate({ to: "/sign-in" });
   };
   const added = (made: string[]) => (made.length ? setCodes(made) : void leave());
   if (!session.data) {
@@ -86,6 +92,9 @@ export function SetUpFactor() {
                 {m.security.notNow}
               </Button>
             )}
+            <Button tone="quiet" onPress={() => void signOut()}>
+              {m.rail.signOut}
+            </Button>
           </div>
         </div>
       )}

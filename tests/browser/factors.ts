@@ -1,0 +1,228 @@
+// Second factors as people meet them: an app and recovery codes, passkeys in Chromium's virtual authenticator,
+// the confirmation, and an organisation that asks for a factor.
+
+import { createHmac } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { keepPicture, launch, login, PASSWORD, signIn, sit, url, type Seat } from "./harness";
+import { made } from "./outcome";
+
+const THEIRS = "velvet-harbour-nineteen-lamps";
+
+/** What an authenticator app with this key shows, `later` steps from now (RFC 6238). */
+function codeOf(key: string, later = 0): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...key.replaceAll(" ", "")].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const secret = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later));
+  const mac = createHmac("sha1", secret).update(counter).digest();
+  const value = mac.readUInt32BE((mac.at(-1) ?? 0) & 15) & 0x7fffffff;
+  return String(value % 1_000_000).padStart(6, "0");
+}
+
+/** A phone or laptop that makes passkeys and recognises its owner. */
+async function withAuthenticator({ context, page }: Seat): Promise<void> {
+  const wire = await context.newCDPSession(page);
+  await wire.send("WebAuthn.enable");
+  await wire.send("WebAuthn.addVirtualAuthenticator", {
+    options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+  });
+}
+
+/** Adds a person to the organisation and chooses their password. */
+async function hire(owner: Page, page: Page, who: string): Promise<void> {
+  const link = await owner.evaluate(
+    async ([organisation, name]) => {
+      const { csrf_token } = (await (await fetch("/api/data/v1/session")).json()) as { csrf_token: string };
+      const answer = await fetch(`/api/data/v1/organisations/${organisation}/people`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf_token },
+        body: JSON.stringify({ login: name, display_name: `Name of ${name}`, role: "member" }),
+      });
+      return ((await answer.json()) as { password_link: { url: string } }).password_link.url;
+    },
+    [made.organisation, who] as const,
+  );
+  await page.goto(`${url()}${new URL(link).pathname}`);
+  await page.getByLabel("New password", { exact: true }).fill(THEIRS);
+  await page.getByLabel("New password again").fill(THEIRS);
+  await page.getByRole("button", { name: "Set password" }).click();
+  await page.waitForURL(/sign-in/);
+}
+
+async function enterPassword(page: Page, who: string, password: string): Promise<void> {
+  await page.goto(`${url()}/sign-in`);
+  await page.getByLabel("Login or e-mail").fill(who);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Forgets the session, as a browser that was closed. */
+const signOut = (seat: Seat) => seat.context.clearCookies();
+
+/** Sets up an app on the page that is open; gives its key. */
+async function setUpApp(page: Page): Promise<string> {
+  await page.getByRole("img", { name: "QR code for the authenticator app" }).waitFor();
+  await page.getByText("I cannot scan it").click();
+  const key = (await page.locator("code[data-secret]").textContent()) ?? "";
+  // Six digits are sent without a press.
+  await page.getByLabel("Code from the app").fill(codeOf(key));
+  await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
+  return key;
+}
+
+export function factors(): void {
+  describe("second factors", () => {
+    let browser: Browser;
+    let owner: Seat;
+    let ada: Seat;
+    let key = "";
+    let codes: string[] = [];
+
+    beforeAll(async () => {
+      browser = await launch();
+      [owner, ada] = [await sit(browser), await sit(browser)];
+      await signIn(owner.page);
+      await hire(owner.page, ada.page, "ada@factors.example");
+    });
+    afterEach(async ({ task }) => {
+      if (task.result?.state !== "fail") return;
+      await keepPicture(ada.page, `${task.name} ada`);
+      await keepPicture(owner.page, `${task.name} owner`);
+    });
+    afterAll(() => browser?.close());
+
+    it("an app is set up, with recovery codes to keep", async () => {
+      const { page } = ada;
+      await signIn(page, "ada@factors.example", THEIRS);
+      await page.goto(`${url()}/account`);
+      await page.getByRole("button", { name: "Set up" }).click();
+      key = await setUpApp(page);
+      codes = await page.locator("[data-secret] code").allTextContents();
+      expect(codes).toHaveLength(10);
+      const download = page.waitForEvent("download");
+      await page.getByRole("button", { name: "Download" }).click();
+      const text = await readFile(await (await download).path(), "utf8");
+      for (const code of codes) expect(text).toContain(code);
+      await page.getByRole("button", { name: "Done" }).click();
+      await page.getByText("10 of 10 left").waitFor();
+      expect(ada.complaints).toEqual([]);
+    });
+
+    it("signing in takes a second step: a code, or a recovery code", async () => {
+      const { page } = ada;
+      await signOut(ada);
+      await enterPassword(page, "ada@factors.example", THEIRS);
+      await page.getByRole("heading", { name: "One more step" }).waitFor();
+      // The one of the enrolment was used.
+      const code = page.getByLabel("Code from your authenticator app");
+      const used = codeOf(key);
+      await code.fill(used);
+      await page.getByText("This is not the code that the app shows now").waitFor();
+      await code.fill(codeOf(key, 1));
+      await page.waitForURL(/productions/);
+      await signOut(ada);
+      await enterPassword(page, "ada@factors.example", THEIRS);
+      await page.getByRole("button", { name: "Use a recovery code instead" }).click();
+      await page.getByLabel("Recovery code").fill(codes[0]?.toUpperCase() ?? "");
+      await page.getByRole("button", { name: "Sign in", exact: true }).click();
+      await page.waitForURL(/productions/);
+      await page.goto(`${url()}/account`);
+      await page.getByText("9 of 10 left").waitFor();
+    });
+
+    it("a passkey signs in without login and password", async () => {
+      const { page } = ada;
+      await withAuthenticator(ada);
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.getByLabel("Name", { exact: true }).last().fill("Test laptop");
+      await page.getByRole("button", { name: "Go on" }).click();
+      await page.getByText("Test laptop").waitFor();
+      await signOut(ada);
+      await page.goto(`${url()}/sign-in`);
+      await page.getByRole("button", { name: "Use a passkey" }).click();
+      await page.waitForURL(/productions/);
+      // And as the second step.
+      await signOut(ada);
+      await enterPassword(page, "ada@factors.example", THEIRS);
+      await page.getByRole("button", { name: "Use a passkey", exact: true }).click();
+      await page.waitForURL(/productions/);
+      expect(ada.complaints).toEqual([]);
+    });
+
+    it("what asks for a confirmation is done after it", async () => {
+      const { page } = ada;
+      await page.goto(`${url()}/account`);
+      let asked = 0;
+      await page.route("**/api/data/v1/account/tokens", async (route) => {
+        if (route.request().method() !== "POST" || asked > 0) return route.continue();
+        asked += 1;
+        return route.fulfill({ status: 403, contentType: "application/problem+json", body: JSON.stringify({ type: "urn:kinora:problem:step-up-required", title: "Confirm", status: 403 }) });
+      });
+      await page.getByRole("button", { name: "New token" }).click();
+      await page.getByLabel("What is it for?").fill("a script");
+      await page.getByRole("button", { name: "Create token" }).click();
+      const dialog = page.getByRole("alertdialog", { name: "Is it you?" });
+      await dialog.getByRole("button", { name: "Use a passkey", exact: true }).click();
+      await page.getByRole("alertdialog", { name: "Your new token" }).waitFor();
+      expect(await dialog.count()).toBe(0);
+      await page.getByRole("button", { name: "Done" }).click();
+      await page.unroute("**/api/data/v1/account/tokens");
+    });
+
+    it("an organisation that asks for a factor shows nothing until there is one", async () => {
+      const bob = await sit(browser);
+      await hire(owner.page, bob.page, "bob@factors.example");
+      await signIn(bob.page, "bob@factors.example", THEIRS);
+      const { page } = owner;
+      await page.goto(`${url()}/administration/${made.organisation}/security`);
+      await page.getByText("Add a second factor to your own account first").waitFor();
+      await withAuthenticator(owner);
+      await page.goto(`${url()}/account`);
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.getByRole("button", { name: "Go on" }).click();
+      await page.getByRole("button", { name: "I have written them down" }).click();
+      await page.goto(`${url()}/administration/${made.organisation}/security`);
+      await page.getByRole("button", { name: "Require it" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Require it" }).click();
+      await page.getByRole("button", { name: "Stop requiring it" }).waitFor();
+
+      // An open page of somebody who has none.
+      await expect
+        .poll(async () => {
+          await bob.page.goto(`${url()}/productions`);
+          return new URL(bob.page.url()).pathname;
+        })
+        .toBe("/second-factor");
+      await bob.page.getByRole("heading", { name: "Add a second factor" }).waitFor();
+      await bob.page.getByRole("button", { name: /Authenticator app/ }).click();
+      await setUpApp(bob.page);
+      await bob.page.getByRole("button", { name: "I have written them down" }).click();
+      await bob.page.waitForURL(/productions/);
+
+      // They lose the phone; the owner helps.
+      await page.goto(`${url()}/administration/${made.organisation}/people`);
+      await page.getByRole("button", { name: "Actions: Name of bob@factors.example" }).click();
+      await page.getByRole("menuitem", { name: "Reset second factors" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Reset second factors" }).click();
+      await page.getByText("signs in with the password alone now").waitFor();
+
+      await page.goto(`${url()}/administration/${made.organisation}/security`);
+      await page.getByRole("button", { name: "Stop requiring it" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Stop requiring it" }).click();
+      await page.getByRole("button", { name: "Require it" }).waitFor();
+      await page.goto(`${url()}/account`);
+      await page.getByRole("button", { name: /^Remove: / }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
+      await page.getByRole("button", { name: /^Remove: / }).waitFor({ state: "detached" });
+      expect(owner.complaints).toEqual([]);
+      expect(bob.complaints).toEqual([]);
+      await bob.context.close();
+      await owner.context.close();
+      const again = await sit(browser);
+      await signIn(again.page, login(), PASSWORD);
+    });
+  });
+}
