@@ -193,6 +193,7 @@ export function factors(): void {
       await expect
         .poll(async () => {
           await bob.page.goto(`${url()}/productions`);
+          await bob.page.locator("h1").first().waitFor();
           return new URL(bob.page.url()).pathname;
         })
         .toBe("/second-factor");

@@ -1,4 +1,5 @@
-//! Telling people what happened to their own account: the one place where it is written down for them.
+//! Telling people what happened to their own account: every such change comes through [`tell`], in its own
+//! transaction. There is no mail yet, so nothing is written; with it, this is where a letter goes into the queue.
 
 use diesel::pg::PgConnection;
 use kinora_core::PersonId;

@@ -13,8 +13,8 @@ use kinora_store::notify::{EVENTS_CHANNEL, Listener};
 use kinora_store::principals::Proof;
 
 use crate::context::Context;
-use crate::error::{Problem, ProblemDocument};
-use crate::extract::{Authenticated, PathId, Then};
+use crate::error::{Problem, ProblemDocument, ProblemKind};
+use crate::extract::{Authenticated, PathId, SignedIn, Then};
 use crate::library::hub::Hub;
 use crate::library::stream::EventStream;
 use crate::library::{frame, progress};
@@ -59,6 +59,17 @@ fn begin(extent: Extent, last: Option<i64>) -> (bytes::Bytes, i64) {
     }
 }
 
+/// The answer to somebody who may not follow the production: perhaps they may with a second factor.
+async fn missing(context: &Context, who: &SignedIn, production: ProductionId) -> Problem {
+    match context.sessions.read(who.credential).await {
+        Ok(Some(principal)) if principal.withheld.productions.contains_key(&production) => {
+            ProblemKind::SecondFactorRequired.into()
+        }
+        Ok(_) => Problem::not_found(),
+        Err(problem) => problem,
+    }
+}
+
 /// What happens in a production, as server-sent events.
 ///
 /// The stream begins with `ready`, or with `reset` if what was missed is no longer kept: then read
@@ -87,14 +98,15 @@ pub async fn follow_events(
         Proof::Token(id) => id.0,
     };
     let follower = Follower { production, person: who.principal.person_id, credential };
-    let (extent, roles) = context
+    let found = context
         .database
         .read(move |connection| {
             let roles = events::find_roles_of_followers(connection, &[follower])?.pop().flatten();
-            let roles = roles.ok_or(StoreError::NotFound)?;
-            Ok::<_, StoreError>((events::find_extent(connection, production)?, roles))
+            let Some(roles) = roles else { return Ok(None) };
+            Ok::<_, StoreError>(Some((events::find_extent(connection, production)?, roles)))
         })
         .await?;
+    let Some((extent, roles)) = found else { return Err(missing(&context, &who, production).await) };
     let (first, seen) = begin(extent, last_event_id(&request)?);
     let subscription = hub.into_inner().join(follower, roles, extent.newest)?;
     let stream = EventStream::new(context, follower, subscription, first, seen);

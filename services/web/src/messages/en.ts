@@ -527,7 +527,7 @@ export const en = {
     hasSecondFactor: "Has a second factor",
     resetFactors: "Reset second factors",
     resetFactorsTitle: (name: string) => `Reset the second factors of ${name}?`,
-    resetFactorsText: "Make sure that it is really them who ask. Their app, passkeys and recovery codes stop working and their sessions end; they sign in with the password alone and add new ones. They are told.",
+    resetFactorsText: "Make sure that it is really them who ask. Their app, passkeys and recovery codes stop working and their sessions end; they sign in with the password alone and add new ones.",
     factorsReset: (name: string) => `${name} signs in with the password alone now.`,
     organisation: "Organisation",
     addPerson: "Add person",
