@@ -18,7 +18,8 @@ use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
 use crate::extract::permission::{Administrator, Member, Owner};
 use crate::extract::{
-    Authenticated, Confirmed, Creation, Cursor, IfMatch, InOrganisation, Json, Page, Query, Then, etag,
+    Authenticated, Change, Confirmed, Creation, Cursor, IfMatch, InOrganisation, Json, Page, Query, Then,
+    etag,
 };
 
 /// An organisation, as one of its people sees it.
@@ -175,7 +176,7 @@ pub async fn update_security(
     context: web::Data<Context>,
     Then(access, Then(Confirmed(who), Then(IfMatch(expected), Json(form)))): Then<
         InOrganisation<Owner>,
-        Then<Confirmed, Then<IfMatch, Json<OrganisationSecurity>>>,
+        Then<Confirmed, Change<OrganisationSecurity>>,
     >,
 ) -> Result<HttpResponse, Problem> {
     let (id, person, origin) = (access.organisation_id, who.principal.person_id, who.origin);

@@ -66,9 +66,11 @@ async fn who_has_none_sees_nothing_of_an_organisation_that_asks_for_one() {
     for (method, path) in &closed {
         let answer = send(&mut ada, method.clone(), path, &[], None).await.expect(403);
         assert_eq!(slug(&answer), "second-factor-required", "{path}");
-        // The owner has one.
-        let answer = owner.get(path).await;
-        assert!(answer.status != 403 || slug(&answer) != "second-factor-required", "{path}");
+        // The owner has one. A stream would not end.
+        if !path.ends_with("/events") {
+            let answer = owner.get(path).await;
+            assert!(answer.status != 403 || slug(&answer) != "second-factor-required", "{path}");
+        }
     }
     // What they could not see or do with one either is what it is for everybody.
     let unknown = uuid::Uuid::now_v7();

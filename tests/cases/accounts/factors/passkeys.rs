@@ -12,6 +12,9 @@ const ALONE: &str = "/api/data/v1/session/passkey";
 const ALONE_CHALLENGE: &str = "/api/data/v1/session/passkey/challenge";
 const STEP_CHALLENGE: &str = "/api/data/v1/session/second-factor/challenge";
 
+/// Makes a key do something wrong.
+type Spoil = fn(&mut SoftwareKey);
+
 /// Signs in with the passkey alone; gives the status.
 async fn alone(kinora: &Kinora, key: &mut SoftwareKey) -> u16 {
     let mut client = kinora.visitor();
@@ -76,7 +79,7 @@ async fn a_signature_counts_only_as_it_was_asked_for() {
     let _ = key.enrol(&mut owner, "Key").await.expect(201);
     assert_eq!(alone(&kinora, &mut key).await, 200);
 
-    let spoilt: [(&str, fn(&mut SoftwareKey)); 7] = [
+    let spoilt: [(&str, Spoil); 7] = [
         ("another page", |key| key.origin = "https://evil.example".to_owned()),
         ("another port", |key| key.origin = "http://localhost:1".to_owned()),
         ("inside another page", |key| key.cross_origin = true),

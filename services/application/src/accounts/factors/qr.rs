@@ -22,8 +22,7 @@ impl QrDrawing {
     /// # Errors
     /// If the text is too long.
     pub fn of(text: &str) -> Result<Self, Problem> {
-        let code = QrCode::with_error_correction_level(text, EcLevel::M)
-            .map_err(|error| Problem::internal(error))?;
+        let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(Problem::internal)?;
         let size = code.width();
         let mut path = String::new();
         for (row, colors) in code.to_colors().chunks(size.max(1)).enumerate() {
