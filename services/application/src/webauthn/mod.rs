@@ -2,7 +2,7 @@
 //!
 //! No HTTP, no database: [`RelyingParty`] says whether bytes are right, its caller whether the challenge in them
 //! was ours. Attestation is neither asked for nor looked at: which make an authenticator is of decides nothing
-//! here. Signatures are OpenSSL's work. See `docs/adr/0012-second-factors.md` for why there is no library.
+//! here. Signatures are OpenSSL's work. See `docs/adr/0013-second-factors.md` for why there is no library.
 
 mod authenticator_data;
 mod cbor;
