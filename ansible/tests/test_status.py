@@ -1,8 +1,9 @@
 """The status page: what needs attention is found, and stands first."""
 
+import re
 import unittest
 
-from inventories import inventory, load_plugin
+from inventories import ANSIBLE, inventory, load_plugin
 from roles_page import units_of
 
 kinora = load_plugin("kinora")
@@ -84,6 +85,20 @@ class Page(unittest.TestCase):
         self.assertNotIn("keepalived.service", alone)
         self.assertNotIn("pgbackrest.service", alone)
         self.assertEqual(len(alone), len(set(alone)))
+
+
+class Script(unittest.TestCase):
+    """What hosts are asked."""
+
+    TEXT = (ANSIBLE / "playbooks" / "files" / "status.sh").read_text(encoding="utf-8")
+
+    def test_ports_are_those_of_the_flows(self):
+        asked = {int(port) for port in re.findall(r"(?:shows_certificate |\$NAME:)(\d+)", self.TEXT)}
+        self.assertEqual(len(asked), 5)
+        self.assertLessEqual(asked, {flow["port"] for flow in inventory("full")["flows"].values()})
+
+    def test_each_failing_engine_has_words(self):
+        self.assertEqual(set(re.findall(r"serves-not ([a-z-]+)", self.TEXT)), set(status.SERVES_NOT))
 
 
 class Units(unittest.TestCase):
