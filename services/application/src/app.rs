@@ -129,7 +129,7 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
     let (hub, _listener) = library::events::start(context.clone(), &service.shutdown).map_err(failed)?;
     let data = context.clone();
     let tls = service.tls(Protocols::Http2)?;
-    let drain = web::Data::new(Drain::default());
+    let drain = web::Data::new(Drain::new(service.shutdown.clone()));
     let (draining, greeting) = (drain.clone(), drain.clone());
     let server = HttpServer::new(move || {
         let app = App::new().app_data(data.clone()).app_data(hub.clone()).app_data(drain.clone());
@@ -173,7 +173,6 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
     let (stopping, grace) = (service.shutdown.clone(), settings.shutdown_grace.get());
     tokio::spawn(async move {
         stopping.requested().await;
-        draining.begin();
         handle.pause().await;
         draining.finish(grace).await;
         handle.stop(true).await;

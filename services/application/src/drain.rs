@@ -17,6 +17,7 @@ use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use bytes::Bytes;
+use kinora_runtime::Shutdown;
 use tokio::time::Instant;
 
 /// How often in a row nothing must be under way, and nothing new have come, before it is over. The
@@ -29,14 +30,15 @@ const FIRST_REQUEST_LIMIT: Duration = Duration::from_secs(2);
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// What is under way. Clones share it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Drain {
     state: Arc<State>,
+    /// Asked itself rather than told: once anybody knows that it stops, every answer does.
+    shutdown: Shutdown,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    is_stopping: AtomicBool,
     /// Requests without a complete answer.
     requests: AtomicUsize,
     /// Connections without a request.
@@ -76,16 +78,17 @@ impl Drop for UnderWay {
 }
 
 impl Drain {
+    /// From `shutdown` on, answers close their connections.
+    #[must_use]
+    pub fn new(shutdown: Shutdown) -> Self {
+        Self { state: Arc::default(), shutdown }
+    }
+
     /// Registers a new connection.
     pub fn connected(&self, connection: &mut Extensions) {
         self.state.fresh.fetch_add(1, Ordering::AcqRel);
         self.state.arrivals.fetch_add(1, Ordering::AcqRel);
         connection.insert(Fresh { state: Arc::clone(&self.state), is_over: AtomicBool::new(false) });
-    }
-
-    /// From now on, answers close their connections.
-    pub fn begin(&self) {
-        self.state.is_stopping.store(true, Ordering::Release);
     }
 
     /// Waits until what was accepted is answered, at most for `limit`. Call it when no more is accepted.
@@ -133,7 +136,7 @@ pub async fn drain(
     // HTTP/2 has no such header (RFC 9113, section 8.2.2).
     let is_closable = request.version() <= Version::HTTP_11;
     let mut response = next.call(request).await?.map_into_boxed_body();
-    if is_closable && state.is_stopping.load(Ordering::Acquire) {
+    if is_closable && drain.shutdown.is_requested() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     Ok(response.map_body(|_, body| BoxBody::new(Held { body, _under_way: under_way })))
