@@ -18,7 +18,7 @@ ANSIBLE_LINT = $(wildcard $(TOOLS)/ansible-lint-*/bin)
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null) \
 	$(wildcard $(WEB)/index.html $(WEB)/*.ts $(WEB)/package.json)
 # Runs a command beside a whole Kinora of its own in a throw-away directory.
-BESIDE_KINORA = $(PROGRAMS)/kinora-devstack with --bin-dir $(PROGRAMS) --web-root $(WEB)/dist --
+BESIDE_KINORA = $(PROGRAMS)/kinora-devstack with --bin-dir $(PROGRAMS) --web-root $(WEB)/dist --mail-relay tests/smtp/server.py --
 PACKAGES := -p kinora-application -p kinora-saml-verifier -p kinora-backend -p kinora-worker -p kinoractl -p kinora-devstack
 
 .DEFAULT_GOAL := help

@@ -27,6 +27,7 @@ pub struct KinoraBuilder {
     workers: usize,
     own_broker: bool,
     additions: Vec<(&'static str, String)>,
+    secrets: Vec<(&'static str, &'static str, String)>,
 }
 
 impl KinoraBuilder {
@@ -64,6 +65,20 @@ impl KinoraBuilder {
     pub fn settings(mut self, role: &'static str, lines: &str) -> Self {
         self.additions.push((role, lines.to_owned()));
         self
+    }
+
+    /// Gives every process of a role one more secret.
+    #[must_use]
+    pub fn secret(mut self, role: &'static str, name: &'static str, value: &str) -> Self {
+        self.secrets.push((role, name, value.to_owned()));
+        self
+    }
+
+    /// Has backends send mail through this relay, which asks for neither encryption nor password.
+    #[must_use]
+    pub fn relay(self, relay: &crate::MailRelay) -> Self {
+        let lines = relay.settings();
+        self.settings("backend", &lines)
     }
 
     /// Starts everything and waits until all of it is ready.
@@ -362,6 +377,9 @@ impl Kinora {
         let file_name = if matches!(role, Role::Worker { .. }) { role.name() } else { &name };
         settings.additions = vec![(role.name().to_owned(), lines.join("\n"))];
         settings.write(role, self.assign_port(&format!("{name} metrics"))).expect("settings");
+        for (_, name, value) in builder.secrets.iter().filter(|(of, ..)| *of == kind) {
+            std::fs::write(settings.credentials_directory(role).join(name), value).expect("a secret");
+        }
         let written = settings.settings_file(role);
         let own = written.with_file_name(format!("{file_name}.toml"));
         if own != written {

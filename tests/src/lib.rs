@@ -20,6 +20,7 @@ mod database;
 mod kinora;
 mod part;
 mod programs;
+mod relay;
 mod stack;
 mod wait;
 
@@ -29,5 +30,6 @@ pub use database::{DatabaseRole, TestDatabase};
 pub use kinora::{ADMINISTRATOR_PASSWORD, Kinora, KinoraBuilder};
 pub use part::Part;
 pub use programs::{media_programs, program};
+pub use relay::{MailRelay, RelayOptions};
 pub use stack::Stack;
 pub use wait::{DEADLINE, wait_until};

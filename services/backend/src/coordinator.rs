@@ -5,7 +5,8 @@
 //!
 //! - claims waiting steps, **commits, then publishes** with confirms (`dispatch`);
 //! - applies reports, each in one transaction, **then acknowledges** them (`reports`);
-//! - cancels, and takes back what was lost (`upkeep`).
+//! - cancels, and takes back what was lost (`upkeep`);
+//! - sends mail ([`crate::mail`]).
 //!
 //! All state is in the database. Whatever a crash leaves half done, the next leader sees as rows:
 //! a claim that was never published is a queued step that nobody begins, a lost worker is a running
@@ -22,19 +23,20 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use kinora_bus::{Bus, BusError};
 use kinora_core::queue::QueueClass;
-use kinora_runtime::credentials::{BROKER_PASSWORD, DATABASE_PASSWORD, REDIS_PASSWORD};
+use kinora_runtime::credentials::{BROKER_PASSWORD, DATABASE_PASSWORD, MAIL_PASSWORD, REDIS_PASSWORD};
 use kinora_runtime::redis::Redis;
 use kinora_runtime::tls::TlsError;
 use kinora_runtime::{CredentialError, Service};
 use kinora_store::leader::{COORDINATOR_LOCK, Leadership};
 use kinora_store::migrations::{SchemaState, schema_state};
-use kinora_store::notify::{Listener, Notice, WORK_CHANNEL};
+use kinora_store::notify::{Listener, MAIL_CHANNEL, Notice, WORK_CHANNEL};
 use kinora_store::runs::Policy;
 use kinora_store::{Pool, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::database::blocking;
+use crate::mail::{Mail, RelayError};
 use crate::settings::CoordinatorSettings;
 use crate::{BackendSettings, Database, Fanout};
 
@@ -55,6 +57,9 @@ pub enum BackendError {
     /// The broker's settings cannot be used.
     #[error(transparent)]
     Bus(#[from] BusError),
+    /// The mail relay's settings cannot be used.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// The authorities of Redis cannot be read.
     #[error("redis: {0}")]
     Redis(#[from] TlsError),
@@ -85,8 +90,10 @@ pub async fn run(service: Service<BackendSettings>) -> Result<(), BackendError> 
         Some(result) => result?,
         None => return Ok(()),
     }
-    let coordinator =
-        Coordinator::new(database, bus.clone(), fanout, &settings.coordinator, Arc::new(Utc::now));
+    let clock: Clock = Arc::new(Utc::now);
+    let mail_password = service.credentials.read_optional_text(MAIL_PASSWORD)?;
+    let mail = Mail::new(database.clone(), &settings.mail, mail_password.as_ref(), Arc::clone(&clock))?;
+    let coordinator = Coordinator::new(database, bus.clone(), fanout, mail, &settings.coordinator, clock);
     let listener = coordinator.listen()?;
     service.notify_ready();
     coordinator.run(stop.clone()).await;
@@ -118,6 +125,7 @@ pub struct Coordinator {
     database: Database,
     bus: Bus,
     fanout: Fanout,
+    mail: Arc<Mail>,
     policy: Policy,
     limits: Vec<(QueueClass, u32)>,
     clock: Clock,
@@ -131,6 +139,7 @@ impl Coordinator {
         database: Database,
         bus: Bus,
         fanout: Fanout,
+        mail: Mail,
         settings: &CoordinatorSettings,
         clock: Clock,
     ) -> Arc<Self> {
@@ -138,6 +147,7 @@ impl Coordinator {
             database,
             bus,
             fanout,
+            mail: Arc::new(mail),
             policy: settings.policy(),
             limits: vec![(QueueClass::Quick, settings.quick_ahead), (QueueClass::Long, settings.long_ahead)],
             clock,
@@ -150,12 +160,16 @@ impl Coordinator {
     /// # Errors
     /// If no thread can be started.
     pub fn listen(&self) -> std::io::Result<Listener> {
-        let work = Arc::clone(&self.work);
+        let (work, mail) = (Arc::clone(&self.work), self.mail.work());
         let connector = self.database.pool().connector().clone();
-        Listener::spawn(connector, &[WORK_CHANNEL], move |notice| {
-            if notice != Notice::Lost {
+        Listener::spawn(connector, &[WORK_CHANNEL, MAIL_CHANNEL], move |notice| match notice {
+            Notice::Lost => {}
+            Notice::Connected => {
                 work.notify_one();
+                mail.notify_one();
             }
+            Notice::Notification { channel, .. } if channel == MAIL_CHANNEL => mail.notify_one(),
+            Notice::Notification { .. } => work.notify_one(),
         })
     }
 
@@ -198,6 +212,7 @@ impl Coordinator {
             tokio::spawn(Arc::clone(&self).apply_results(term.clone())),
             tokio::spawn(Arc::clone(&self).follow_progress(term.clone())),
             tokio::spawn(Arc::clone(&self).keep_up(term.clone())),
+            tokio::spawn(Arc::clone(&self.mail).run(term.clone())),
         ];
         term.run_until_cancelled(hold(leadership)).await;
         term.cancel();

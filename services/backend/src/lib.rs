@@ -1,5 +1,5 @@
-//! The backend: the only holder of both database and broker. It moves runs on, migrates the schema,
-//! and makes the first administrator.
+//! The backend: the only holder of both database and broker. It moves runs on, sends mail, migrates the
+//! schema, and makes the first administrator.
 //!
 //! A run is rows; the broker only carries orders and reports. See [`coordinator`] for how the one
 //! follows from the other.
@@ -8,6 +8,7 @@ pub mod commands;
 pub mod coordinator;
 mod database;
 mod fanout;
+pub mod mail;
 pub mod settings;
 
 pub use database::Database;

@@ -4,13 +4,17 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use kinora_bus::BrokerSettings;
-use kinora_runtime::credentials::{BROKER_PASSWORD, DATABASE_PASSWORD, REDIS_PASSWORD};
+use kinora_runtime::credentials::{BROKER_PASSWORD, DATABASE_PASSWORD, MAIL_PASSWORD, REDIS_PASSWORD};
 use kinora_runtime::logging::LogFilter;
 use kinora_runtime::redis::RedisSettings;
 use kinora_runtime::settings::{Problems, Settings, Span, TlsSettings};
 use kinora_store::DatabaseSettings;
 use kinora_store::runs::Policy;
 use serde::Deserialize;
+
+mod mail;
+
+pub use mail::{MailSettings, RelayTls};
 
 /// All of it.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,6 +37,8 @@ pub struct BackendSettings {
     pub coordinator: CoordinatorSettings,
     /// Passwords that this program makes.
     pub password: PasswordSettings,
+    /// Mail.
+    pub mail: MailSettings,
 }
 
 /// How runs are moved on.
@@ -105,6 +111,7 @@ impl Settings for BackendSettings {
             .into_iter()
             .chain(broker.map(|file| ("broker.tls_authorities", file)))
             .chain(redis.map(|file| ("redis.tls_authorities", file)))
+            .chain(self.mail.authorities().map(|file| ("mail.tls_authorities", file)))
             .collect()
     }
 
@@ -112,6 +119,9 @@ impl Settings for BackendSettings {
         let mut names = vec![DATABASE_PASSWORD, BROKER_PASSWORD];
         if self.redis.is_set() {
             names.push(REDIS_PASSWORD);
+        }
+        if self.mail.relay.is_some() && self.mail.user.is_some() {
+            names.push(MAIL_PASSWORD);
         }
         names
     }
@@ -139,6 +149,7 @@ impl Settings for BackendSettings {
         ] {
             problems.require(span.get().as_secs() >= 1, &format!("coordinator.{key}"), "at least \"1s\"");
         }
+        self.mail.check(problems);
         problems.require(
             (4..=31).contains(&self.password.cost),
             "password.cost",

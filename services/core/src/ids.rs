@@ -106,6 +106,14 @@ id!(
     /// One passkey or security key of a person.
     PasskeyId
 );
+id!(
+    /// One invitation into a production.
+    InvitationId
+);
+id!(
+    /// One mail that is to go out, or has.
+    MessageId
+);
 
 #[cfg(test)]
 mod tests {

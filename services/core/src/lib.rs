@@ -7,6 +7,7 @@
 pub mod asset;
 pub mod failure;
 pub mod ids;
+pub mod mail;
 pub mod message;
 pub mod object;
 pub mod permission;

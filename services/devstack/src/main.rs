@@ -42,8 +42,8 @@ enum Command {
         product: ProductArguments,
     },
     /// Runs the whole product in a throw-away directory, a command beside it, and ends with the
-    /// command's exit code. The command finds KINORA_URL, KINORA_LOGIN, KINORA_ONE_TIME_PASSWORD and
-    /// KINORA_DIRECTORY in its environment. What the product says goes to standard error.
+    /// command's exit code. The command finds KINORA_URL, KINORA_LOGIN, KINORA_ONE_TIME_PASSWORD,
+    /// KINORA_DIRECTORY and, with a mail relay, KINORA_MAIL in its environment. What the product says goes to standard error.
     With {
         #[command(flatten)]
         product: ProductArguments,
@@ -64,6 +64,10 @@ struct ProductArguments {
     /// How many workers to run.
     #[arg(long, default_value_t = 2)]
     workers: u16,
+    /// A mail relay to run beside it: a script for `aiosmtpd-python`, as tests/smtp/server.py is one.
+    /// Without it mail waits.
+    #[arg(long)]
+    mail_relay: Option<PathBuf>,
 }
 
 impl ProductArguments {
@@ -86,6 +90,7 @@ impl ProductArguments {
             programs: self.bin_dir.unwrap_or_else(own_directory),
             web_root,
             workers: self.workers,
+            mail_relay: self.mail_relay,
             report,
             command,
         })

@@ -36,11 +36,13 @@ pub struct ProductOptions {
     pub web_root: Option<PathBuf>,
     /// How many workers run.
     pub workers: u16,
+    /// A script for `aiosmtpd-python` that is a mail relay (`tests/smtp/server.py`); without it mail waits.
+    pub mail_relay: Option<PathBuf>,
     /// Gets the lines for the operator.
     pub report: fn(&str),
     /// A command to run once everything is ready; the product stops when it ends. It finds
-    /// `KINORA_URL`, `KINORA_LOGIN`, `KINORA_ONE_TIME_PASSWORD` (first run) and `KINORA_DIRECTORY` in its
-    /// environment.
+    /// `KINORA_URL`, `KINORA_LOGIN`, `KINORA_ONE_TIME_PASSWORD` (first run), `KINORA_DIRECTORY` and, with a
+    /// mail relay, `KINORA_MAIL` (where it puts what it was given) in its environment.
     pub command: Option<Vec<OsString>>,
 }
 
@@ -131,6 +133,9 @@ fn run_command(
         .env("KINORA_URL", &ready.url)
         .env("KINORA_LOGIN", &ready.administrator.login)
         .env("KINORA_DIRECTORY", &options.directory);
+    if options.mail_relay.is_some() {
+        command.env("KINORA_MAIL", mail_directory(options));
+    }
     if let Some(password) = &ready.administrator.one_time_password {
         // Good for one sign-in to a throw-away installation: no secret worth a file.
         command.env("KINORA_ONE_TIME_PASSWORD", password);
@@ -231,7 +236,13 @@ fn start(product: &Product, options: &ProductOptions) -> Result<Ready, DevstackE
     {
         say(&format!("port {former} is taken by another program: the address changes to port {port}"));
     }
-    let settings = product_settings(&options.directory, services.endpoints(), options.workers);
+    let mut settings = product_settings(&options.directory, services.endpoints(), options.workers);
+    let mut parts = Vec::new();
+    if let Some(script) = &options.mail_relay {
+        let port = ports.assign("mail-relay")?;
+        parts.push(start_relay(product, options, script, port)?);
+        settings.additions.push(("backend".to_owned(), relay_settings(port)));
+    }
     settings.write(&Role::Migration, ports.assign("migration-metrics")?)?;
     services.wait_database()?;
     say("bringing the database schema up to date");
@@ -245,7 +256,7 @@ fn start(product: &Product, options: &ProductOptions) -> Result<Ready, DevstackE
     let administrator = create_administrator(options, &settings)?;
     services.wait_broker()?;
     say("starting the backend and the workers");
-    let mut parts = vec![application];
+    parts.push(application);
     parts.push(start_role(product, options, &settings, &Role::Backend)?);
     for number in 1..=options.workers {
         let name = worker_name(number);
@@ -271,6 +282,41 @@ fn start(product: &Product, options: &ProductOptions) -> Result<Ready, DevstackE
     }
     say(&format!("logs: {}", options.directory.join("logs").display()));
     Ok(Ready { url, administrator })
+}
+
+fn mail_directory(options: &ProductOptions) -> PathBuf {
+    options.directory.join("mail")
+}
+
+/// Lines of the backend's settings with which it sends through that relay.
+fn relay_settings(port: u16) -> String {
+    format!(
+        "mail.relay = \"localhost:{port}\"\nmail.address = \"127.0.0.1\"\nmail.tls = \"none\"\n\
+         mail.from = \"Kinora <kinora@localhost>\""
+    )
+}
+
+fn start_relay(
+    product: &Product,
+    options: &ProductOptions,
+    script: &Path,
+    port: u16,
+) -> Result<Arc<Supervised>, DevstackError> {
+    let log = options.directory.join("logs").join("mail-relay.log");
+    let mut launch = Launch::new("mail-relay", Path::new("aiosmtpd-python"), &log)
+        .argument(script)
+        .argument("--port")
+        .argument(port.to_string())
+        .argument("--directory")
+        .argument(mail_directory(options));
+    launch.ready_text = Some("relay ready");
+    product.add(PartPlan {
+        launch,
+        readiness: Readiness::Text,
+        stop_signal: Signal::TERM,
+        stop_grace: Duration::from_secs(2),
+        start_limit: Duration::from_secs(60),
+    })
 }
 
 fn check_programs(programs: &Path) -> Result<(), DevstackError> {

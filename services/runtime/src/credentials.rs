@@ -18,6 +18,8 @@ pub const DATABASE_PASSWORD: &str = "database-password";
 pub const BROKER_PASSWORD: &str = "broker-password";
 /// Password of Redis.
 pub const REDIS_PASSWORD: &str = "redis-password";
+/// Password of the backend at the studio's mail relay.
+pub const MAIL_PASSWORD: &str = "mail-password";
 /// Master key that wraps the data keys of media objects: 32 bytes, Base64.
 pub const VAULT_MASTER_KEY: &str = "vault-master-key";
 /// Key of session cookies and tokens: 32 bytes, Base64.

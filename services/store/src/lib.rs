@@ -16,6 +16,7 @@ pub mod idempotency;
 mod instant;
 pub mod known_browsers;
 pub mod leader;
+pub mod mail;
 pub mod migrations;
 pub mod notices;
 pub mod notify;

@@ -19,6 +19,8 @@ use crate::{Result, StoreError};
 pub const EVENTS_CHANNEL: &str = "kinora_events";
 /// There is work for the coordinator: a step is waiting, or a run is to be cancelled.
 pub const WORK_CHANNEL: &str = "kinora_work";
+/// There is mail to be sent.
+pub const MAIL_CHANNEL: &str = "kinora_mail";
 
 /// How often the socket is looked at; diesel gives no way to wait for it.
 const POLL_INTERVAL: Duration = Duration::from_millis(25);

@@ -61,6 +61,69 @@ diesel::table! {
         budget_role -> Nullable<Text>,
         created_at -> Timestamptz,
         revision -> Int8,
+        ends_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    invitations (id) {
+        id -> Uuid,
+        organisation_id -> Uuid,
+        production_id -> Uuid,
+        address -> Text,
+        address_key -> Text,
+        office_role -> Nullable<Text>,
+        library_role -> Nullable<Text>,
+        subtitling_role -> Nullable<Text>,
+        budget_role -> Nullable<Text>,
+        membership_ends_at -> Nullable<Timestamptz>,
+        invited_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        mailed_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        accepted_at -> Nullable<Timestamptz>,
+        accepted_by -> Nullable<Uuid>,
+        withdrawn_at -> Nullable<Timestamptz>,
+        revision -> Int8,
+    }
+}
+
+diesel::table! {
+    invitation_links (token_digest) {
+        token_digest -> Bytea,
+        invitation_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    mail_messages (id) {
+        id -> Uuid,
+        organisation_id -> Nullable<Uuid>,
+        person_id -> Nullable<Uuid>,
+        invitation_id -> Nullable<Uuid>,
+        recipient -> Text,
+        kind -> Text,
+        letter -> Nullable<Jsonb>,
+        state -> Text,
+        tries -> Int4,
+        not_before -> Timestamptz,
+        refused_at -> Nullable<Timestamptz>,
+        claim -> Nullable<Uuid>,
+        claimed_until -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    mail_relay (singleton) {
+        singleton -> Bool,
+        state -> Text,
+        since -> Timestamptz,
+        error -> Nullable<Text>,
     }
 }
 
@@ -396,7 +459,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     factor_tries,
     idempotency_keys,
+    invitation_links,
+    invitations,
     known_browsers,
+    mail_messages,
+    mail_relay,
     objects,
     organisation_members,
     organisations,
@@ -425,6 +492,9 @@ diesel::joinable!(production_members -> productions (production_id));
 diesel::joinable!(production_members -> people (person_id));
 diesel::joinable!(pending_sign_ins -> people (person_id));
 diesel::joinable!(passkeys -> people (person_id));
+diesel::joinable!(invitations -> productions (production_id));
+diesel::joinable!(invitations -> organisations (organisation_id));
+diesel::joinable!(invitation_links -> invitations (invitation_id));
 diesel::joinable!(sessions -> people (person_id));
 diesel::joinable!(access_tokens -> people (person_id));
 diesel::joinable!(derivatives -> versions (version_id));

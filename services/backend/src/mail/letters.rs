@@ -1,0 +1,145 @@
+//! The words of each letter.
+
+use chrono::{DateTime, Utc};
+use kinora_core::mail::{Letter, SecurityNotice};
+
+/// A part of a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    /// A paragraph.
+    Text(String),
+    /// The one thing to do: what it says on it, and where it leads.
+    Button(String, String),
+    /// Something to type in.
+    Code(String),
+    /// Names and values, one a line.
+    Facts(Vec<(&'static str, String)>),
+    /// A paragraph of less weight.
+    Small(String),
+}
+
+/// A letter in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    /// The subject; also the heading.
+    pub subject: String,
+    /// What follows.
+    pub blocks: Vec<Block>,
+}
+
+/// An instant for people of whom no time zone is known.
+fn instant(at: DateTime<Utc>) -> String {
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// A name on one line: what was typed elsewhere makes no lines here.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a letter. `token` goes behind the address of a letter that has a link.
+pub(super) fn words(letter: &Letter, token: Option<&str>) -> Words {
+    match letter {
+        Letter::Invitation { inviter, organisation, production, page, expires_at, membership_ends_at } => {
+            let link = format!("{page}{}", token.unwrap_or_default());
+            let (inviter, organisation, production) =
+                (one_line(inviter), one_line(organisation), one_line(production));
+            let mut facts = vec![
+                ("Production", production.clone()),
+                ("Organisation", organisation.clone()),
+                ("Invited by", inviter.clone()),
+            ];
+            facts.extend(membership_ends_at.map(|end| ("Access until", instant(end))));
+            Words {
+                subject: format!("{inviter} invites you to “{production}”"),
+                blocks: vec![
+                    Block::Text(format!(
+                        "{inviter} of {organisation} invites you to work on “{production}” in Kinora, where \
+                         its footage and papers are kept."
+                    )),
+                    Block::Facts(facts),
+                    Block::Button("Open the invitation".to_owned(), link),
+                    Block::Small(format!(
+                        "The link works once, until {}, and only for this address. Do not pass this mail on: \
+                         whoever has the link could accept in your place.",
+                        instant(*expires_at)
+                    )),
+                    Block::Small(
+                        "You do not know what this is about? Then you need not do anything: without you \
+                         nothing happens."
+                            .to_owned(),
+                    ),
+                ],
+            }
+        }
+        Letter::Security { notice, at, address, device, page } => {
+            let (subject, text) = notice_words(*notice);
+            let mut facts = vec![("When", instant(*at))];
+            facts.extend(address.clone().map(|address| ("From", address)));
+            facts.extend(device.clone().map(|device| ("Browser", device)));
+            Words {
+                subject: subject.to_owned(),
+                blocks: vec![
+                    Block::Text(text.to_owned()),
+                    Block::Facts(facts),
+                    Block::Text(
+                        "If this was you, all is well. If it was not, change your password, end the sessions \
+                         you do not know, and tell your administrator."
+                            .to_owned(),
+                    ),
+                    Block::Button("Look after your account".to_owned(), page.clone()),
+                ],
+            }
+        }
+        Letter::Code { code, minutes } => Words {
+            subject: "Your code to sign in".to_owned(),
+            blocks: vec![
+                Block::Text("Type this code into the page where you sign in to Kinora:".to_owned()),
+                Block::Code(code.clone()),
+                Block::Small(format!(
+                    "It holds for {minutes} minutes and works once. Nobody will ever ask you for it, neither \
+                     by mail nor on the telephone. If you are not signing in, somebody knows your password: \
+                     change it."
+                )),
+            ],
+        },
+    }
+}
+
+fn notice_words(notice: SecurityNotice) -> (&'static str, &'static str) {
+    match notice {
+        SecurityNotice::NewDevice => (
+            "A sign-in from a new browser",
+            "Somebody has just signed in to your account from a browser that was not seen before.",
+        ),
+        SecurityNotice::PasswordChanged => {
+            ("Your password was changed", "The password of your account is another one now.")
+        }
+        SecurityNotice::AuthenticatorAdded => (
+            "An authenticator app was added",
+            "Your account can now be confirmed with another authenticator app.",
+        ),
+        SecurityNotice::AuthenticatorRemoved => {
+            ("An authenticator app was removed", "An authenticator app no longer confirms your account.")
+        }
+        SecurityNotice::PasskeyAdded => {
+            ("A passkey was added", "Your account can now be opened with another passkey.")
+        }
+        SecurityNotice::PasskeyRemoved => {
+            ("A passkey was removed", "A passkey no longer opens your account.")
+        }
+        SecurityNotice::RecoveryCodesMade => (
+            "New recovery codes were made",
+            "Your account has new recovery codes; those you had before no longer work.",
+        ),
+        SecurityNotice::RecoveryCodeUsed => (
+            "A recovery code was used",
+            "One of your recovery codes was used to sign in. It does not work a second time.",
+        ),
+        SecurityNotice::FactorsReset => (
+            "Your second factors were reset",
+            "An administrator has removed the second factors of your account. You set up new ones when you \
+             sign in next.",
+        ),
+    }
+}
