@@ -147,6 +147,23 @@ def hosts_file(made):
     return "".join(f"{line}\n" for line in lines)
 
 
+# --- mail ----------------------------------------------------------------------------------------------------
+
+MAIL_PORTS = {"starttls": 587, "implicit": 465}
+
+
+def mail_port(mail):
+    """The relay's port: what the inventory says, else the usual one."""
+    return (mail or {}).get("port") or MAIL_PORTS.get((mail or {}).get("tls", "starttls"), 587)
+
+
+def mail_egress(mail):
+    """What `kinora_mail` asks of the firewall, in the form of kinora_egress: nothing without a relay."""
+    if not (mail or {}).get("relay") or not mail.get("address"):
+        return []
+    return [{"name": "mail", "groups": ["backends"], "protocol": "tcp", "port": mail_port(mail), "to": [str(mail["address"])]}]
+
+
 # --- the firewall ----------------------------------------------------------------------------------------------
 
 
@@ -233,5 +250,7 @@ class FilterModule:
             "kinora_host_roles": host_roles,
             "kinora_package_sets": package_sets,
             "kinora_hosts_file": hosts_file,
+            "kinora_mail_egress": mail_egress,
+            "kinora_mail_port": mail_port,
             "kinora_firewall_rules": firewall_rules,
         }

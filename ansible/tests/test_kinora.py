@@ -120,6 +120,18 @@ class Addresses(unittest.TestCase):
         self.assertIn("elements = { fd61:40::5 . 2049 }", kinora.firewall_addresses(fleet, "wk1"))
         self.assertNotIn("2049", kinora.firewall_addresses(fleet, "db1"))
 
+    def test_a_mail_relay_is_the_backends_alone(self):
+        mail = {"relay": "mail.studio.example", "address": "10.9.9.25"}
+        self.assertEqual(kinora.mail_egress({}), [])
+        self.assertEqual(kinora.mail_egress(None), [])
+        for settings, port in (({}, 587), ({"tls": "implicit"}, 465), ({"tls": "implicit", "port": 2525}, 2525)):
+            [entry] = kinora.mail_egress({**mail, **settings})
+            self.assertEqual((entry["groups"], entry["port"], entry["to"]), (["backends"], port, ["10.9.9.25"]))
+        fleet = inventory("full")
+        fleet["networks"]["egress"] = kinora.mail_egress(mail)
+        for host, entry in fleet["hosts"].items():
+            self.assertEqual("10.9.9.25 . 587" in kinora.firewall_addresses(fleet, host), "backends" in entry["groups"], host)
+
     def test_rules_have_the_files_of_the_hosts_groups(self):
         text = kinora.firewall_rules(inventory("full"), "be3", rule_files())
         self.assertIn("# --- backup_repository ---", text)

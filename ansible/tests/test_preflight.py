@@ -81,6 +81,28 @@ class Inventory(unittest.TestCase):
             with self.subTest(what):
                 self.assertIn(what, self.problems(fleet_change=change))
 
+    def test_mail(self):
+        sound = {"relay": "mail.studio.example", "address": "10.1.2.3", "from": "Kinora <kinora@studio.example>"}
+        for part, password, word in (
+            ({}, "", ""),
+            ({"user": "kinora"}, "secret", ""),
+            ({"tls": "implicit", "port": 465, "authorities": "-----BEGIN CERTIFICATE-----"}, "", ""),
+            ({"user": "kinora"}, "", "kinora_mail_password is not"),
+            ({}, "secret", "kinora_mail.user is not"),
+            ({"address": "mail.studio.example"}, "", "no network address"),
+            ({"address": ""}, "", "lacks address"),
+            ({"from": "Kinora"}, "", "no address"),
+            ({"tls": "none"}, "", "tls is none"),
+            ({"authorities": "/etc/ca.pem"}, "", "holds no certificate"),
+            ({"adress": "10.1.2.3"}, "", "kinora_mail has no adress"),
+            ({"port": "smtp"}, "", "kinora_mail.port is smtp"),
+        ):
+            values = {"kinora_mail": {**sound, **part}, **({"kinora_mail_password": password} if password else {})}
+            problems = self.problems(lambda inventory, values=values: inventory.update(values))
+            self.assertEqual(problems == "", word == "", problems)
+            self.assertIn(word, problems)
+        self.assertIn("kinora_mail is not", self.problems(lambda inventory: inventory.update(kinora_mail_password="x")))
+
     def test_unknown_variable(self):
         problems = preflight.inventory_problems(inventory("full"), variables("full")["kinora_zones"], {**variables("full"), "kinora_public_nam": "x"})
         self.assertEqual((problems[0]["what"], problems[0]["do"]), ("there is no variable kinora_public_nam", "did you mean kinora_public_name?"))

@@ -41,7 +41,7 @@ class Reach:
         self.fleet, self.flows, self.holder = fleet, flows, holder
         admin = inventory.get("kinora_admin_networks") or {}
         self._admin = [ipaddress.ip_network(str(n)) for family in FAMILIES for n in admin.get(family) or []]
-        self._egress = inventory.get("kinora_egress") or []
+        self._egress = [*(inventory.get("kinora_egress") or []), *_mail(inventory.get("kinora_mail") or {})]
         self._hosts = {host.name: host for host in fleet.hosts}
         self._addresses = {end.address: end for host in fleet.hosts for end in self.addresses(host)}
 
@@ -112,6 +112,14 @@ class Reach:
                 if self._hosts[source.host].kind == "server" and self._is_in(source.host, entry["groups"]):
                     return entry["name"]
         return ""
+
+
+def _mail(mail: dict) -> list[dict]:
+    """What `kinora_mail` permits, in the form of kinora_egress: the backends reach the relay."""
+    if not mail.get("relay"):
+        return []
+    port = mail.get("port") or (465 if mail.get("tls") == "implicit" else 587)
+    return [{"name": "mail", "groups": ["backends"], "protocol": "tcp", "port": port, "to": [mail["address"]]}]
 
 
 def load(fleet: Fleet, inventory: Path | None, holder: str = "") -> Reach:
