@@ -16,6 +16,7 @@ use crate::accounts::passwords::PasswordDesk;
 use crate::context::Context;
 use crate::database::Database;
 use crate::drain::{self, Drain};
+use crate::guards::Guards;
 use crate::middleware::{csrf, panic_guard, rate_limit, request_id, security_headers, session};
 use crate::pages::{self, Pages, PagesError};
 use crate::rate::RateLimiter;
@@ -87,6 +88,7 @@ pub fn prepare(service: &Service<ApplicationSettings>) -> Result<Context, Applic
         keys: Keys::derive(&service.credentials.read_key(credentials::SESSION_KEY)?)?,
         rates: RateLimiter::new(&settings.rate_limit),
         passwords: PasswordDesk::new(&settings.password)?,
+        guards: Guards::new(database.clone()),
         redis,
         vault: Arc::new(Vault::open(&settings.vault, secrets)?),
         master_keys,
@@ -179,6 +181,7 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
     });
     accounts::housekeeping::spawn(context.database.clone(), service.shutdown.clone());
     media::sweep::spawn(context.clone(), service.shutdown.clone());
+    tokio::spawn(Arc::clone(&context.guards).run(service.shutdown.clone()));
     service.notify_ready();
     server.await.map_err(failed)
 }

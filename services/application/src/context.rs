@@ -29,6 +29,8 @@ pub struct Context {
     pub passwords: crate::accounts::passwords::PasswordDesk,
     /// Redis, for readiness and progress.
     pub redis: kinora_runtime::redis::Redis,
+    /// Ends transfers with the permission they began with.
+    pub guards: Arc<crate::guards::Guards>,
     /// The vault.
     pub vault: Arc<kinora_vault::Vault>,
     /// Keys of secrets that stand in the database.

@@ -13,6 +13,7 @@ pub mod database;
 pub mod drain;
 pub mod error;
 pub mod extract;
+pub mod guards;
 pub mod health;
 pub mod library;
 pub mod media;

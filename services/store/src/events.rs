@@ -282,8 +282,8 @@ pub struct Follower {
 }
 
 /// The roles that each of these followers has at this moment; none if the person may follow no
-/// longer: not a member, disabled, production removed, session or token revoked or expired, or in a
-/// session without the second factor that the organisation asks for (as in [`crate::principals`]). The
+/// longer: not a member (any more), disabled, production removed, session or token revoked or expired, or in
+/// a session without the second factor that the organisation asks for (as in [`crate::principals`]). The
 /// answer has the order of the question.
 ///
 /// # Errors
@@ -315,6 +315,7 @@ const FOLLOWERS: &str = "\
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY \
          AS f (production_id, person_id, credential_id, place) \
     JOIN production_members m ON m.production_id = f.production_id AND m.person_id = f.person_id \
+         AND (m.ends_at IS NULL OR m.ends_at > clock_timestamp()) \
     JOIN productions p ON p.id = f.production_id AND p.removed_at IS NULL \
     JOIN organisations o ON o.id = p.organisation_id \
     JOIN people ON people.id = f.person_id AND people.disabled_at IS NULL \

@@ -46,6 +46,8 @@ pub struct ProductionMembership {
     pub organisation_id: OrganisationId,
     /// The roles, at least one.
     pub roles: ProductionRoles,
+    /// When the membership ends.
+    pub ends_at: Option<DateTime<Utc>>,
 }
 
 /// A person who is calling.
@@ -61,7 +63,7 @@ pub struct Principal {
     pub password_change_required: bool,
     /// What they proved it with.
     pub proof: Proof,
-    /// Until when it holds.
+    /// Until when it holds as it is: until the session or token ends, or the first membership does.
     pub expires_at: DateTime<Utc>,
     /// The second factors they have.
     pub methods: Methods,
@@ -114,6 +116,14 @@ impl Principal {
     #[must_use]
     pub fn production_roles(&self, id: ProductionId) -> ProductionRoles {
         self.productions.get(&id).map(|membership| membership.roles).unwrap_or_default()
+    }
+
+    /// Whether they are in a production without belonging to the organisation that owns it.
+    #[must_use]
+    pub fn is_guest(&self, id: ProductionId) -> bool {
+        self.productions
+            .get(&id)
+            .is_some_and(|membership| self.organisation_role(membership.organisation_id).is_none())
     }
 
     /// How to answer a request that needs at least `least` in `module` of a production.
@@ -224,6 +234,8 @@ fn load(
     proof: Proof,
     expires_at: DateTime<Utc>,
 ) -> Result<Option<Principal>> {
+    // Before the queries: a membership that ends between them is not believed afterwards.
+    let now = Utc::now();
     let person: Option<(String, String, bool, bool, bool)> = people::table
         .find(person_id)
         .filter(people::disabled_at.is_null())
@@ -265,7 +277,9 @@ fn load(
         place.push(membership);
     }
     let mut productions = HashMap::new();
-    for (id, membership, second_factor_required) in productions_of(conn, person_id)? {
+    let mut first_end: Option<DateTime<Utc>> = None;
+    for (id, membership, second_factor_required) in productions_of(conn, person_id, now)? {
+        first_end = [first_end, membership.ends_at].into_iter().flatten().min();
         let place =
             if second_factor_required && !is_enough { &mut withheld.productions } else { &mut productions };
         place.insert(id, membership);
@@ -276,7 +290,7 @@ fn load(
         display_name,
         password_change_required,
         proof,
-        expires_at,
+        expires_at: first_end.map_or(expires_at, |end| end.min(expires_at)),
         methods,
         confirmed_at: None,
         organisations,
@@ -292,14 +306,17 @@ pub(crate) type RoleColumns = (Option<String>, Option<String>, Option<String>, O
 fn productions_of(
     conn: &mut PgConnection,
     person_id: Uuid,
+    now: DateTime<Utc>,
 ) -> Result<Vec<(ProductionId, ProductionMembership, bool)>> {
-    let rows: Vec<(Uuid, Uuid, RoleColumns, bool)> = production_members::table
+    let rows: Vec<(Uuid, Uuid, Option<DateTime<Utc>>, RoleColumns, bool)> = production_members::table
         .inner_join(productions::table.inner_join(organisations::table))
         .filter(production_members::person_id.eq(person_id))
+        .filter(production_members::ends_at.is_null().or(production_members::ends_at.gt(now)))
         .filter(productions::removed_at.is_null())
         .select((
             productions::id,
             productions::organisation_id,
+            production_members::ends_at,
             (
                 production_members::office_role,
                 production_members::library_role,
@@ -310,10 +327,11 @@ fn productions_of(
         ))
         .load(conn)?;
     rows.into_iter()
-        .map(|(id, organisation_id, roles, second_factor_required)| {
+        .map(|(id, organisation_id, ends_at, roles, second_factor_required)| {
             let membership = ProductionMembership {
                 organisation_id: OrganisationId(organisation_id),
                 roles: production_roles(&roles)?,
+                ends_at,
             };
             Ok((ProductionId(id), membership, second_factor_required))
         })

@@ -8,13 +8,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use kinora_core::ProductionId;
 use kinora_runtime::shutdown::Shutdown;
 use kinora_store::StoreError;
-use kinora_store::events::{self, Extent, Follower};
+use kinora_store::events::{self, Extent};
 use kinora_store::notify::{EVENTS_CHANNEL, Listener};
-use kinora_store::principals::Proof;
 
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument, ProblemKind};
 use crate::extract::{Authenticated, PathId, SignedIn, Then};
+use crate::guards::follower;
 use crate::library::hub::Hub;
 use crate::library::stream::EventStream;
 use crate::library::{frame, progress};
@@ -93,11 +93,7 @@ pub async fn follow_events(
     context: web::Data<Context>,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, Problem> {
-    let credential = match who.principal.proof {
-        Proof::Session(id) => id.0,
-        Proof::Token(id) => id.0,
-    };
-    let follower = Follower { production, person: who.principal.person_id, credential };
+    let follower = follower(&who.principal, production);
     let found = context
         .database
         .read(move |connection| {

@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 use kinora_core::AssetId;
+use kinora_core::permission::{Module, ModuleRole};
 use kinora_core::step::DerivativeKind;
 use kinora_store::versions::{self, AssetFile};
 use kinora_vault::VaultError;
@@ -68,6 +69,17 @@ files! {
     get_probe, "probe", Some(DerivativeKind::RawProbe), "application/json";
 }
 
+/// Why a body ends before all its bytes were sent.
+#[derive(Debug, thiserror::Error)]
+enum BreakOff {
+    /// The file is damaged, or cannot be reached any more.
+    #[error(transparent)]
+    Vault(VaultError),
+    /// Whoever reads it may not do so any more.
+    #[error("the permission has ended")]
+    PermissionEnded,
+}
+
 async fn send(
     context: &Context,
     viewer: &Viewer,
@@ -105,7 +117,7 @@ async fn send(
     let body = if *request.method() == Method::HEAD {
         BoxBody::new(SizedStream::new(end - start, futures_util::stream::empty::<Result<_, VaultError>>()))
     } else {
-        open(context, &file, start, end).await?
+        open(context, viewer, &file, start, end).await?
     };
     Ok(response.body(body))
 }
@@ -157,8 +169,14 @@ fn derivative_name(file_name: &str, kind: DerivativeKind) -> String {
 
 /// The bytes as a body. The first are read before anything is answered, so that a file that is missing
 /// or damaged can still be told; damage further on breaks the connection off, and the client sees that
-/// bytes are missing.
-async fn open(context: &Context, file: &AssetFile, start: u64, end: u64) -> Result<BoxBody, Problem> {
+/// bytes are missing. The same happens when the viewer may not have them any more.
+async fn open(
+    context: &Context,
+    viewer: &Viewer,
+    file: &AssetFile,
+    start: u64,
+    end: u64,
+) -> Result<BoxBody, Problem> {
     let reader = context.vault.reader(&file.object).map_err(vault_problem)?;
     let mut pieces = reader.stream(start..end);
     let first = pieces.next().await.transpose().map_err(vault_problem)?;
@@ -168,6 +186,10 @@ async fn open(context: &Context, file: &AssetFile, start: u64, end: u64) -> Resu
             log::error!(object = object.to_string().as_str(); "a file broke off while it was read: {error}");
         }
     });
-    let pieces = futures_util::stream::iter(first.map(Ok)).chain(rest);
-    Ok(BoxBody::new(SizedStream::new(end - start, pieces)))
+    let pieces =
+        futures_util::stream::iter(first.map(Ok)).chain(rest).map(|piece| piece.map_err(BreakOff::Vault));
+    let principal = &viewer.who.principal;
+    let guard = context.guards.watch(principal, viewer.production_id, Module::Library, ModuleRole::Reader);
+    let pieces = guard.over(pieces, || Err(BreakOff::PermissionEnded));
+    Ok(BoxBody::new(SizedStream::new(end - start, Box::pin(pieces))))
 }

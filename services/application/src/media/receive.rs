@@ -45,6 +45,8 @@ pub enum SourceError {
     Broken(String),
     /// A part of a concatenation cannot be read.
     Part(VaultError),
+    /// Whoever sends may not add to the production any more.
+    PermissionEnded,
 }
 
 /// What is to be received.
@@ -522,6 +524,8 @@ fn source_problem(error: SourceError) -> Problem {
                 .with_cause(cause)
         }
         SourceError::Part(error) => vault_problem(error),
+        // As every later request of theirs is answered.
+        SourceError::PermissionEnded => Problem::not_found(),
     }
 }
 

@@ -13,6 +13,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, StreamExt};
+use kinora_core::permission::{Module, ModuleRole};
 use kinora_core::{ProductionId, UploadId};
 use kinora_store::uploads::{self, Concatenation, NewUpload, Upload};
 use serde::Serialize;
@@ -323,7 +324,11 @@ async fn take_bytes(
         checksum: write.checksum,
     };
     let task = match payload {
-        Some(payload) => actix_web::rt::spawn(receive(reception, bytes_of(payload))),
+        Some(payload) => {
+            let guard = context.guards.watch(&who.principal, production, Module::Library, ModuleRole::Editor);
+            let bytes = guard.over(bytes_of(payload), || Err(SourceError::PermissionEnded));
+            actix_web::rt::spawn(receive(reception, bytes))
+        }
         None => actix_web::rt::spawn(receive(reception, futures_util::stream::empty())),
     };
     task.await.map_err(Problem::unavailable)?
