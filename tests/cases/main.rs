@@ -12,6 +12,7 @@ mod accounts;
 mod engine;
 mod harness;
 mod library;
+mod mail;
 mod media;
 mod product;
 mod seams;

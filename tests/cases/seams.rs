@@ -1,6 +1,6 @@
 //! Where the roles meet what is around them: systemd, TLS, and the services when they fail over.
 
-mod authority;
+pub(crate) mod authority;
 mod canary;
 mod redis;
 mod restart;

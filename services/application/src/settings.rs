@@ -53,6 +53,8 @@ pub struct ApplicationSettings {
     pub session: SessionSettings,
     /// Passwords.
     pub password: PasswordSettings,
+    /// Invitations.
+    pub invitation: InvitationSettings,
     /// Rate limits.
     pub rate_limit: RateLimitSettings,
 }
@@ -107,6 +109,14 @@ pub struct PasswordSettings {
     pub queue: usize,
     /// How long one-time links hold.
     pub link_validity: Span,
+}
+
+/// Invitations.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvitationSettings {
+    /// How long the link of an invitation works.
+    pub validity: Span,
 }
 
 /// Requests per second, and how many at once.
@@ -215,6 +225,12 @@ impl Settings for ApplicationSettings {
             "password.link_validity",
             "\"24h\" to \"72h\"",
         );
+        let validity = self.invitation.validity.get();
+        problems.require(
+            (hours(1)..=hours(24 * 60)).contains(&validity),
+            "invitation.validity",
+            "\"1h\" to \"60d\"",
+        );
         self.rate_limit.check(problems);
     }
 }
@@ -275,6 +291,7 @@ mod tests {
             ("[password]\ncost = 11", "password.cost"),
             ("[session]\nidle_limit = \"9000d\"", "session.idle_limit"),
             ("[password]\nlink_validity = \"1h\"", "password.link_validity"),
+            ("[invitation]\nvalidity = \"90d\"", "invitation.validity"),
             ("trusted_proxies = [\"10.0.0.0/33\"]", "trusted_proxies"),
         ] {
             let text = format!("{text}\n{LEAST}");

@@ -15,7 +15,7 @@ use crate::audit::{self, Act, Origin};
 use crate::columns::{ByName, Json};
 use crate::events::{self, EventKind};
 use crate::principals::Principal;
-use crate::schema::{assets, derivatives, people, productions, runs, versions};
+use crate::schema::{assets, derivatives, organisation_members, people, productions, runs, versions};
 use crate::versions::{Derivative, Version};
 use crate::{Result, StoreError, objects};
 
@@ -155,6 +155,8 @@ pub struct AssetDetail {
     pub asset: Asset,
     /// The name of who added it, if that person still exists.
     pub created_by_name: Option<String>,
+    /// Whether that person does not belong to the organisation that owns the production.
+    pub created_by_guest: bool,
     /// The version that plays.
     pub version: Option<Version>,
     /// What was made of that version.
@@ -185,19 +187,37 @@ pub fn find(
 /// [`StoreError::NotFound`]; else the database's.
 pub fn find_detail(connection: &mut PgConnection, caller: &Principal, id: AssetId) -> Result<AssetDetail> {
     let asset = find(connection, caller, id, ModuleRole::Reader, false)?;
-    let created_by_name = match asset.created_by {
-        Some(person) => {
-            people::table.find(person.0).select(people::display_name).first(connection).optional()?
-        }
+    let maker = match asset.created_by {
+        Some(person) => find_maker(connection, asset.production_id, person)?,
         None => None,
     };
+    let created_by_guest = maker.as_ref().is_some_and(|(_, is_guest)| *is_guest);
+    let created_by_name = maker.map(|(name, _)| name);
     let (version, derivatives) = match asset.version_id {
         Some(id) => {
             (Some(crate::versions::find(connection, id)?), crate::versions::list_derivatives(connection, id)?)
         }
         None => (None, Vec::new()),
     };
-    Ok(AssetDetail { asset, created_by_name, version, derivatives })
+    Ok(AssetDetail { asset, created_by_name, created_by_guest, version, derivatives })
+}
+
+/// The name of a person, and whether they are a guest in this production.
+fn find_maker(
+    connection: &mut PgConnection,
+    production: ProductionId,
+    person: PersonId,
+) -> Result<Option<(String, bool)>> {
+    let name: Option<String> =
+        people::table.find(person.0).select(people::display_name).first(connection).optional()?;
+    let Some(name) = name else { return Ok(None) };
+    let owner = productions::table.find(production.0).select(productions::organisation_id);
+    let places: i64 = organisation_members::table
+        .filter(organisation_members::person_id.eq(person.0))
+        .filter(organisation_members::organisation_id.eq_any(owner))
+        .count()
+        .get_result(connection)?;
+    Ok(Some((name, places == 0)))
 }
 
 /// Records the event that an asset is new or has changed. For whoever changes an asset row; call it

@@ -14,6 +14,7 @@ mod error;
 pub mod events;
 pub mod idempotency;
 mod instant;
+pub mod invitations;
 pub mod known_browsers;
 pub mod leader;
 pub mod mail;

@@ -2,7 +2,8 @@
 //!
 //! What is changed about a person (a new password link, disabling) concerns all organisations that
 //! the person belongs to. So it takes somebody who could give the person's role in each of them:
-//! an administrator of one studio must not get at the owner of another through a shared account.
+//! an administrator of one studio must not get at the owner of another through a shared account. The
+//! organisations in whose productions the person is a guest count as well.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::expression::SqlLiteral;
@@ -224,11 +225,10 @@ fn adopt(
     organisation: OrganisationId,
     person: PersonId,
 ) -> Result<PersonId> {
-    let places = places_of(connection, person)?;
-    if places.iter().any(|(id, _)| *id == organisation.0) {
+    if places_of(connection, person)?.iter().any(|(id, _)| *id == organisation.0) {
         return Err(StoreError::Conflict("This person belongs to the organisation already.".to_owned()));
     }
-    if administers_all(caller, &places) { Ok(person) } else { Err(taken()) }
+    if administers_everywhere(connection, caller, person)? { Ok(person) } else { Err(taken()) }
 }
 
 fn insert(connection: &mut PgConnection, new: &NewPerson, key: &str) -> Result<PersonId> {
@@ -258,10 +258,24 @@ fn places_of(connection: &mut PgConnection, person: PersonId) -> Result<Vec<(Uui
     rows.into_iter().map(|(id, role)| Ok((id, organisation_role(&role)?))).collect()
 }
 
-fn administers_all(caller: &Principal, places: &[(Uuid, OrganisationRole)]) -> bool {
-    places.iter().all(|(id, role)| {
-        caller.organisation_role(OrganisationId(*id)).is_some_and(|own| own.may_grant(*role))
-    })
+/// Whether the caller could give the person's role in every organisation that it would concern if the
+/// account passed to somebody else: those they belong to, and those whose guest they are or were.
+fn administers_everywhere(
+    connection: &mut PgConnection,
+    caller: &Principal,
+    person: PersonId,
+) -> Result<bool> {
+    let may =
+        |id: Uuid, role| caller.organisation_role(OrganisationId(id)).is_some_and(|own| own.may_grant(role));
+    let places = places_of(connection, person)?;
+    let hosts: Vec<Uuid> = production_members::table
+        .inner_join(productions::table)
+        .filter(production_members::person_id.eq(person.0))
+        .select(productions::organisation_id)
+        .distinct()
+        .load(connection)?;
+    Ok(places.into_iter().all(|(id, role)| may(id, role))
+        && hosts.into_iter().all(|id| may(id, OrganisationRole::Member)))
 }
 
 /// What is to be changed about a person in an organisation.
@@ -306,7 +320,7 @@ pub fn change(
     }
     let is_disabled = stored.disabled_at.is_some();
     if let Some(disabled) = change.disabled.filter(|disabled| *disabled != is_disabled) {
-        if !administers_all(caller, &places) {
+        if !administers_everywhere(connection, caller, person)? {
             return Err(StoreError::Forbidden);
         }
         set_disabled(connection, person, disabled)?;
@@ -409,7 +423,7 @@ pub fn create_password_link(
     validity: TimeDelta,
 ) -> Result<DateTime<Utc>> {
     let stored = find(connection, organisation, person)?;
-    if !administers_all(caller, &places_of(connection, person)?) {
+    if !administers_everywhere(connection, caller, person)? {
         return Err(StoreError::Forbidden);
     }
     if stored.disabled_at.is_some() {

@@ -138,7 +138,7 @@ pub fn create(
             productions::name.eq(name),
         ))
         .execute(connection)?;
-    write_roles(connection, id, maker, &ProductionRoles::MANAGER)?;
+    write_membership(connection, id, maker, &ProductionRoles::MANAGER, None)?;
     events::record_membership(connection, id, maker)?;
     let act = Act::new("production.created", "production", id, name);
     let act = act.in_organisation(organisation).in_production(id);
@@ -146,8 +146,8 @@ pub fn create(
     find(connection, id)
 }
 
-/// The stored revision of a production, which stays as it is until the transaction ends.
-fn lock(
+/// Name, owner and revision of a production, which stays as it is until the transaction ends.
+pub(crate) fn lock(
     connection: &mut PgConnection,
     id: ProductionId,
     is_expected: impl FnOnce(i64) -> bool,
@@ -238,15 +238,35 @@ pub struct Member {
     pub display_name: String,
     /// The roles, at least one.
     pub roles: ProductionRoles,
+    /// When the membership ends, or has ended.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// Whether the person does not belong to the organisation that owns the production.
+    pub is_guest: bool,
     /// Counts the changes of the roles.
     pub revision: i64,
 }
 
-type MemberRow = (Uuid, String, String, RoleColumns, i64);
+impl Member {
+    /// Whether the membership holds at that instant.
+    #[must_use]
+    pub fn holds(&self, now: DateTime<Utc>) -> bool {
+        self.ends_at.is_none_or(|end| end > now)
+    }
+}
 
-fn read_member((id, login, display_name, roles, revision): MemberRow) -> Result<Member> {
-    let roles = production_roles(&roles)?;
-    Ok(Member { person_id: PersonId(id), login, display_name, roles, revision })
+type MemberRow = (Uuid, String, String, RoleColumns, Option<DateTime<Utc>>, Option<String>, i64);
+
+fn read_member(row: MemberRow) -> Result<Member> {
+    let (id, login, display_name, roles, ends_at, organisation_role, revision) = row;
+    Ok(Member {
+        person_id: PersonId(id),
+        login,
+        display_name,
+        roles: production_roles(&roles)?,
+        ends_at,
+        is_guest: organisation_role.is_none(),
+        revision,
+    })
 }
 
 type RoleColumnNames = (
@@ -256,21 +276,43 @@ type RoleColumnNames = (
     production_members::budget_role,
 );
 
-type MemberColumns =
-    (people::id, people::login, people::display_name, RoleColumnNames, production_members::revision);
-
-const MEMBER_COLUMNS: MemberColumns = (
+type MemberColumns = (
     people::id,
     people::login,
     people::display_name,
-    (
-        production_members::office_role,
-        production_members::library_role,
-        production_members::subtitling_role,
-        production_members::budget_role,
-    ),
+    RoleColumnNames,
+    production_members::ends_at,
+    diesel::dsl::Nullable<organisation_members::role>,
     production_members::revision,
 );
+
+fn member_columns() -> MemberColumns {
+    (
+        people::id,
+        people::login,
+        people::display_name,
+        (
+            production_members::office_role,
+            production_members::library_role,
+            production_members::subtitling_role,
+            production_members::budget_role,
+        ),
+        production_members::ends_at,
+        organisation_members::role.nullable(),
+        production_members::revision,
+    )
+}
+
+/// Members with their place in the organisation that owns the production, if they have one.
+macro_rules! members {
+    () => {
+        production_members::table.inner_join(people::table).inner_join(productions::table).left_join(
+            organisation_members::table.on(organisation_members::person_id
+                .eq(production_members::person_id)
+                .and(organisation_members::organisation_id.eq(productions::organisation_id))),
+        )
+    };
+}
 
 /// Members of a production by login, those after `after`.
 ///
@@ -283,13 +325,12 @@ pub fn list_members(
     limit: i64,
 ) -> Result<Vec<Member>> {
     let after = after.map(crate::sign_in::login_key).unwrap_or_default();
-    let rows: Vec<MemberRow> = production_members::table
-        .inner_join(people::table)
+    let rows: Vec<MemberRow> = members!()
         .filter(production_members::production_id.eq(production.0))
         .filter(people::login_key.gt(after))
         .order(people::login_key)
         .limit(limit)
-        .select(MEMBER_COLUMNS)
+        .select(member_columns())
         .load(connection)?;
     rows.into_iter().map(read_member).collect()
 }
@@ -303,11 +344,10 @@ pub fn find_member(
     production: ProductionId,
     person: PersonId,
 ) -> Result<Member> {
-    let row: MemberRow = production_members::table
-        .inner_join(people::table)
+    let row: MemberRow = members!()
         .filter(production_members::production_id.eq(production.0))
         .filter(production_members::person_id.eq(person.0))
-        .select(MEMBER_COLUMNS)
+        .select(member_columns())
         .first(connection)?;
     read_member(row)
 }
@@ -322,44 +362,65 @@ pub struct Changer {
 }
 
 impl Changer {
+    fn decides_on(&self, module: Module) -> bool {
+        self.administers || self.roles.role(module) == Some(ModuleRole::Manager)
+    }
+
     /// Whether they may bring about this change: administrators any, managers of a module that module's.
-    fn may(&self, before: &ProductionRoles, after: &ProductionRoles) -> bool {
-        let own = |module| self.roles.role(module) == Some(ModuleRole::Manager);
-        self.administers
-            || Module::ALL.into_iter().all(|module| before.role(module) == after.role(module) || own(module))
+    #[must_use]
+    pub fn may(&self, before: &ProductionRoles, after: &ProductionRoles) -> bool {
+        Module::ALL
+            .into_iter()
+            .all(|module| before.role(module) == after.role(module) || self.decides_on(module))
+    }
+
+    /// Whether they may say when a membership with these roles ends: it ends for all of them.
+    fn may_end(&self, before: &ProductionRoles, after: &ProductionRoles) -> bool {
+        let is_held = |module| before.role(module).is_some() || after.role(module).is_some();
+        Module::ALL.into_iter().all(|module| !is_held(module) || self.decides_on(module))
     }
 }
 
-/// Gives a person of the organisation these roles in a production; none in any module removes them.
-/// `is_expected` is asked with the stored revision, or none if they are no member yet.
+/// What is to become of a membership.
+#[derive(Clone, Copy, Debug)]
+pub struct MembershipChange {
+    /// The roles; none in any module ends it.
+    pub roles: ProductionRoles,
+    /// When it ends: left as it is, or set, or (`Some(None)`) never.
+    pub ends_at: Option<Option<DateTime<Utc>>>,
+}
+
+/// Gives a person of the organisation, or somebody who is in the production already, these roles in a
+/// production; none in any module removes them. `is_expected` is asked with the stored revision, or none
+/// if they are no member yet.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] if the person does not belong to the organisation; [`StoreError::Forbidden`];
-/// what `is_expected` answers.
+/// [`StoreError::NotFound`] if the person belongs neither to the organisation nor to the production;
+/// [`StoreError::Forbidden`]; what `is_expected` answers.
 pub fn set_roles<E: From<StoreError>>(
     connection: &mut PgConnection,
     origin: &Origin,
     changer: Changer,
     (production, person): (ProductionId, PersonId),
     is_expected: impl FnOnce(Option<i64>) -> Result<(), E>,
-    roles: &ProductionRoles,
+    change: &MembershipChange,
 ) -> Result<Option<Member>, E> {
     let organisation = find_organisation(connection, production)?.ok_or(StoreError::NotFound)?;
     // In this order, which is that of removing a person from the organisation: first the person's place
     // there, then the production, whose row keeps two changes of the same member apart.
-    let login = find_login(connection, organisation, person)?;
+    let colleague = missing_as_none(find_login(connection, organisation, person))?;
     lock(connection, production, |_| true)?;
-    let stored = match find_member(connection, production, person) {
-        Ok(member) => Some(member),
-        Err(StoreError::NotFound) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let stored = missing_as_none(find_member(connection, production, person))?;
+    let guest = stored.as_ref().map(|member| member.login.clone());
+    let login = colleague.or(guest).ok_or(StoreError::NotFound)?;
     let before = stored.as_ref().map(|member| member.roles).unwrap_or_default();
-    if !changer.may(&before, roles) {
+    let end_before = stored.as_ref().and_then(|member| member.ends_at);
+    let (roles, end) = (&change.roles, change.ends_at.unwrap_or(end_before));
+    if !changer.may(&before, roles) || (end != end_before && !changer.may_end(&before, roles)) {
         return Err(StoreError::Forbidden.into());
     }
     is_expected(stored.as_ref().map(|member| member.revision))?;
-    if before == *roles {
+    if before == *roles && end == end_before {
         return Ok(stored);
     }
     if roles.is_empty() {
@@ -367,13 +428,33 @@ pub fn set_roles<E: From<StoreError>>(
             .execute(connection)
             .map_err(StoreError::from)?;
     } else {
-        write_roles(connection, production, person, roles)?;
+        write_membership(connection, production, person, roles, end)?;
     }
     events::record_membership(connection, production, person)?;
-    let act = Act::new("membership.changed", "person", person, &login);
-    let act = act.in_organisation(organisation).in_production(production).before(before).after(roles);
+    let act = Act::new("membership.changed", "person", person, &login)
+        .in_organisation(organisation)
+        .in_production(production)
+        .before(MembershipState { roles: &before, ends_at: end_before })
+        .after(MembershipState { roles, ends_at: if roles.is_empty() { None } else { end } });
     audit::record(connection, origin, act)?;
     if roles.is_empty() { Ok(None) } else { Ok(Some(find_member(connection, production, person)?)) }
+}
+
+/// A membership as the audit trail keeps it.
+#[derive(serde::Serialize)]
+pub(crate) struct MembershipState<'a> {
+    #[serde(flatten)]
+    pub roles: &'a ProductionRoles,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<DateTime<Utc>>,
+}
+
+fn missing_as_none<T>(found: Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn find_login(
@@ -390,11 +471,13 @@ fn find_login(
         .first(connection)?)
 }
 
-fn write_roles(
+/// Writes roles and end of a membership, which may be there already.
+pub(crate) fn write_membership(
     connection: &mut PgConnection,
     production: ProductionId,
     person: PersonId,
     roles: &ProductionRoles,
+    ends_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let (office, library, subtitling, budget) = role_columns(roles);
     let columns = (
@@ -402,6 +485,7 @@ fn write_roles(
         production_members::library_role.eq(library),
         production_members::subtitling_role.eq(subtitling),
         production_members::budget_role.eq(budget),
+        production_members::ends_at.eq(ends_at),
     );
     diesel::insert_into(production_members::table)
         .values((

@@ -319,6 +319,8 @@ async fn every_documented_address_is_served_and_asks_who_is_calling() {
         "sign_in_with_passkey",
         "read_password_link",
         "use_password_link",
+        "read_invitation_offer",
+        "create_invited_account",
         "livez",
         "readyz",
     ];

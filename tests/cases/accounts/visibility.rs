@@ -66,7 +66,14 @@ async fn foreign_unknown_and_impossible_ids_answer_alike_everywhere() {
     let production = add_production(&mut owner, &own, "Secret Film").await;
     let things = add_things(&kinora, &production, &insider_id);
 
+    let invitations = format!("/api/data/v1/productions/{production}/invitations");
+    let invitation = json!({ "address": "guest@x.example", "roles": { "library": "reader" } });
+    let invitation = text(&owner.post(&invitations, &invitation).await.expect(201).json(), "/id");
+    let mails = owner.get(&format!("/api/data/v1/organisations/{own}/mail")).await.expect(200).json();
+
     let existing = BTreeMap::from([
+        ("invitation_id", invitation),
+        ("message_id", text(&mails, "/items/0/id")),
         ("organisation_id", own),
         ("person_id", insider_id),
         ("production_id", production),
@@ -131,6 +138,11 @@ async fn foreign_ids_inside_what_one_may_see_answer_like_unknown_ones() {
     let me = text(&owner.get("/api/data/v1/session").await.json(), "/person/id");
     let mine = add_things(&kinora, &production, &me);
     let theirs = add_things(&kinora, &foreign_production, &me);
+    let invitation = json!({ "address": "guest@x.example", "roles": { "library": "reader" } });
+    let path = format!("/api/data/v1/productions/{foreign_production}/invitations");
+    let foreign_invitation = text(&owner.post(&path, &invitation).await.expect(201).json(), "/id");
+    let mails = owner.get(&format!("/api/data/v1/organisations/{other}/mail")).await.expect(200).json();
+    let foreign_mail = text(&mails, "/items/0/id");
 
     let d = "/api/data/v1";
     let cases = [
@@ -143,6 +155,17 @@ async fn foreign_ids_inside_what_one_may_see_answer_like_unknown_ones() {
         (Method::DELETE, format!("{d}/account/sessions/"), foreign_session, ""),
         (Method::DELETE, format!("{d}/account/tokens/"), foreign_token, ""),
         (Method::POST, format!("{d}/runs/{}/steps/", mine.run), theirs.step, "/restart"),
+        (Method::GET, format!("{d}/productions/{production}/invitations/"), foreign_invitation.clone(), ""),
+        (
+            Method::DELETE,
+            format!("{d}/productions/{production}/invitations/"),
+            foreign_invitation.clone(),
+            "",
+        ),
+        (Method::POST, format!("{d}/productions/{production}/invitations/"), foreign_invitation, "/mail"),
+        (Method::GET, format!("{d}/organisations/{own}/mail/"), foreign_mail.clone(), ""),
+        (Method::DELETE, format!("{d}/organisations/{own}/mail/"), foreign_mail.clone(), ""),
+        (Method::POST, format!("{d}/organisations/{own}/mail/"), foreign_mail, "/retry"),
         (Method::HEAD, format!("/api/media/v1/productions/{production}/uploads/"), theirs.upload, ""),
     ];
     for (method, before, foreign, after) in cases {

@@ -71,7 +71,7 @@ impl World {
 
     pub fn editor(&self) -> Principal {
         let roles = ProductionRoles { library: Some(ModuleRole::Manager), ..ProductionRoles::default() };
-        let membership = ProductionMembership { organisation_id: self.organisation, roles };
+        let membership = ProductionMembership { organisation_id: self.organisation, roles, ends_at: None };
         Principal {
             person_id: self.person,
             login: "editor".to_owned(),

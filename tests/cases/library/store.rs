@@ -86,7 +86,7 @@ fn set_library_role(conn: &mut PgConnection, production: ProductionId, person: P
 
 fn principal(world: &World, library: Option<ModuleRole>) -> Principal {
     let roles = ProductionRoles { library, office: Some(ModuleRole::Reader), ..ProductionRoles::default() };
-    let membership = ProductionMembership { organisation_id: world.organisation, roles };
+    let membership = ProductionMembership { organisation_id: world.organisation, roles, ends_at: None };
     Principal {
         person_id: world.person,
         login: "somebody".to_owned(),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kinora_tests::{Client, Kinora, wait_until};
+use kinora_tests::{Client, Kinora, MailRelay, wait_until};
 use reqwest::Method;
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
@@ -182,6 +182,48 @@ async fn misuse(kinora: &Kinora, client: &mut Client, canaries: &mut Canaries) {
     }
 }
 
+/// Invites addresses that a relay takes and refuses, and accepts; the link, the addresses and what the
+/// relay says stay out of the logs.
+async fn invite(
+    kinora: &Kinora,
+    client: &mut Client,
+    relay: &MailRelay,
+    production: &str,
+    canaries: &mut Canaries,
+) {
+    let path = format!("/api/data/v1/productions/{production}/invitations");
+    let invited = canaries.make("invited address");
+    let addresses = [
+        format!("{invited}@example.org"),
+        format!("refused+{invited}@example.org"),
+        format!("greylisted+1{invited}@example.org"),
+    ];
+    for address in &addresses {
+        let body = json!({ "address": address, "roles": { "library": "reader" } });
+        let _ = client.post(&path, &body).await.expect(201);
+    }
+    let token = crate::mail::invitations::token(relay, &addresses[0], 1).await;
+    canaries.keep("link of an invitation", &token);
+    let mut visitor = kinora.visitor();
+    let _ = visitor.post("/api/data/v1/invitation", &json!({ "token": token })).await.expect(200);
+    let password = canaries.make("password of a guest");
+    let account = json!({ "token": token, "display_name": canaries.make("name of a guest"), "password": format!("{password} at sea") });
+    let _ = visitor.post("/api/data/v1/invitation/account", &account).await.expect(201);
+    let unknown = canaries.make("unknown token");
+    let _ = visitor.post("/api/data/v1/invitation", &json!({ "token": unknown })).await.expect(404);
+    let code = canaries.make("code sent by mail");
+    let letter = kinora_core::mail::Letter::Code { code, minutes: 10 };
+    let message = kinora_store::mail::Message {
+        recipient: "refused@example.org",
+        person: None,
+        organisation: None,
+        invitation: None,
+        letter: &letter,
+        expires_at: None,
+    };
+    kinora_store::mail::enqueue(&mut kinora.connect(), &message).unwrap();
+}
+
 /// Uploads something that is no film.
 async fn upload(client: &Client, production: &str, canaries: &mut Canaries) {
     let content = canaries.make("content of a file").repeat(20);
@@ -248,12 +290,16 @@ async fn fail(kinora: &Kinora, canaries: &mut Canaries) -> String {
 async fn no_secret_is_ever_logged() {
     let mut canaries = Canaries::default();
     let debug = "log = \"debug\"";
+    let relay_password = canaries.make("password at the mail relay");
+    let relay = MailRelay::start().await;
     let mut kinora = Kinora::builder()
         .applications(1)
         .backends(1)
         .workers(1)
         .settings("application", debug)
         .settings("backend", debug)
+        .relay(&relay)
+        .secret("backend", "mail-password", &relay_password)
         .settings("worker", debug)
         .start()
         .await;
@@ -261,6 +307,9 @@ async fn no_secret_is_ever_logged() {
     let (mut client, token, production) = work(&kinora, &mut canaries).await;
     misuse(&kinora, &mut client, &mut canaries).await;
     upload(&token, &production, &mut canaries).await;
+    invite(&kinora, &mut client, &relay, &production, &mut canaries).await;
+    wait_for_text(&kinora.backend(0).log_path(), "mail sent").await;
+    wait_for_text(&kinora.backend(0).log_path(), "a mail was given up").await;
     let worker = kinora.worker(0).log_path();
     wait_for_text(&worker, "has failed").await;
     wait_for_text(&kinora.backend(0).log_path(), "a step has failed").await;

@@ -1,6 +1,9 @@
 //! Rules for values that serde cannot know.
 
+use chrono::{DateTime, TimeDelta, Utc};
+use kinora_core::mail::is_address;
 use kinora_store::sign_in::login_key;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::Problem;
 
@@ -50,9 +53,63 @@ pub fn login(pointer: &str, text: &str) -> Result<String, Problem> {
     Ok(text)
 }
 
+/// An address that mail can be sent to.
+///
+/// # Errors
+/// [`Problem::invalid`] at `pointer`.
+pub fn address(pointer: &str, text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    if is_address(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(Problem::invalid(pointer, "must be an e-mail address such as ada@studio.example"))
+    }
+}
+
+/// Longest time ahead that makes sense; PostgreSQL and clients cannot keep every instant that chrono can.
+const LONGEST_AHEAD: TimeDelta = TimeDelta::days(3660);
+
+/// An end that is still to come, at most ten years ahead.
+///
+/// # Errors
+/// [`Problem::invalid`] at `pointer`.
+pub fn future(pointer: &str, end: DateTime<Utc>) -> Result<(), Problem> {
+    let now = Utc::now();
+    if end <= now {
+        return Err(Problem::invalid(pointer, "must be in the future"));
+    }
+    if end > now + LONGEST_AHEAD {
+        return Err(Problem::invalid(pointer, "must be within the next ten years"));
+    }
+    Ok(())
+}
+
+/// Tells a field that is `null` from one that is left out (with `#[serde(default)]`).
+///
+/// # Errors
+/// Those of the value.
+pub fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_are_to_come() {
+        let now = Utc::now();
+        assert!(future("/ends_at", now + TimeDelta::days(1)).is_ok());
+        for bad in [now - TimeDelta::seconds(1), now + TimeDelta::days(4000), DateTime::<Utc>::MAX_UTC] {
+            assert!(future("/ends_at", bad).is_err(), "{bad}");
+        }
+        assert_eq!(address("/address", " ada@studio.example ").unwrap(), "ada@studio.example");
+        assert!(address("/address", "ada").is_err());
+    }
 
     #[test]
     fn names() {

@@ -1,16 +1,19 @@
-//! Removes what has expired: sessions and half sign-ins, idempotency keys, counts of wrong passwords, old events.
+//! Removes what has expired: sessions and half sign-ins, idempotency keys, counts of wrong passwords, old
+//! events and invitations.
 
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use kinora_runtime::Shutdown;
-use kinora_store::{events, idempotency, known_browsers, second_factors, sessions, sign_in};
+use kinora_store::{events, idempotency, invitations, known_browsers, second_factors, sessions, sign_in};
 
 use crate::database::Database;
 
 const INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// How long a page may be away and still be told only what it has missed.
 const EVENTS_KEPT: TimeDelta = TimeDelta::days(7);
+/// How long invitations are kept after their end.
+const INVITATIONS_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// Works in the background until shutdown. Several instances may do it at the same time.
 pub fn spawn(database: Database, shutdown: Shutdown) {
@@ -35,5 +38,6 @@ fn remove_expired(connection: &mut diesel::PgConnection) -> kinora_store::Result
     second_factors::remove_expired(connection)?;
     known_browsers::remove_forgotten(connection)?;
     events::trim(connection, Utc::now() - EVENTS_KEPT)?;
+    invitations::remove_old(connection, Utc::now() - INVITATIONS_KEPT)?;
     Ok(())
 }

@@ -5,6 +5,9 @@ pub mod entrance;
 pub mod factors;
 pub mod fields;
 pub mod housekeeping;
+pub mod invitations;
+pub mod mail;
+pub mod offer;
 pub mod organisations;
 pub mod password_link;
 pub mod password_policy;
@@ -41,6 +44,9 @@ fn configure_account(config: &mut ServiceConfig) {
     config
         .service(session)
         .service(link)
+        .service(resource("/invitation").route(web::post().to(offer::read_invitation_offer)))
+        .service(resource("/invitation/acceptance").route(web::post().to(offer::accept_invitation)))
+        .service(resource("/invitation/account").route(web::post().to(offer::create_invited_account)))
         .service(resource("/account").route(web::patch().to(account::update_account)))
         .service(resource("/account/password").route(web::put().to(account::update_password)))
         .service(resource("/account/sessions").route(web::get().to(account::list_sessions)))
@@ -104,6 +110,24 @@ fn configure_organisations(config: &mut ServiceConfig) {
     config.service(all).service(one).service(people).service(person()).service(link);
     config.service(factors).service(security);
     config.service(productions).service(audit);
+    configure_mail(config);
+}
+
+fn configure_mail(config: &mut ServiceConfig) {
+    let one = resource("/organisations/{organisation_id}/mail/{message_id}")
+        .route(web::get().to(mail::read_mail))
+        .route(web::delete().to(mail::drop_mail));
+    config
+        .service(resource("/organisations/{organisation_id}/mail").route(web::get().to(mail::list_mail)))
+        .service(
+            resource("/organisations/{organisation_id}/mail-relay")
+                .route(web::get().to(mail::read_mail_relay)),
+        )
+        .service(one)
+        .service(
+            resource("/organisations/{organisation_id}/mail/{message_id}/retry")
+                .route(web::post().to(mail::retry_mail)),
+        );
 }
 
 fn person() -> Resource {
@@ -129,6 +153,19 @@ fn configure_productions(config: &mut ServiceConfig) {
             resource("/productions/{production_id}/members").route(web::get().to(productions::list_members)),
         )
         .service(member);
+    configure_invitations(config);
+}
+
+fn configure_invitations(config: &mut ServiceConfig) {
+    let all = resource("/productions/{production_id}/invitations")
+        .route(web::get().to(invitations::list_invitations))
+        .route(web::post().to(invitations::create_invitation));
+    let one = resource("/productions/{production_id}/invitations/{invitation_id}")
+        .route(web::get().to(invitations::read_invitation))
+        .route(web::delete().to(invitations::withdraw_invitation));
+    let again = resource("/productions/{production_id}/invitations/{invitation_id}/mail")
+        .route(web::post().to(invitations::resend_invitation));
+    config.service(all).service(one).service(again);
 }
 
 /// The OpenAPI document of these addresses.
@@ -183,5 +220,18 @@ fn configure_productions(config: &mut ServiceConfig) {
     productions::read_member,
     productions::set_member,
     productions::remove_member,
+    invitations::list_invitations,
+    invitations::create_invitation,
+    invitations::read_invitation,
+    invitations::withdraw_invitation,
+    invitations::resend_invitation,
+    offer::read_invitation_offer,
+    offer::accept_invitation,
+    offer::create_invited_account,
+    mail::list_mail,
+    mail::read_mail_relay,
+    mail::read_mail,
+    mail::retry_mail,
+    mail::drop_mail,
 ))]
 pub struct Documentation;

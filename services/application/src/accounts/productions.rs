@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use kinora_core::permission::{ModuleRole, ProductionRoles};
 use kinora_core::{OrganisationId, PersonId, ProductionId};
 use kinora_store::principals::Principal;
-use kinora_store::productions::{self, Changer, Which};
+use kinora_store::productions::{self, Changer, MembershipChange, Which};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -37,6 +37,10 @@ pub struct Production {
     organisation: String,
     /// One's own roles in it; none in any module for an administrator who is no member.
     my_roles: ProductionRoles,
+    /// When one's own membership ends.
+    my_membership_ends_at: Option<DateTime<Utc>>,
+    /// Whether one is a guest in it: does not belong to the organisation that owns it.
+    guest: bool,
     /// When it was made.
     created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -46,13 +50,16 @@ pub struct Production {
 }
 
 impl Production {
-    fn new(row: productions::Production, my_roles: ProductionRoles) -> Self {
+    fn new(row: productions::Production, principal: &Principal) -> Self {
+        let membership = principal.productions.get(&ProductionId(row.id));
         Self {
+            guest: principal.is_guest(ProductionId(row.id)),
+            my_membership_ends_at: membership.and_then(|membership| membership.ends_at),
             id: ProductionId(row.id),
             name: row.name,
             organisation_id: OrganisationId(row.organisation_id),
             organisation: row.organisation,
-            my_roles,
+            my_roles: principal.production_roles(ProductionId(row.id)),
             created_at: row.created_at,
             updated_at: row.updated_at,
             revision: row.revision,
@@ -87,11 +94,7 @@ async fn list(
         .database
         .read(move |connection| productions::list(connection, &which, before, limit + 1))
         .await?;
-    let of = |row: productions::Production| {
-        let roles = principal.production_roles(ProductionId(row.id));
-        Production::new(row, roles)
-    };
-    let items = rows.into_iter().map(of).collect();
+    let items = rows.into_iter().map(|row| Production::new(row, principal)).collect();
     Ok(web::Json(Cursor::cut(&context.keys, &name, items, limit, |production: &Production| production.id.0)?))
 }
 
@@ -147,7 +150,11 @@ pub async fn create_production(
             once(connection, &keys, person, key, |connection| {
                 let row = productions::create(connection, &access.who.origin, person, organisation, &name)?;
                 let location = format!("/api/data/v1/productions/{}", row.id);
-                let made = Production::new(row, ProductionRoles::MANAGER);
+                // Its maker is its manager, whom the principal of this request does not know yet.
+                let made = Production {
+                    my_roles: ProductionRoles::MANAGER,
+                    ..Production::new(row, &access.who.principal)
+                };
                 let revision = made.revision;
                 Ok(Created::new(&made)?.at(location).revision(revision))
             })
@@ -168,7 +175,7 @@ pub async fn read_production(
 ) -> Result<HttpResponse, Problem> {
     let id = access.production_id;
     let row = context.database.read(move |connection| productions::find(connection, id)).await?;
-    Ok(Production::new(row, access.roles).into_response())
+    Ok(Production::new(row, &access.who.principal).into_response())
 }
 
 /// Give a production another name.
@@ -197,7 +204,7 @@ pub async fn update_production(
             productions::rename(connection, &origin, id, |revision| expected.includes(revision), &name)
         })
         .await?;
-    Ok(Production::new(row, access.roles).into_response())
+    Ok(Production::new(row, &access.who.principal).into_response())
 }
 
 /// Remove a production with all that is in it.
@@ -234,6 +241,10 @@ pub struct ProductionMember {
     person: Person,
     /// The roles, at least one.
     roles: ProductionRoles,
+    /// When the membership ends, or has ended: from that instant on it gives nothing.
+    ends_at: Option<DateTime<Utc>>,
+    /// Whether they are a guest: do not belong to the organisation that owns the production.
+    guest: bool,
     /// Counts the changes; in quotes it is the `ETag`.
     revision: i64,
 }
@@ -241,7 +252,36 @@ pub struct ProductionMember {
 impl From<productions::Member> for ProductionMember {
     fn from(row: productions::Member) -> Self {
         let person = Person { id: row.person_id, login: row.login, display_name: row.display_name };
-        Self { person, roles: row.roles, revision: row.revision }
+        Self { person, roles: row.roles, ends_at: row.ends_at, guest: row.is_guest, revision: row.revision }
+    }
+}
+
+/// What a member is to have.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberForm {
+    /// Role in the production office.
+    #[serde(default)]
+    office: Option<ModuleRole>,
+    /// Role in the library.
+    #[serde(default)]
+    library: Option<ModuleRole>,
+    /// Role in subtitling.
+    #[serde(default)]
+    subtitling: Option<ModuleRole>,
+    /// Role in the budget.
+    #[serde(default)]
+    budget: Option<ModuleRole>,
+    /// When the membership ends; `null`: never. Left out: as it is.
+    #[serde(default, deserialize_with = "fields::present")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    ends_at: Option<Option<DateTime<Utc>>>,
+}
+
+impl MemberForm {
+    fn roles(&self) -> ProductionRoles {
+        let Self { office, library, subtitling, budget, .. } = *self;
+        ProductionRoles { office, library, subtitling, budget }
     }
 }
 
@@ -289,31 +329,36 @@ pub async fn read_member(
     Ok(ProductionMember::from(row).into_response())
 }
 
-/// Give a person of the organisation roles in a production.
+/// Give a person of the organisation, or a guest, roles in a production.
 ///
-/// Administrators give any; managers of a module give that module's. Needs `If-Match` if the person is a
-/// member already.
-#[utoipa::path(put, path = "/api/data/v1/productions/{production_id}/members/{person_id}", tag = "productions", request_body = ProductionRoles,
+/// Administrators give any; managers of a module give that module's, and say when a membership ends that
+/// has no roles in others. Needs `If-Match` if the person is a member already.
+#[utoipa::path(put, path = "/api/data/v1/productions/{production_id}/members/{person_id}", tag = "productions", request_body = MemberForm,
     params(("production_id" = ProductionId, Path), ("person_id" = PersonId, Path), ("If-Match" = Option<String>, Header)), responses(
     (status = 200, description = "They are a member with these roles", body = ProductionMember, headers(("ETag" = String))),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn set_member(
     context: web::Data<Context>,
-    Then(Then(access, PathId(person)), Then(MaybeIfMatch(expected), Json(roles))): Then<
+    Then(Then(access, PathId(person)), Then(MaybeIfMatch(expected), Json(form))): Then<
         Then<OfProduction, PathId<PersonId>>,
-        Then<MaybeIfMatch, Json<ProductionRoles>>,
+        Then<MaybeIfMatch, Json<MemberForm>>,
     >,
 ) -> Result<HttpResponse, Problem> {
     require_some_manager(&access)?;
+    let roles = form.roles();
     if roles.is_empty() {
         return Err(Problem::invalid(
             "",
             "must have a role in at least one module; remove the member instead",
         ));
     }
+    if let Some(Some(end)) = form.ends_at {
+        fields::future("/ends_at", end)?;
+    }
     let check = move |stored: Option<i64>| check_expected(expected.as_ref(), stored, true);
-    let member = change_roles(&context, access, person, roles, check).await?;
+    let change = MembershipChange { roles, ends_at: form.ends_at };
+    let member = change_roles(&context, access, person, change, check).await?;
     let member = member.ok_or_else(|| Problem::internal("a member without roles"))?;
     Ok(ProductionMember::from(member).into_response())
 }
@@ -336,7 +381,8 @@ pub async fn remove_member(
         None => Err(Problem::not_found()),
         stored => check_expected(expected.as_ref(), stored, false),
     };
-    change_roles(&context, access, person, ProductionRoles::default(), check).await?;
+    let change = MembershipChange { roles: ProductionRoles::default(), ends_at: None };
+    change_roles(&context, access, person, change, check).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -362,7 +408,7 @@ async fn change_roles(
     context: &Context,
     access: OfProduction,
     person: PersonId,
-    roles: ProductionRoles,
+    change: MembershipChange,
     check: impl FnOnce(Option<i64>) -> Result<(), Problem> + Send + 'static,
 ) -> Result<Option<productions::Member>, Problem> {
     let changer = Changer { administers: access.administers(), roles: access.roles };
@@ -370,7 +416,7 @@ async fn change_roles(
     let member = context
         .database
         .transaction(move |connection| {
-            productions::set_roles::<Problem>(connection, &origin, changer, place, check, &roles)
+            productions::set_roles::<Problem>(connection, &origin, changer, place, check, &change)
         })
         .await?;
     context.sessions.forget(person);

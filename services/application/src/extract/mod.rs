@@ -96,6 +96,8 @@ named!(
     StepId => "step_id",
     SessionId => "session_id",
     TokenId => "token_id",
+    InvitationId => "invitation_id",
+    MessageId => "message_id",
 );
 
 impl<T: Named> FromRequest for PathId<T> {

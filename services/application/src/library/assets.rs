@@ -180,6 +180,8 @@ pub struct AssetView {
     asset: Asset,
     /// The name of who added it, if that person still exists.
     created_by_name: Option<String>,
+    /// Whether that person is a guest: does not belong to the organisation that owns the production.
+    created_by_guest: bool,
     /// The version that plays.
     version: Option<Version>,
     /// Where its original can be downloaded.
@@ -221,6 +223,7 @@ impl From<AssetDetail> for AssetView {
             original_url: format!("{base}/original"),
             asset: detail.asset,
             created_by_name: detail.created_by_name,
+            created_by_guest: detail.created_by_guest,
             version: detail.version,
         }
     }

@@ -1,0 +1,205 @@
+//! Access ends at once, also for what is under way: an open stream of events, a download that is being
+//! read, an upload that is being written. On another instance than the one that was told.
+
+use diesel::connection::SimpleConnection as _;
+use kinora_tests::{Client, Kinora, wait_until};
+use reqwest::{Method, Response};
+use serde_json::json;
+
+use crate::accounts::world::{add_person, organisation_of, text};
+use crate::library::follower::Follower;
+use crate::media::support::{OpenPatch, Studio, Uploader, count, make_bytes, original};
+
+/// More than kernel and libraries keep of a connection, so that who reads slowly has not got it all.
+const LENGTH: usize = 40 * 1024 * 1024;
+
+/// A download that is read slowly.
+struct Download {
+    response: Response,
+    received: usize,
+}
+
+impl Download {
+    async fn open(client: &Client, asset: &str) -> Self {
+        let response = client.request(Method::GET, &original(asset)).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        let mut download = Self { response, received: 0 };
+        assert!(download.read().await, "the first bytes");
+        download
+    }
+
+    /// Reads a little. Whether it goes on.
+    async fn read(&mut self) -> bool {
+        match self.response.chunk().await {
+            Ok(Some(bytes)) => {
+                self.received += bytes.len();
+                true
+            }
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    /// Goes on reading, a little now and then, until nothing more comes.
+    async fn expect_cut(mut self, why: &str) {
+        wait_until(&format!("the download ends: {why}"), async || (!self.read().await).then_some(())).await;
+        assert!(self.received < LENGTH, "{why}: all of it came");
+    }
+}
+
+/// Everything that one person has under way.
+struct UnderWay {
+    events: Follower,
+    download: Download,
+    patch: Option<OpenPatch>,
+}
+
+impl UnderWay {
+    async fn expect_end(mut self, why: &str) {
+        if let Some(patch) = self.patch.take() {
+            assert_eq!(patch.status().await, Some(404), "{why}: the upload");
+        }
+        self.download.expect_cut(why).await;
+        let last = self.events.read_to_end().await;
+        assert!(
+            last.iter().all(|event| ["membership", "production"].contains(&event.kind.as_str())),
+            "{why}: {last:?}"
+        );
+    }
+}
+
+/// Two instances, a file, and how many uploads were begun.
+struct Scene {
+    owner: Client,
+    kinora: Kinora,
+    studio: Studio,
+    asset: String,
+    begun: i64,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let settings = "rate_limit.person_burst = 50000";
+        let kinora = Kinora::builder().applications(2).settings("application", settings).start().await;
+        // Before there is any organisation.
+        let owner = kinora.administrator().await;
+        let mut studio = Studio::open(&kinora);
+        let editor = studio.hire(&kinora, Some("editor"));
+        let uploader = Uploader::new(&kinora.url(), &studio, &editor);
+        let asset = uploader.upload("long.mov", &make_bytes(77, LENGTH)).await;
+        Self { owner, kinora, studio, asset, begun: 0 }
+    }
+
+    /// Somebody with a token who has all of it under way at the second instance.
+    async fn begin(&mut self) -> (String, UnderWay) {
+        let person = self.studio.hire(&self.kinora, Some("editor"));
+        let url = self.kinora.url_of(1);
+        let client = Client::with_token(&url, &person.token);
+        let uploader = Uploader::new(&url, &self.studio, &person);
+        let address = uploader.create(LENGTH, "slow.mov").await;
+        let mut patch = uploader.begin_patch(&address, 0, LENGTH).await;
+        patch.send(&make_bytes(5, 65_536)).await;
+        self.begun += 1;
+        let begun = self.begun;
+        let mut connection = self.kinora.connect();
+        wait_until("its upload has a writer", async || {
+            (count(
+                &mut connection,
+                "uploads WHERE epoch > 0 AND length_bytes = 41943040 AND state = 'receiving'",
+            ) == begun)
+                .then_some(())
+        })
+        .await;
+        let under_way = UnderWay {
+            events: Follower::open(&client, &self.studio.production.to_string(), None).await.0,
+            download: Download::open(&client, &self.asset).await,
+            patch: Some(patch),
+        };
+        (person.id.to_string(), under_way)
+    }
+
+    fn execute(&self, statement: &str) {
+        self.kinora.connect().batch_execute(statement).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_under_way_ends_with_the_permission_for_it() {
+    let mut scene = Scene::new().await;
+    for end in [
+        "DELETE FROM production_members WHERE person_id = '{person}'",
+        "UPDATE production_members SET ends_at = now() WHERE person_id = '{person}'",
+        "UPDATE access_tokens SET revoked_at = now() WHERE person_id = '{person}'",
+        "UPDATE access_tokens SET expires_at = now() WHERE person_id = '{person}'",
+        "UPDATE people SET disabled_at = now() WHERE id = '{person}'",
+    ] {
+        let (person, under_way) = scene.begin().await;
+        scene.execute(&end.replace("{person}", &person));
+        under_way.expect_end(end).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lower_role_ends_what_it_does_not_allow_and_nothing_else() {
+    let mut scene = Scene::new().await;
+    let (person, under_way) = scene.begin().await;
+    let UnderWay { mut events, mut download, patch } = under_way;
+    scene.execute(&format!(
+        "UPDATE production_members SET library_role = 'reader' WHERE person_id = '{person}'"
+    ));
+    assert_eq!(patch.unwrap().status().await, Some(404), "a reader adds nothing");
+    // What readers may do goes on to its end.
+    while download.read().await {}
+    assert_eq!(download.received, LENGTH);
+    let mut connection = scene.kinora.connect();
+    let production = scene.studio.production;
+    let kind = kinora_store::events::EventKind::Asset;
+    let sequence =
+        kinora_store::events::record(&mut connection, production, kind, &json!({ "id": 1 })).unwrap();
+    assert_eq!(events.next().await.unwrap().id, Some(sequence));
+}
+
+/// Through the API, as an administrator removes somebody: a guest with a browser's session.
+#[tokio::test]
+async fn a_removed_guest_and_a_revoked_session_see_no_more() {
+    let scene = Scene::new().await;
+    let mut owner = scene.owner.clone();
+    let organisation = organisation_of(&mut owner, "Kinora").await;
+    let me = text(&owner.get("/api/data/v1/session").await.json(), "/person/id");
+    let production = scene.studio.production.to_string();
+    // The administrator manages the library of a production of another organisation.
+    scene.execute(&format!(
+        "INSERT INTO production_members (production_id, person_id, library_role) VALUES ('{production}', '{me}', 'manager')"
+    ));
+    for (number, why) in ["removed", "session revoked", "signed out", "disabled"].into_iter().enumerate() {
+        let login = format!("guest{number}@x.example");
+        let (id, client) = add_person(&scene.kinora, &mut owner, &organisation, &login, "member").await;
+        scene.execute(&format!(
+            "INSERT INTO production_members (production_id, person_id, library_role) VALUES ('{production}', '{id}', 'reader')"
+        ));
+        let mut there = client.at(&scene.kinora.url_of(1));
+        let seen = there.get(&format!("/api/data/v1/productions/{production}")).await.expect(200).json();
+        assert_eq!(seen["guest"], true);
+        let under_way = UnderWay {
+            events: Follower::open(&there, &production, None).await.0,
+            download: Download::open(&there, &scene.asset).await,
+            patch: None,
+        };
+        let mut here = client.clone();
+        match why {
+            "removed" => {
+                let member = format!("/api/data/v1/productions/{production}/members/{id}");
+                let _ = owner.delete(&member).await.expect(204);
+            }
+            "session revoked" => {
+                let sessions = here.get("/api/data/v1/account/sessions").await.expect(200).json();
+                let session = text(&sessions, "/items/0/id");
+                let _ = here.delete(&format!("/api/data/v1/account/sessions/{session}")).await.expect(204);
+            }
+            "signed out" => {
+                let _ = here.delete("/api/data/v1/session").await.expect(204);
+            }
+            _ => scene.execute(&format!("UPDATE people SET disabled_at = now() WHERE id = '{id}'")),
+        }
+        under_way.expect_end(why).await;
+    }
+}
