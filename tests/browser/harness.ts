@@ -18,6 +18,8 @@ function needed(name: string): string {
 
 export const url = () => needed("KINORA_URL").replace(/\/$/, "");
 export const login = () => needed("KINORA_LOGIN");
+/** Where the mail relay puts what it was given. */
+export const mailDirectory = () => needed("KINORA_MAIL");
 export const oneTimePassword = () => needed("KINORA_ONE_TIME_PASSWORD");
 /** Chosen by the first test, used by all others. */
 export const PASSWORD = "granite-lantern-tobacco-fjord";

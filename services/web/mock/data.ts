@@ -1,6 +1,6 @@
 // Made-up people, productions and assets, in every state a page has to look right in.
 
-import type { Asset, AssetDetail, AuditRow, Member, OrganisationPerson, Production, Run, Step } from "../src/api/types";
+import type { Asset, AssetDetail, AuditRow, Invitation, Mail, Member, OrganisationPerson, Production, Run, Step } from "../src/api/types";
 
 export const id = (kind: number, n: number) => `0198c0de-${String(kind).padStart(4, "0")}-7000-8000-${String(n).padStart(12, "0")}`;
 const at = (secondsAgo: number) => new Date(Date.now() - secondsAgo * 1000).toISOString();
@@ -18,6 +18,8 @@ export const productions: Production[] = ["The Salt Road", "Forty Thousand", "No
     updated_at: at(3600),
     revision: 1,
     my_roles: n === 7 ? { library: "reader" } : n === 6 ? { library: "editor", subtitling: "reader" } : manager,
+    guest: n === 7,
+    my_membership_ends_at: n === 7 ? at(-86_400 * 40) : null,
   }),
 );
 
@@ -79,6 +81,7 @@ export function detail(asset: Asset): AssetDetail {
   return {
     ...asset,
     created_by_name: "Ines Marková",
+    created_by_guest: false,
     original_url: `${base}/original`,
     derivatives: ready
       ? links
@@ -193,10 +196,48 @@ export const people: OrganisationPerson[] = names.map((display_name, n) => ({
   revision: 1,
 }));
 
-export const members: Member[] = people.slice(0, 4).map(({ id: personId, login, display_name }, n) => ({
+const outsiders = [
+  { id: id(3, 20), login: "noor@elsewhere.example", display_name: "Noor van Dijk" },
+  { id: id(3, 21), login: "maximilian.konstantinopoulos@a-very-long-name-of-a-company.example", display_name: "Maximilian Konstantinopoulos" },
+];
+export const members: Member[] = [...people.slice(0, 4), ...outsiders].map(({ id: personId, login, display_name }, n) => ({
   person: { id: personId, login, display_name },
   revision: 1,
+  guest: n >= 4,
+  ends_at: n === 4 ? at(-86_400 * 60) : n === 5 ? at(86_400 * 3) : null,
   roles: n === 0 ? manager : n === 1 ? { library: "editor", office: "reader" } : n === 2 ? { budget: "manager" } : { library: "reader" },
+}));
+
+const invited: (Pick<Invitation, "address" | "roles"> & Partial<Invitation>)[] = [
+  { address: "kei@colour.example", roles: { library: "editor" }, mail_state: "sent" },
+  { address: "someone.with.a.long.address@post-production-facility.example", roles: { library: "reader", subtitling: "editor" }, mail_state: "waiting", mail_error: "The mail relay cannot be reached: Connection error: timed out" },
+  { address: "typo@studoi.example", roles: { library: "reader" }, mail_state: "failed", mail_error: "The mail relay does not take mail for this address: permanent error (550): 5.1.1 no such mailbox" },
+  { address: "late@elsewhere.example", roles: { office: "reader" }, mail_state: "sent" },
+];
+export const invitations: Invitation[] = invited.map((part, n) => ({
+  id: id(10, n),
+  membership_ends_at: n === 1 ? null : at(-86_400 * 90),
+  invited_by: "Ines Marková",
+  created_at: at(3600 * (n + 1)),
+  mailed_at: at(3600 * (n + 1)),
+  expires_at: at(n === 3 ? 3600 : -86_400 * (7 - n)),
+  revision: 1,
+  mail_error: null,
+  ...part,
+}));
+
+export const mails: Mail[] = (["waiting", "waiting", "sending", "failed", "sent", "sent", "dropped"] as const).map((state, n) => ({
+  id: id(11, n),
+  recipient: invitations[n % 4]?.address ?? "",
+  kind: n % 3 === 1 ? "security" : "invitation",
+  state,
+  tries: [0, 4, 1, 2, 1, 2, 0][n] ?? 0,
+  next_try_at: state === "waiting" ? at(-600) : null,
+  last_error: n === 1 ? "The mail relay does not take mail for this address: transient error (451): 4.7.1 greylisted, try again later" : n === 3 ? "The mail relay does not take mail for this address: permanent error (550): 5.1.1 no such mailbox" : null,
+  created_at: at(300 * n * n),
+  ended_at: n > 2 ? at(200 * n) : null,
+  can_retry: state === "waiting" || state === "failed",
+  can_drop: state === "waiting" || state === "failed",
 }));
 
 export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => ({

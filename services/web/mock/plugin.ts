@@ -175,6 +175,11 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
       login = "second";
       return json(response, session());
     }
+    if (rest === "/invitation") {
+      if (input.token === "used") return problem(response, 404, "not-found", "This link does not work any more.");
+      return json(response, { production_id: data.id(2, 0), production: "The Salt Road", organisation: "Halcyon Pictures", invited_by: "Ines Marková", address: "noor@elsewhere.example", roles: { library: "reader", subtitling: "editor" }, membership_ends_at: new Date(Date.now() + 8e9).toISOString(), expires_at: new Date(Date.now() + 5e8).toISOString(), has_account: input.token === "known" });
+    }
+    if (rest === "/invitation/account" || rest === "/invitation/acceptance") return json(response, { production_id: data.id(2, 0) }, 201);
     if (!login) return problem(response, 401, "not-signed-in", "Sign in first.");
     if (rest === "/session") return json(response, session());
     if (rest === "/account/password") {
@@ -208,6 +213,8 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     }
     if (/^\/organisations\/[^/]+(\/security)?$/.test(rest)) return json(response, { ...data.organisation, ...input });
     if (rest.endsWith("/password-link")) return json(response, { url: "https://kinora.halcyon.example/welcome/d2hhdCBhIG5pY2UgdG9rZW4gdGhpcyBpcw", expires_at: new Date(Date.now() + 2e8).toISOString() }, 201);
+    if (rest.endsWith("/mail-relay")) return json(response, { state: "failing", since: new Date(Date.now() - 4e6).toISOString(), error: "The mail relay cannot be reached: Connection error: timed out" });
+    if (/\/mail(\/[^/]+)?(\/retry)?$/.test(rest) && rest.startsWith("/organisations/")) return method === "GET" ? json(response, { items: data.mails.filter(({ state }) => (url.searchParams.get("state") ?? state) === state), next_cursor: null }) : json(response, data.mails[0]);
     if (rest.endsWith("/audit")) return json(response, { items: data.audit, next_cursor: null });
     const production = /^\/productions\/([^/]+)(\/.*)?$/.exec(rest);
     if (production) {
@@ -215,6 +222,7 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
       if (!known) return problem(response, 404, "not-found", "There is no such production.");
       if (!production[2]) return json(response, known);
       if (production[2] === "/assets") return listAssets(known.id, url, response);
+      if (production[2].startsWith("/invitations")) return json(response, method === "GET" ? { items: data.invitations, next_cursor: null } : data.invitations[0]);
       if (production[2].startsWith("/members")) return json(response, method === "GET" ? { items: data.members, next_cursor: null } : data.members[0]);
       if (production[2] === "/runs") return json(response, { items: (data.assets.get(known.id) ?? []).slice(0, 50).filter((asset) => asset.status === "processing").map(data.runOf), next_cursor: null });
     }

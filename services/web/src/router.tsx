@@ -4,7 +4,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { ProblemError } from "./api/problem";
 import { sessionQuery } from "./api/queries";
-import type { AssetKind, AssetSort, AssetStatus } from "./api/types";
+import type { AssetKind, AssetSort, AssetStatus, MailState } from "./api/types";
 import { Crashed, NotFound } from "./components/states";
 import { enrolmentIsPutOff } from "./pages/enrolment";
 import { Shell } from "./shell/Shell";
@@ -66,6 +66,12 @@ const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome/$token",
   component: lazyRouteComponent(() => import("./pages/Welcome"), "Welcome"),
+});
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./pages/Invitation"), "InvitationPage"),
 });
 
 /** Everything for which one must be signed in. */
@@ -188,6 +194,13 @@ const organisationSecurity = createRoute({
   component: lazyRouteComponent(() => import("./pages/administration/Security"), "OrganisationSecurity"),
 });
 
+const mail = createRoute({
+  getParentRoute: () => administration,
+  path: "/mail",
+  validateSearch: (search): { state?: MailState } => ({ state: oneOf(search.state, ["waiting", "sending", "sent", "failed", "dropped"]) }),
+  component: lazyRouteComponent(() => import("./pages/administration/Mail"), "MailPage"),
+});
+
 const account = createRoute({
   getParentRoute: () => app,
   path: "/account",
@@ -199,11 +212,12 @@ const tree = root.addChildren([
   choosePassword,
   secondFactor,
   welcome,
+  invitation,
   app.addChildren([
     home,
     productions,
     production.addChildren([productionHome, library, members, asset]),
-    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, organisationSecurity, audit]),
+    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, mail, organisationSecurity, audit]),
     account,
   ]),
 ]);

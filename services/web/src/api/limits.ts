@@ -13,10 +13,27 @@ export const limits = {
       "maxLength": 1000
     }
   },
-  "AuthenticatorCode": {
-    "code": {
-      "minLength": 6,
-      "maxLength": 20
+  "InvitationForm": {
+    "address": {
+      "minLength": 3,
+      "maxLength": 254
+    }
+  },
+  "InvitationToken": {
+    "token": {
+      "maxLength": 128
+    }
+  },
+  "InvitedAccount": {
+    "display_name": {
+      "minLength": 1,
+      "maxLength": 200
+    },
+    "password": {
+      "maxLength": 200
+    },
+    "token": {
+      "maxLength": 128
     }
   },
   "NewAccessToken": {
@@ -39,35 +56,6 @@ export const limits = {
     "name": {
       "minLength": 1,
       "maxLength": 200
-    }
-  },
-  "PasskeyForm": {
-    "attestation_object": {
-      "maxLength": 90000
-    },
-    "client_data": {
-      "maxLength": 90000
-    },
-    "name": {
-      "minLength": 1,
-      "maxLength": 100
-    }
-  },
-  "PasskeySignature": {
-    "authenticator_data": {
-      "maxLength": 90000
-    },
-    "client_data": {
-      "maxLength": 90000
-    },
-    "credential_id": {
-      "maxLength": 1400
-    },
-    "signature": {
-      "maxLength": 90000
-    },
-    "user_handle": {
-      "maxLength": 100
     }
   },
   "PasswordChange": {

@@ -2,7 +2,8 @@
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, setCsrfToken, unwrap } from "./client";
-import type { AssetKind, AssetSort, AssetStatus } from "./types";
+import { ProblemError } from "./problem";
+import type { AssetKind, AssetSort, AssetStatus, MailState } from "./types";
 
 export interface AssetFilter {
   q?: string | undefined;
@@ -22,6 +23,22 @@ export const sessionQuery = queryOptions({
     return session;
   },
   staleTime: 60_000,
+});
+
+/** Who is signed in, on pages that are also for those who are not: nobody is no failure there. */
+export const visitorQuery = queryOptions({
+  queryKey: ["visitor"],
+  queryFn: async ({ signal }) => {
+    try {
+      const session = await unwrap(api.GET("/api/data/v1/session", { signal }));
+      setCsrfToken(session.csrf_token);
+      return session;
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 401) return null;
+      throw error;
+    }
+  },
+  gcTime: 0,
 });
 
 export const productionsQuery = queryOptions({
@@ -106,6 +123,51 @@ export const membersQuery = (production_id: string) =>
           api.GET("/api/data/v1/productions/{production_id}/members", { params: { path: { production_id }, query: { limit: PAGE } }, signal }),
         )
       ).items,
+  });
+
+export const invitationsQuery = (production_id: string) =>
+  queryOptions({
+    queryKey: ["invitations", production_id],
+    queryFn: async ({ signal }) =>
+      (
+        await unwrap(
+          api.GET("/api/data/v1/productions/{production_id}/invitations", { params: { path: { production_id }, query: { limit: PAGE } }, signal }),
+        )
+      ).items,
+  });
+
+/** What the link of an invitation offers. The token is in no address. */
+export const offerQuery = (token: string) =>
+  queryOptions({
+    queryKey: ["invitation", token],
+    queryFn: ({ signal }) => unwrap(api.POST("/api/data/v1/invitation", { body: { token }, signal })),
+    enabled: token !== "",
+    retry: false,
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+
+export const mailQuery = (organisation_id: string, state: MailState | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ["mail", organisation_id, state],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(
+        api.GET("/api/data/v1/organisations/{organisation_id}/mail", {
+          params: { path: { organisation_id }, query: { limit: 100, cursor: pageParam, state } },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    // What waits goes out while one looks.
+    refetchInterval: 5000,
+  });
+
+export const mailRelayQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["mail-relay", organisation_id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/mail-relay", { params: { path: { organisation_id } }, signal })),
+    refetchInterval: 5000,
   });
 
 export const peopleQuery = (organisation_id: string) =>

@@ -85,10 +85,14 @@ export function Productions() {
               <li key={production.id}>
                 <Link className={css.card} to="/productions/$productionId/library" params={{ productionId: production.id }}>
                   {several && <span className={`${css.organisation} truncate`}>{production.organisation}</span>}
-                  <span className={css.name}>{production.name}</span>
+                  <span className={css.name}>
+                    {production.name} {production.guest && <span className={page.tag}>{m.administration.guest}</span>}
+                  </span>
                   <span className={css.facts}>
                     <span>{rolesOf(production)}</span>
-                    <span className="num">{m.productions.created(day(production.created_at))}</span>
+                    <span className="num">
+                      {production.my_membership_ends_at ? `${m.administration.ends} ${day(production.my_membership_ends_at)}` : m.productions.created(day(production.created_at))}
+                    </span>
                   </span>
                 </Link>
               </li>

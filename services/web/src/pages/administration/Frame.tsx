@@ -26,6 +26,9 @@ export function AdministrationFrame() {
         <Link className={page.tab} to="/administration/$organisationId/productions" params={{ organisationId }}>
           {m.administration.productions}
         </Link>
+        <Link className={page.tab} to="/administration/$organisationId/mail" params={{ organisationId }}>
+          {m.administration.mail}
+        </Link>
         <Link className={page.tab} to="/administration/$organisationId/security" params={{ organisationId }}>
           {m.administration.security}
         </Link>

@@ -68,7 +68,7 @@ export function Information({ asset }: { asset: AssetDetail }) {
           [m.asset.reel, technical?.reel],
           [m.asset.sizeLabel, size(asset.size_bytes)],
           [m.asset.bitRate, technical?.bit_rate && bitRate(technical.bit_rate)],
-          [m.asset.added, `${exactInstant(asset.created_at)}${asset.created_by_name ? ` ${m.asset.addedBy(asset.created_by_name)}` : ""}`],
+          [m.asset.added, `${exactInstant(asset.created_at)}${asset.created_by_name ? ` ${m.asset.addedBy(asset.created_by_name, asset.created_by_guest)}` : ""}`],
           [m.asset.otherStreams, technical?.other_streams ? count(technical.other_streams) : undefined],
           [m.asset.checksum, version?.sha256, css.hash],
         ]}

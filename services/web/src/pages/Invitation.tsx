@@ -1,0 +1,222 @@
+// Where the link of an invitation leads: what is offered, and accepting it with one's account or a new one.
+// The token stands behind the # of the address, which browsers send to nobody.
+
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { Form } from "react-aria-components";
+import { api, setCsrfToken, unwrap } from "../api/client";
+import { limits } from "../api/limits";
+import { OfflineError, ProblemError, sentenceOf } from "../api/problem";
+import { offerQuery, sessionQuery, visitorQuery } from "../api/queries";
+import type { InvitationOffer, ModuleRole, Session } from "../api/types";
+import { Button, buttonClass, Notice, TextField } from "../components/controls";
+import { Skeleton } from "../components/states";
+import { m } from "../messages";
+import { day, instant } from "../messages/format";
+import { Entry } from "./Entry";
+import css from "./Entry.module.css";
+import { NewPassword, passwordProblems } from "./NewPassword";
+import page from "./page.module.css";
+
+const MODULES = ["office", "library", "subtitling", "budget"] as const;
+
+/** "Library: Reader · Budget: Editor" */
+export function rolesText(roles: Partial<Record<(typeof MODULES)[number], ModuleRole | null>>): string {
+  return MODULES.flatMap((module) => {
+    const role = roles[module];
+    return role ? [`${m.modules[module]}: ${m.roles[role]}`] : [];
+  }).join(" · ");
+}
+
+/** Whether two texts are the same login; the server decides. */
+const isSame = (one: string, other: string) => one.trim().toLocaleLowerCase() === other.trim().toLocaleLowerCase();
+
+const KEPT = "kinora.invitation";
+
+/** Takes the token out of the address, so that it stays in no history. The tab keeps it over a sign-in. */
+function useToken(): string {
+  const [token] = useState(() => location.hash.slice(1) || (sessionStorage.getItem(KEPT) ?? ""));
+  useEffect(() => {
+    if (token) sessionStorage.setItem(KEPT, token);
+    if (location.hash) history.replaceState(history.state, "", location.pathname);
+  }, [token]);
+  return token;
+}
+
+export function InvitationPage() {
+  const token = useToken();
+  const offer = useQuery(offerQuery(token));
+  const visitor = useQuery(visitorQuery);
+  if (!token) return <Entry title={m.invitation.noToken} lead={m.invitation.noTokenText}>{null}</Entry>;
+  if (offer.isError) {
+    return (
+      <Entry title={m.invitation.gone} lead={offer.error instanceof OfflineError ? sentenceOf(offer.error) : m.invitation.goneText}>
+        <a className={buttonClass()} href="/productions">
+          {m.errors.toProductions}
+        </a>
+      </Entry>
+    );
+  }
+  if (!offer.data || visitor.isPending) {
+    return (
+      <Entry title={m.common.loading} lead="">
+        <Skeleton height={160} width="100%" />
+      </Entry>
+    );
+  }
+  return (
+    <Entry title={m.invitation.title(offer.data.production)} lead={m.invitation.lead(offer.data.invited_by, offer.data.organisation)}>
+      <dl className={page.facts}>
+        <dt>{m.invitation.youGet}</dt>
+        <dd>{rolesText(offer.data.roles)}</dd>
+        {offer.data.membership_ends_at && (
+          <>
+            <dt>{m.invitation.until}</dt>
+            <dd className="num">{day(offer.data.membership_ends_at)}</dd>
+          </>
+        )}
+        <dt>{m.invitation.linkUntil}</dt>
+        <dd className="num">{m.invitation.hereUntil(instant(offer.data.expires_at))}</dd>
+      </dl>
+      <Answer token={token} offer={offer.data} session={visitor.data ?? undefined} />
+    </Entry>
+  );
+}
+
+interface AnswerProps {
+  token: string;
+  offer: InvitationOffer;
+  session: Session | undefined;
+}
+
+function Answer({ token, offer, session }: AnswerProps) {
+  if (session && !isSame(session.person.login, offer.address)) return <OtherAccount session={session} offer={offer} />;
+  if (session) return <Accept token={token} session={session} />;
+  return offer.has_account ? <SignInFirst offer={offer} /> : <NewAccount token={token} offer={offer} />;
+}
+
+/** Accepts, and opens the production. */
+function useAccept(token: string) {
+  const cache = useQueryClient();
+  const navigate = useNavigate();
+  return async () => {
+    const { production_id } = await unwrap(api.POST("/api/data/v1/invitation/acceptance", { body: { token } }));
+    sessionStorage.removeItem(KEPT);
+    await cache.invalidateQueries({ queryKey: ["productions"] });
+    await navigate({ to: "/productions/$productionId", params: { productionId: production_id } });
+  };
+}
+
+function OtherAccount({ session, offer }: { session: Session; offer: InvitationOffer }) {
+  const cache = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  return (
+    <>
+      <Notice tone="warning">{m.invitation.otherAccount(session.person.login, offer.address)}</Notice>
+      <Button
+        busy={busy}
+        onPress={() => {
+          setBusy(true);
+          void unwrap(api.DELETE("/api/data/v1/session")).finally(() => {
+            setCsrfToken("");
+            cache.removeQueries({ queryKey: sessionQuery.queryKey });
+            void cache.resetQueries({ queryKey: visitorQuery.queryKey });
+          });
+        }}
+      >
+        {m.invitation.signOut}
+      </Button>
+    </>
+  );
+}
+
+function Accept({ token, session }: { token: string; session: Session }) {
+  const accept = useAccept(token);
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<string>();
+  return (
+    <>
+      {failure && <Notice tone="danger">{failure}</Notice>}
+      <Button
+        tone="primary"
+        busy={busy}
+        onPress={() => {
+          setBusy(true);
+          accept().catch((error: unknown) => {
+            setFailure(sentenceOf(error));
+            setBusy(false);
+          });
+        }}
+      >
+        {m.invitation.accept}
+      </Button>
+      <p className={css.foot}>{m.invitation.signedInAs(session.person.display_name)}</p>
+    </>
+  );
+}
+
+/** By way of the sign-in page, which knows every way of signing in, and back. */
+function SignInFirst({ offer }: { offer: InvitationOffer }) {
+  return (
+    <>
+      <p>{m.invitation.haveAccount(offer.address)}</p>
+      <Link className={buttonClass("primary")} to="/sign-in" search={{ return: "/invitation" }}>
+        {m.invitation.signIn}
+      </Link>
+    </>
+  );
+}
+
+function NewAccount({ token, offer }: { token: string; offer: InvitationOffer }) {
+  const cache = useQueryClient();
+  const navigate = useNavigate();
+  const [name, setName] = useState("");
+  const [value, setValue] = useState({ next: "", repeat: "" });
+  const [errors, setErrors] = useState<Record<string, string>>({});
+  const [failure, setFailure] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const submit = async () => {
+    const problems = passwordProblems(value, "password");
+    setErrors(problems);
+    setFailure(undefined);
+    if (Object.keys(problems).length) return;
+    setBusy(true);
+    try {
+      const body = { token, display_name: name.trim(), password: value.next };
+      const { production_id } = await unwrap(api.POST("/api/data/v1/invitation/account", { body }));
+      sessionStorage.removeItem(KEPT);
+      const session = await unwrap(api.POST("/api/data/v1/session", { body: { login: offer.address, password: value.next } }));
+      setCsrfToken(session.csrf_token);
+      cache.setQueryData(sessionQuery.queryKey, session);
+      await cache.invalidateQueries({ queryKey: ["productions"] });
+      await navigate({ to: "/productions/$productionId", params: { productionId: production_id } });
+    } catch (error) {
+      const fields = error instanceof ProblemError ? error.fields : {};
+      setErrors(fields);
+      if (!fields.password && !fields.display_name) setFailure(sentenceOf(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      {failure && <Notice tone="danger">{failure}</Notice>}
+      <Form
+        className={css.form ?? ""}
+        validationErrors={errors}
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+      >
+        <p className={css.foot}>{m.invitation.newLead}</p>
+        <TextField label={m.signIn.login} name="username" value={offer.address} isReadOnly autoComplete="username" />
+        <TextField label={m.invitation.newName} hint={m.invitation.newNameHint} name="display_name" value={name} onChange={setName} autoComplete="name" isRequired autoFocus {...limits.InvitedAccount.display_name} />
+        <NewPassword name="password" value={value} onChange={setValue} />
+        <Button type="submit" tone="primary" busy={busy}>
+          {m.invitation.create}
+        </Button>
+      </Form>
+    </>
+  );
+}
