@@ -454,7 +454,7 @@ pub fn reset_factors(
             "Add and remove your own factors on the page of your account.".to_owned(),
         ));
     }
-    if !administers_all(caller, &places_of(connection, person)?) {
+    if !administers_everywhere(connection, caller, person)? {
         return Err(StoreError::Forbidden);
     }
     let before = second_factors::reset(connection, scene, person)?;

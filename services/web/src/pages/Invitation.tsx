@@ -187,6 +187,8 @@ function NewAccount({ token, offer }: { token: string; offer: InvitationOffer })
       const { production_id } = await unwrap(api.POST("/api/data/v1/invitation/account", { body }));
       sessionStorage.removeItem(KEPT);
       const session = await unwrap(api.POST("/api/data/v1/session", { body: { login: offer.address, password: value.next } }));
+      // Something more is asked for: the sign-in page knows what.
+      if (!("person" in session)) return await navigate({ to: "/sign-in", search: { return: `/productions/${production_id}` } });
       setCsrfToken(session.csrf_token);
       cache.setQueryData(sessionQuery.queryKey, session);
       await cache.invalidateQueries({ queryKey: ["productions"] });
