@@ -13,6 +13,12 @@ export const limits = {
       "maxLength": 1000
     }
   },
+  "AuthenticatorCode": {
+    "code": {
+      "minLength": 6,
+      "maxLength": 20
+    }
+  },
   "InvitationForm": {
     "address": {
       "minLength": 3,
@@ -56,6 +62,35 @@ export const limits = {
     "name": {
       "minLength": 1,
       "maxLength": 200
+    }
+  },
+  "PasskeyForm": {
+    "attestation_object": {
+      "maxLength": 90000
+    },
+    "client_data": {
+      "maxLength": 90000
+    },
+    "name": {
+      "minLength": 1,
+      "maxLength": 100
+    }
+  },
+  "PasskeySignature": {
+    "authenticator_data": {
+      "maxLength": 90000
+    },
+    "client_data": {
+      "maxLength": 90000
+    },
+    "credential_id": {
+      "maxLength": 1400
+    },
+    "signature": {
+      "maxLength": 90000
+    },
+    "user_handle": {
+      "maxLength": 100
     }
   },
   "PasswordChange": {

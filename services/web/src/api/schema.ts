@@ -18,6 +18,158 @@ export interface paths {
         patch: operations["update_account"];
         trace?: never;
     };
+    "/api/data/v1/account/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm the session.
+         * @description With a second factor, or with the password if the account has none. What was answered with `step-up-required` can
+         *     be sent again afterwards.
+         */
+        post: operations["confirm_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/account/confirmation/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a passkey to confirm the session with. */
+        post: operations["challenge_confirmation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/account/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is one's own account protected with? */
+        get: operations["read_factors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/account/factors/authenticator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Finish setting up an authenticator app with a first code.
+         * @description It takes the place of the app that the account had. With the first factor of an account come recovery
+         *     codes, and all its other sessions end.
+         */
+        put: operations["confirm_authenticator"];
+        /**
+         * Set up an authenticator app.
+         * @description It is no factor before `confirm_authenticator` has got a first code; one that the account has stays until then.
+         */
+        post: operations["begin_authenticator"];
+        /** Remove the authenticator app. */
+        delete: operations["remove_authenticator"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/account/factors/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make new recovery codes; those there were work no more. */
+        post: operations["make_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/account/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a passkey.
+         * @description With the first factor of an account come recovery codes, and all its other sessions end.
+         */
+        post: operations["add_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/account/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a passkey. */
+        delete: operations["remove_passkey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/account/passkeys/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a new passkey. */
+        post: operations["begin_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/account/password": {
         parameters: {
             query?: never;
@@ -28,7 +180,8 @@ export interface paths {
         get?: never;
         /**
          * Change one's own password.
-         * @description Ends all other sessions. Wrong present passwords count towards the lock-out of the login.
+         * @description Ends all other sessions. Wrong present passwords count towards the lock-out of the login. Who has a second
+         *     factor must have confirmed the session with it.
          */
         put: operations["update_password"];
         post?: never;
@@ -84,7 +237,8 @@ export interface paths {
         put?: never;
         /**
          * Make an access token.
-         * @description Only in a session: a token that leaked must not be able to make others that outlive it.
+         * @description Only in a session that was confirmed a short time ago: neither a token that leaked nor a stolen session must be
+         *     able to make others that outlive it.
          */
         post: operations["create_token"];
         delete?: never;
@@ -353,7 +507,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a person from an organisation and all its productions.
-         * @description Administrators remove others; everybody may leave.
+         * @description Administrators remove others; everybody may leave. Removing an owner takes a confirmed session.
          */
         delete: operations["remove_person"];
         options?: never;
@@ -361,9 +515,30 @@ export interface paths {
         /**
          * Change a person's role, or whether they may sign in.
          * @description An organisation always has an owner. Disabling concerns all organisations of the person, so it takes
-         *     an administrator of all of them.
+         *     an administrator of all of them. What makes or unmakes an owner takes a confirmed session.
          */
         patch: operations["update_person"];
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/people/{person_id}/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take the second factors of a person who has lost them.
+         * @description Their sessions end; they sign in with the password, and add new ones. It takes a confirmed session, and
+         *     an administrator of all organisations of the person.
+         */
+        delete: operations["reset_factors"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/data/v1/organisations/{organisation_id}/people/{person_id}/password-link": {
@@ -398,6 +573,26 @@ export interface paths {
          * @description Its maker becomes manager of every module.
          */
         post: operations["create_production"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what an organisation asks of its people.
+         * @description For owners, in a confirmed session.
+         */
+        put: operations["update_security"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -686,11 +881,89 @@ export interface paths {
         /**
          * Sign in.
          * @description Sets the cookie `__Host-kinora`. After ten wrong passwords in a row the login is locked for five
-         *     minutes, whether it exists or not.
+         *     minutes, whether it exists or not. Who has a second factor is not signed in yet: the answer is 202,
+         *     with the cookie `__Host-kinora-pending`, and the next request is `show_second_factor`.
          */
         post: operations["create_session"];
         /** Sign out. */
         delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey alone.
+         * @description The authenticator must have recognised the person: the passkey stands for both factors.
+         */
+        post: operations["sign_in_with_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/session/passkey/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a passkey to sign in with, without login and password.
+         * @description Sets the cookie `__Host-kinora-pending`, which the challenge is bound to.
+         */
+        post: operations["challenge_passkey_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finish signing in with a second factor.
+         * @description For who has got 202 from `create_session`; the cookie that came with it is needed.
+         */
+        post: operations["show_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/session/second-factor/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a passkey to finish signing in with. */
+        post: operations["challenge_second_factor"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -925,6 +1198,13 @@ export interface components {
             /** @description How one is called. */
             display_name: string;
         };
+        /** @description A passkey that was added. */
+        AddedPasskey: {
+            /** @description The passkey. */
+            passkey: components["schemas"]["Passkey"];
+            /** @description Recovery codes, if the account had none; never shown again. */
+            recovery_codes: string[];
+        };
         /** @description What the decoding pass measured. */
         Analysis: {
             loudness?: components["schemas"]["Loudness"] | null;
@@ -1097,12 +1377,52 @@ export interface components {
             /** @description To what kind of thing. */
             subject_kind: string;
         };
+        /** @description The authenticator app of an account. */
+        Authenticator: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When a code was last accepted.
+             */
+            last_used_at?: string | null;
+        };
+        /** @description A first code of an app. */
+        AuthenticatorCode: {
+            /** @description Six digits. */
+            code: string;
+        };
+        /** @description An app that is being set up. */
+        AuthenticatorEnrolment: {
+            /**
+             * Format: date-time
+             * @description Until when a first code must have come.
+             */
+            expires_at: string;
+            /** @description The key, to be typed in where the QR code cannot be read: Base32, in groups of four. */
+            key: string;
+            /** @description The QR code. */
+            qr: components["schemas"]["QrDrawing"];
+            /** @description The address in the QR code (Key Uri Format). */
+            uri: string;
+        };
         /** @description One field a camera or recorder wrote. */
         CameraField: {
             /** @description Name as in the file. */
             name: string;
             /** @description Value as in the file. */
             value: string;
+        };
+        /** @description A session that was confirmed. */
+        Confirmation: {
+            /**
+             * Format: date-time
+             * @description Until when what asks for it can be done.
+             */
+            confirmed_until: string;
         };
         /** @description A new token with its secret, which is never shown again. */
         CreatedAccessToken: {
@@ -1138,6 +1458,46 @@ export interface components {
         DerivativeLink: components["schemas"]["Derivative"] & {
             /** @description Where it can be read. */
             url: string;
+        };
+        /** @description Which second factors somebody has. */
+        FactorMethods: {
+            /** @description An authenticator app. */
+            authenticator: boolean;
+            /** @description At least one passkey. */
+            passkey: boolean;
+        };
+        /** @description A second factor. Exactly one of these. */
+        FactorProof: {
+            /**
+             * @description What the authenticator app shows now: six digits. After five wrong ones in a row no more are looked at for
+             *     five minutes, and each time twice as long.
+             */
+            code: string;
+        } | {
+            /** @description One of the recovery codes. */
+            recovery_code: string;
+        } | {
+            /** @description A passkey's signature over a challenge. */
+            passkey: components["schemas"]["PasskeySignature"];
+        } | {
+            /**
+             * Format: password
+             * @description The password: only for confirming a session, and only of an account without a second factor.
+             */
+            password: string;
+        };
+        /** @description What an account is protected with besides the password. */
+        Factors: {
+            authenticator?: components["schemas"]["Authenticator"] | null;
+            /** @description Passkeys, oldest first. */
+            passkeys: components["schemas"]["Passkey"][];
+            /** @description Whether passkeys work at the address of this installation. */
+            passkeys_possible: boolean;
+            /**
+             * Format: int64
+             * @description How many recovery codes are left.
+             */
+            recovery_codes_left: number;
         };
         /** @description A failure as it is stored, sent and shown. */
         Failure: {
@@ -1499,6 +1859,8 @@ export interface components {
                 revision: number;
                 /** @description One's own role in it. */
                 role: components["schemas"]["OrganisationRole"];
+                /** @description Whether its people must have a second factor. */
+                second_factor_required: boolean;
             }[];
             /** @description Pass it as `cursor` for the next page; null at the end. */
             next_cursor?: string | null;
@@ -1518,6 +1880,8 @@ export interface components {
                 display_name: string;
                 /** @description Whether they have ever set a password. */
                 has_password: boolean;
+                /** @description Whether they have a second factor. */
+                has_second_factor: boolean;
                 /** @description Their id. */
                 id: components["schemas"]["PersonId"];
                 /** @description What they sign in with. */
@@ -1809,6 +2173,8 @@ export interface components {
             revision: number;
             /** @description One's own role in it. */
             role: components["schemas"]["OrganisationRole"];
+            /** @description Whether its people must have a second factor. */
+            second_factor_required: boolean;
         };
         /** @description The name of an organisation. */
         OrganisationForm: {
@@ -1828,6 +2194,8 @@ export interface components {
             name: string;
             /** @description The role in it. */
             role: components["schemas"]["OrganisationRole"];
+            /** @description Nothing of it may be seen before the person has a second factor. */
+            withheld: boolean;
         };
         /** @description A person of an organisation. */
         OrganisationPerson: {
@@ -1842,6 +2210,8 @@ export interface components {
             display_name: string;
             /** @description Whether they have ever set a password. */
             has_password: boolean;
+            /** @description Whether they have a second factor. */
+            has_second_factor: boolean;
             /** @description Their id. */
             id: components["schemas"]["PersonId"];
             /** @description What they sign in with. */
@@ -1859,6 +2229,107 @@ export interface components {
          * @enum {string}
          */
         OrganisationRole: "member" | "administrator" | "owner";
+        /** @description What an organisation asks of its people. */
+        OrganisationSecurity: {
+            /**
+             * @description Whether they must have a second factor. Whoever has none sees nothing of the organisation until they have
+             *     added one, also in sessions that are open; access tokens go on.
+             */
+            second_factor_required: boolean;
+        };
+        /** @description A passkey of an account. */
+        Passkey: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /** @description Its id. */
+            id: components["schemas"]["PasskeyId"];
+            /** @description Whether it is kept on several devices. */
+            is_synced: boolean;
+            /**
+             * Format: date-time
+             * @description When it last signed.
+             */
+            last_used_at?: string | null;
+            /** @description What its owner calls it. */
+            name: string;
+        };
+        /** @description What `navigator.credentials.create` is called with. */
+        PasskeyCreation: {
+            /** @description COSE algorithms, the best first. */
+            algorithms: number[];
+            /** @description To be signed. */
+            challenge: string;
+            /** @description Passkeys that are there already. */
+            exclude: components["schemas"]["PasskeyDescriptor"][];
+            /** @description The installation's name for authenticators. */
+            rp_id: string;
+            /**
+             * Format: int64
+             * @description How long the challenge holds.
+             */
+            timeout_seconds: number;
+            /** @description How the person is called. */
+            user_display_name: string;
+            /** @description What authenticators know the person by. */
+            user_id: string;
+            /** @description The login. */
+            user_name: string;
+        };
+        /** @description A passkey as a browser is asked for it. Bytes are base64url without padding here and below. */
+        PasskeyDescriptor: {
+            /** @description The authenticator's id of it. */
+            id: string;
+            /** @description How it can be reached. */
+            transports: string[];
+        };
+        /** @description A new passkey. */
+        PasskeyForm: {
+            /** @description `attestationObject`. */
+            attestation_object: string;
+            /** @description `clientDataJSON`. */
+            client_data: string;
+            /** @description What to call it. */
+            name: string;
+            /** @description `getTransports()`. */
+            transports?: string[];
+        };
+        /**
+         * Format: uuid
+         * @description One passkey or security key of a person.
+         */
+        PasskeyId: string;
+        /** @description What `navigator.credentials.get` is called with. */
+        PasskeyRequest: {
+            /** @description Which passkeys may sign; empty: any. */
+            allow: components["schemas"]["PasskeyDescriptor"][];
+            /** @description To be signed. */
+            challenge: string;
+            /** @description The installation's name for authenticators. */
+            rp_id: string;
+            /**
+             * Format: int64
+             * @description How long the challenge holds.
+             */
+            timeout_seconds: number;
+            /** @description Whether the authenticator must recognise the person. */
+            user_verification_required: boolean;
+        };
+        /** @description A passkey's signature. */
+        PasskeySignature: {
+            /** @description `authenticatorData`. */
+            authenticator_data: string;
+            /** @description `clientDataJSON`. */
+            client_data: string;
+            /** @description The authenticator's id of the passkey. */
+            credential_id: string;
+            /** @description `signature`. */
+            signature: string;
+            /** @description `userHandle`, if the authenticator gave one. */
+            user_handle?: string | null;
+        };
         /** @description The present password and a new one. */
         PasswordChange: {
             /**
@@ -2014,6 +2485,13 @@ export interface components {
              */
             speed?: number | null;
         };
+        /** @description A QR code (ISO/IEC 18004) without the quiet zone, which must be left around it. */
+        QrDrawing: {
+            /** @description The dark modules as an SVG path, one unit each. */
+            path: string;
+            /** @description How many modules wide and high. */
+            size: number;
+        };
         /** @description Whether requests can be served. */
         Readiness: {
             /** @description PostgreSQL. */
@@ -2024,6 +2502,11 @@ export interface components {
             redis: components["schemas"]["State"];
             /** @description The storage of media objects. */
             vault: components["schemas"]["State"];
+        };
+        /** @description Recovery codes, which are never shown again. */
+        RecoveryCodes: {
+            /** @description The codes; empty if those that the account has stay as they are. */
+            recovery_codes: string[];
         };
         /**
          * @description Whether mail can go out.
@@ -2074,16 +2557,35 @@ export interface components {
          * @enum {string}
          */
         RunState: "active" | "done" | "failed" | "cancelled";
+        /** @description The password was right; a second factor is still to be shown. */
+        SecondStep: {
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            expires_at: string;
+            /** @description Which ones there are. A recovery code will do as well. */
+            factors: components["schemas"]["FactorMethods"];
+        };
         /** @description Who is signed in. */
         Session: {
+            /**
+             * Format: date-time
+             * @description Until when what asks for a fresh confirmation can be done; none: it must be confirmed first.
+             */
+            confirmed_until?: string | null;
             /** @description To be sent as `X-CSRF-Token` with changes; empty for access tokens, which need none. */
             csrf_token: string;
+            /** @description The second factors they have. */
+            factors: components["schemas"]["FactorMethods"];
             /** @description Their organisations. */
             organisations: components["schemas"]["OrganisationMembership"][];
             /** @description Nothing but choosing a new password is allowed. */
             password_change_required: boolean;
             /** @description The person. */
             person: components["schemas"]["Person"];
+            /** @description Something is withheld until they have a second factor. */
+            second_factor_required: boolean;
         };
         /** @description One of one's own sessions. */
         SessionEntry: {
@@ -2415,6 +2917,414 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorProof"];
+            };
+        };
+        responses: {
+            /** @description Confirmed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmation"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong ones; none is looked at for a while */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    challenge_confirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To be given to the browser */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Second factors */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Factors"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_authenticator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuthenticatorCode"];
+            };
+        };
+        responses: {
+            /** @description It is a factor now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_authenticator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key for the app, shown only now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthenticatorEnrolment"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_authenticator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The codes, shown only now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyForm"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedPasskey"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: components["schemas"]["PasskeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To be given to the browser */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyCreation"];
                 };
             };
             /** @description Not signed in */
@@ -3620,6 +4530,45 @@ export interface operations {
             };
         };
     };
+    reset_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_password_link: {
         parameters: {
             query?: never;
@@ -3734,6 +4683,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Production"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_security: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationSecurity"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Organisation"];
                 };
             };
             /** @description Not signed in */
@@ -4743,6 +5739,16 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description The second factor is still to be shown */
+            202: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondStep"];
+                };
+            };
             /** @description Login and password do not belong together */
             401: {
                 headers: {
@@ -4787,6 +5793,187 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_with_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignature"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Not a passkey that is known here, or not signed as it should be */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    challenge_passkey_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To be given to the browser */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorProof"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description No sign-in is under way in this browser */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong codes; none is looked at for a while */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    challenge_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To be given to the browser */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
             };
             /** @description Not signed in */
             401: {
