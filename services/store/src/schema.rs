@@ -10,6 +10,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         revision -> Int8,
         second_factor_required -> Bool,
+        sso_required -> Bool,
     }
 }
 
@@ -35,6 +36,8 @@ diesel::table! {
         role -> Text,
         created_at -> Timestamptz,
         revision -> Int8,
+        granted_by -> Nullable<Uuid>,
+        break_glass -> Bool,
     }
 }
 
@@ -62,6 +65,7 @@ diesel::table! {
         created_at -> Timestamptz,
         revision -> Int8,
         ends_at -> Nullable<Timestamptz>,
+        granted_by -> Nullable<Uuid>,
     }
 }
 
@@ -450,6 +454,135 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    organisation_domains (id) {
+        id -> Uuid,
+        organisation_id -> Uuid,
+        domain -> Text,
+        created_at -> Timestamptz,
+        verified_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    saml_connections (id) {
+        id -> Uuid,
+        organisation_id -> Uuid,
+        name -> Text,
+        enabled -> Bool,
+        metadata -> Nullable<Text>,
+        entity_id -> Nullable<Text>,
+        metadata_url -> Nullable<Text>,
+        fetched_at -> Nullable<Timestamptz>,
+        fetch_tried_at -> Nullable<Timestamptz>,
+        fetch_error -> Nullable<Text>,
+        metadata_signer -> Nullable<Bytea>,
+        clock_skew_seconds -> Int4,
+        allow_unsolicited -> Bool,
+        force_sign_in -> Bool,
+        contexts -> Array<Text>,
+        name_id_format -> Nullable<Text>,
+        request_binding -> Nullable<Text>,
+        single_logout -> Bool,
+        subject_attribute -> Nullable<Text>,
+        email_attribute -> Nullable<Text>,
+        name_attribute -> Nullable<Text>,
+        groups_attribute -> Nullable<Text>,
+        admits_everyone -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        revision -> Int8,
+    }
+}
+
+diesel::table! {
+    saml_keys (id) {
+        id -> Uuid,
+        connection_id -> Uuid,
+        role -> Text,
+        master_key_id -> Text,
+        sealed_key -> Text,
+        certificate -> Bytea,
+        not_after -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    saml_group_rules (id) {
+        id -> Uuid,
+        connection_id -> Uuid,
+        group_name -> Text,
+        organisation_role -> Nullable<Text>,
+        production_id -> Nullable<Uuid>,
+        office_role -> Nullable<Text>,
+        library_role -> Nullable<Text>,
+        subtitling_role -> Nullable<Text>,
+        budget_role -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    saml_identities (connection_id, subject) {
+        connection_id -> Uuid,
+        subject -> Text,
+        person_id -> Uuid,
+        created_at -> Timestamptz,
+        last_signed_in_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    saml_requests (id) {
+        id -> Text,
+        connection_id -> Uuid,
+        purpose -> Text,
+        relay_state -> Text,
+        browser_digest -> Bytea,
+        person_id -> Nullable<Uuid>,
+        session_id -> Nullable<Uuid>,
+        return_to -> Nullable<Text>,
+        forced -> Bool,
+        contexts -> Array<Text>,
+        made_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    saml_used_documents (connection_id, entity_id, document_id) {
+        connection_id -> Uuid,
+        entity_id -> Text,
+        document_id -> Text,
+        keep_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    saml_sessions (session_id) {
+        session_id -> Uuid,
+        connection_id -> Uuid,
+        subject -> Text,
+        name_id -> Jsonb,
+        session_index -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    saml_attempts (id) {
+        id -> Uuid,
+        connection_id -> Uuid,
+        at -> Timestamptz,
+        purpose -> Text,
+        refusal -> Nullable<Text>,
+        detail -> Nullable<Text>,
+        person_id -> Nullable<Uuid>,
+        address -> Nullable<Text>,
+        findings -> Nullable<Jsonb>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     access_tokens,
     assets,
@@ -465,6 +598,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     mail_messages,
     mail_relay,
     objects,
+    organisation_domains,
     organisation_members,
     organisations,
     orphan_objects,
@@ -477,6 +611,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     productions,
     recovery_codes,
     runs,
+    saml_attempts,
+    saml_connections,
+    saml_group_rules,
+    saml_identities,
+    saml_keys,
+    saml_requests,
+    saml_sessions,
+    saml_used_documents,
     sessions,
     sign_in_failures,
     steps,
