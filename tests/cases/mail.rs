@@ -2,6 +2,7 @@
 
 mod guests;
 pub(crate) mod invitations;
+mod notices;
 mod queue;
 mod removal;
 mod sending;

@@ -4,9 +4,10 @@
 use chrono::{TimeDelta, Utc};
 use diesel::prelude::*;
 use kinora_core::PersonId;
+use kinora_core::mail::SecurityNotice;
 
 use crate::Result;
-use crate::notices::{self, Notice, Scene};
+use crate::notices::{self, Scene};
 use crate::schema::known_browsers;
 
 /// How long a browser is known without a sign-in: as long as browsers keep a cookie at most.
@@ -52,7 +53,11 @@ pub fn note(
         ))
         .on_conflict_do_nothing()
         .execute(connection)?;
-    if others.is_empty() { Ok(()) } else { notices::tell(connection, scene, person, Notice::NewDevice) }
+    if others.is_empty() {
+        Ok(())
+    } else {
+        notices::tell(connection, scene, person, SecurityNotice::NewDevice)
+    }
 }
 
 /// Forgets browsers nobody has signed in with for long.

@@ -1,11 +1,13 @@
 //! Telling people what happened to their own account: every such change comes through [`tell`], in its own
-//! transaction. There is no mail yet, so nothing is written; with it, this is where a letter goes into the queue.
+//! transaction.
 
+use chrono::Utc;
 use diesel::pg::PgConnection;
 use kinora_core::PersonId;
+use kinora_core::mail::{Letter, SecurityNotice};
 
-use crate::Result;
 use crate::audit::Origin;
+use crate::{Result, mail};
 
 /// Somebody who acts, and what a letter about it says besides.
 #[derive(Clone, Debug)]
@@ -18,34 +20,25 @@ pub struct Scene {
     pub page: String,
 }
 
-/// What a person is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// A sign-in from a browser that was not seen before.
-    NewDevice,
-    /// The password is another one now.
-    PasswordChanged,
-    /// An authenticator app was added.
-    AuthenticatorAdded,
-    /// An authenticator app was removed.
-    AuthenticatorRemoved,
-    /// A passkey was added.
-    PasskeyAdded,
-    /// A passkey was removed.
-    PasskeyRemoved,
-    /// New recovery codes were made; the former ones no longer work.
-    RecoveryCodesMade,
-    /// A recovery code was used.
-    RecoveryCodeUsed,
-    /// Somebody else has reset the second factors.
-    FactorsReset,
-}
-
-/// Tells a person, in the running transaction.
+/// Tells a person, in the running transaction: a letter to them goes into the queue of mails.
+///
+/// Where somebody else acts, the letter says neither from where nor with what browser: that is theirs.
 ///
 /// # Errors
 /// If the database fails.
-pub fn tell(connection: &mut PgConnection, scene: &Scene, person: PersonId, notice: Notice) -> Result<()> {
-    let _ = (connection, scene, person, notice);
-    Ok(())
+pub fn tell(
+    connection: &mut PgConnection,
+    scene: &Scene,
+    person: PersonId,
+    notice: SecurityNotice,
+) -> Result<()> {
+    let is_own = scene.origin.actor_id.is_none_or(|actor| actor == person);
+    let letter = Letter::Security {
+        notice,
+        at: Utc::now(),
+        address: scene.origin.address.clone().filter(|_| is_own),
+        device: scene.device.clone().filter(|_| is_own),
+        page: scene.page.clone(),
+    };
+    mail::enqueue_personal(connection, person, &letter, None).map(drop)
 }

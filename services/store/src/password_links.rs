@@ -3,10 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use kinora_core::PersonId;
+use kinora_core::mail::SecurityNotice;
 use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
-use crate::notices::{self, Notice, Scene};
+use crate::notices::{self, Scene};
 use crate::schema::{password_links, people};
 use crate::second_factors::pending;
 use crate::{Result, StoreError, people as accounts, sessions, sign_in, tokens};
@@ -106,7 +107,7 @@ pub fn consume(
     pending::remove_all(connection, link.person_id)?;
     sign_in::clear(connection, &sign_in::login_digest(&sign_in::login_key(&link.login)))?;
     if had_password {
-        notices::tell(connection, scene, link.person_id, Notice::PasswordChanged)?;
+        notices::tell(connection, scene, link.person_id, SecurityNotice::PasswordChanged)?;
     }
     let origin = Origin { actor_id: Some(link.person_id), actor: link.login.clone(), ..scene.origin.clone() };
     let act = Act::new("password.set", audit::PERSON, link.person_id, &link.login);

@@ -9,13 +9,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
+use kinora_core::mail::SecurityNotice;
 use kinora_core::permission::OrganisationRole;
 use kinora_core::{OrganisationId, PersonId, ProductionId};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
-use crate::notices::{self, Notice, Scene};
+use crate::notices::{self, Scene};
 use crate::principals::{Principal, organisation_role};
 use crate::schema::{organisation_members, people, production_members, productions};
 use crate::second_factors::{self, pending};
@@ -570,7 +571,7 @@ pub fn change_password(
     store_password(connection, person, hash, false)?;
     sessions::revoke_all(connection, person, Some(session))?;
     pending::remove_all(connection, person)?;
-    notices::tell(connection, scene, person, Notice::PasswordChanged)?;
+    notices::tell(connection, scene, person, SecurityNotice::PasswordChanged)?;
     let act = Act::new("password.changed", audit::PERSON, person, &scene.origin.actor);
     audit::record_personal(connection, &scene.origin, person, act)
 }

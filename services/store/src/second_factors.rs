@@ -13,12 +13,13 @@ pub mod totp;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use kinora_core::mail::SecurityNotice;
 use kinora_core::{OrganisationId, PersonId, SessionId};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
-use crate::notices::{self, Notice, Scene};
+use crate::notices::{self, Scene};
 use crate::schema::{
     factor_tries, organisation_members, organisations, passkeys as passkey_rows, people, recovery_codes,
     sessions as session_rows, totp_enrolments, totp_factors,
@@ -114,7 +115,7 @@ pub fn accept(connection: &mut PgConnection, scene: &Scene, person: PersonId, sh
         Shown::Totp { .. } => budget::clear(connection, person, budget::Kind::Totp)?,
         Shown::RecoveryCode { .. } => {
             budget::clear(connection, person, budget::Kind::RecoveryCode)?;
-            notices::tell(connection, scene, person, Notice::RecoveryCodeUsed)?;
+            notices::tell(connection, scene, person, SecurityNotice::RecoveryCodeUsed)?;
         }
         Shown::Passkey { .. } | Shown::Password => {}
     }
@@ -194,8 +195,8 @@ pub(crate) fn finish_addition(
         pending::remove_all(connection, person)?;
     }
     let notice = match kind {
-        Kind::Authenticator => Notice::AuthenticatorAdded,
-        Kind::Passkey => Notice::PasskeyAdded,
+        Kind::Authenticator => SecurityNotice::AuthenticatorAdded,
+        Kind::Passkey => SecurityNotice::PasskeyAdded,
     };
     notices::tell(connection, scene, person, notice)?;
     let act = Act::new("factor.added", audit::PERSON, person, &scene.origin.actor)
@@ -222,8 +223,8 @@ pub(crate) fn finish_removal(
             .execute(connection)?;
     }
     let notice = match kind {
-        Kind::Authenticator => Notice::AuthenticatorRemoved,
-        Kind::Passkey => Notice::PasskeyRemoved,
+        Kind::Authenticator => SecurityNotice::AuthenticatorRemoved,
+        Kind::Passkey => SecurityNotice::PasskeyRemoved,
     };
     notices::tell(connection, scene, person, notice)?;
     let act = Act::new("factor.removed", audit::PERSON, person, &scene.origin.actor)
@@ -262,7 +263,7 @@ pub(crate) fn reset(connection: &mut PgConnection, scene: &Scene, person: Person
     diesel::delete(factor_tries::table.filter(factor_tries::person_id.eq(person.0))).execute(connection)?;
     pending::remove_all(connection, person)?;
     sessions::revoke_all(connection, person, None)?;
-    notices::tell(connection, scene, person, Notice::FactorsReset)?;
+    notices::tell(connection, scene, person, SecurityNotice::FactorsReset)?;
     Ok(before)
 }
 

@@ -3,12 +3,13 @@
 use chrono::Utc;
 use diesel::prelude::*;
 use kinora_core::PersonId;
+use kinora_core::mail::SecurityNotice;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::{budget, lock, methods};
 use crate::audit::{self, Act};
-use crate::notices::{self, Notice, Scene};
+use crate::notices::{self, Scene};
 use crate::schema::recovery_codes;
 use crate::{Result, StoreError};
 
@@ -87,7 +88,7 @@ pub fn regenerate(
         ));
     }
     replace(connection, person, digests)?;
-    notices::tell(connection, scene, person, Notice::RecoveryCodesMade)?;
+    notices::tell(connection, scene, person, SecurityNotice::RecoveryCodesMade)?;
     let act = Act::new("recovery_codes.made", audit::PERSON, person, &scene.origin.actor)
         .after(json!({ "codes": digests.len() }));
     audit::record_personal(connection, &scene.origin, person, act)
