@@ -5,5 +5,6 @@ pub(crate) mod factors;
 mod permissions;
 mod requests;
 mod sign_in;
+mod tokens;
 mod visibility;
 pub(crate) mod world;

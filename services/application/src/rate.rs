@@ -18,8 +18,10 @@ const SHARD_LIMIT: usize = 8192;
 /// Who is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Counted {
-    /// A person.
+    /// A person, in whichever session.
     Person(Uuid),
+    /// An access token: a program that runs wild does not lock its owner out.
+    Token(Uuid),
     /// An address that is not signed in.
     Address(IpAddr),
     /// Sign-ins from an address.
@@ -69,7 +71,7 @@ impl RateLimiter {
 
     fn take_at(&self, who: Counted, now: Instant) -> Result<(), Duration> {
         let rate = match who {
-            Counted::Person(_) => self.person,
+            Counted::Person(_) | Counted::Token(_) => self.person,
             Counted::Address(_) => self.address,
             Counted::SignIn(_) => self.sign_in,
         };
@@ -94,7 +96,7 @@ impl RateLimiter {
 
     fn is_full(&self, who: Counted, bucket: Bucket, now: Instant) -> bool {
         let rate = match who {
-            Counted::Person(_) => self.person,
+            Counted::Person(_) | Counted::Token(_) => self.person,
             Counted::Address(_) => self.address,
             Counted::SignIn(_) => self.sign_in,
         };

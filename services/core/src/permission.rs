@@ -8,6 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::ProductionId;
+
 /// A part of the product that a member can be let into on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -111,6 +113,42 @@ pub struct ProductionRoles {
     pub budget: Option<ModuleRole>,
 }
 
+/// What an access token may do at most of what its person may, in productions. With a scope it may also
+/// do nothing to the person's own account, and nothing that administers an organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TokenScope {
+    /// The most it may do.
+    pub most_role: ModuleRole,
+    /// In these modules, at least one.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 4))]
+    pub modules: Vec<Module>,
+    /// In these productions; in all of the person's without this.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
+    pub productions: Option<Vec<ProductionId>>,
+}
+
+impl TokenScope {
+    /// What is left of somebody's roles in a production.
+    #[must_use]
+    pub fn limit(&self, production: ProductionId, roles: ProductionRoles) -> ProductionRoles {
+        if self.productions.as_ref().is_some_and(|productions| !productions.contains(&production)) {
+            return ProductionRoles::default();
+        }
+        let limited = |module, role: Option<ModuleRole>| {
+            role.filter(|_| self.modules.contains(&module)).map(|role| role.min(self.most_role))
+        };
+        ProductionRoles {
+            office: limited(Module::Office, roles.office),
+            library: limited(Module::Library, roles.library),
+            subtitling: limited(Module::Subtitling, roles.subtitling),
+            budget: limited(Module::Budget, roles.budget),
+        }
+    }
+}
+
 /// How a request for an act in a module is to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -195,6 +233,32 @@ mod tests {
             assert!(!roles.is_empty());
         }
         assert!(ProductionRoles::default().is_empty());
+    }
+
+    #[test]
+    fn a_scope_gives_nothing_and_takes_what_is_not_in_it() {
+        let (inside, outside) = (ProductionId::new(), ProductionId::new());
+        let scope = TokenScope {
+            most_role: ModuleRole::Editor,
+            modules: vec![Module::Library, Module::Office],
+            productions: Some(vec![inside]),
+        };
+        let held = ProductionRoles {
+            office: Some(ModuleRole::Reader),
+            library: Some(ModuleRole::Manager),
+            subtitling: Some(ModuleRole::Manager),
+            budget: None,
+        };
+        let left = ProductionRoles {
+            office: Some(ModuleRole::Reader),
+            library: Some(ModuleRole::Editor),
+            ..ProductionRoles::default()
+        };
+        assert_eq!(scope.limit(inside, held), left);
+        assert!(scope.limit(outside, held).is_empty());
+        assert!(scope.limit(inside, ProductionRoles::default()).is_empty());
+        let everywhere = TokenScope { productions: None, ..scope };
+        assert_eq!(everywhere.limit(outside, held), left);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use kinora_core::ProductionId;
+use kinora_core::permission::{Module, ModuleRole, TokenScope};
 use kinora_runtime::CredentialError;
 use kinora_runtime::cli::{EXIT_CONFIG, default_settings_path};
 use kinora_runtime::credentials::{Credentials, DATABASE_PASSWORD};
@@ -137,16 +139,57 @@ pub enum TokenCommand {
         /// How many days it holds
         #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(i64).range(1..=366))]
         days: i64,
+        #[command(flatten)]
+        scope: ScopeArguments,
     },
+}
+
+/// What a token may do at most.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ScopeArguments {
+    /// The most it may do: reader, editor or manager [default: all that its owner may]
+    #[arg(long, value_name = "ROLE", value_parser = module_role)]
+    most_role: Option<ModuleRole>,
+    /// Only in this module; can be given several times [default: library]
+    #[arg(long = "module", value_name = "MODULE", requires = "most_role", value_parser = module)]
+    modules: Vec<Module>,
+    /// Only in the production with this id; can be given several times [default: all of its owner's]
+    #[arg(long = "production", value_name = "ID", requires = "most_role")]
+    productions: Vec<ProductionId>,
+}
+
+fn module_role(name: &str) -> Result<ModuleRole, String> {
+    ModuleRole::from_name(name).ok_or_else(|| "reader, editor or manager".to_owned())
+}
+
+fn module(name: &str) -> Result<Module, String> {
+    Module::from_name(name).ok_or_else(|| "office, library, subtitling or budget".to_owned())
+}
+
+impl ScopeArguments {
+    fn scope(&self) -> Option<TokenScope> {
+        let some_modules = if self.modules.is_empty() { vec![Module::Library] } else { self.modules.clone() };
+        self.most_role.map(|most_role| TokenScope {
+            most_role,
+            modules: some_modules,
+            productions: Some(self.productions.clone()).filter(|ids| !ids.is_empty()),
+        })
+    }
 }
 
 /// Runs `kinoractl token …`.
 pub fn token(command: &TokenCommand) -> ExitCode {
-    let TokenCommand::Create { access, login, name, days } = command;
-    end(create_token(access, login, name, *days))
+    let TokenCommand::Create { access, login, name, days, scope } = command;
+    end(create_token(access, login, name, *days, scope.scope()))
 }
 
-fn create_token(access: &Access, login: &str, name: &str, days: i64) -> Result<ExitCode, CommandError> {
+fn create_token(
+    access: &Access,
+    login: &str,
+    name: &str,
+    days: i64,
+    scope: Option<TokenScope>,
+) -> Result<ExitCode, CommandError> {
     if !(1..=100).contains(&name.chars().count()) {
         return Err(CommandError::Argument("--name must have 1 to 100 characters".to_owned()));
     }
@@ -157,6 +200,7 @@ fn create_token(access: &Access, login: &str, name: &str, days: i64) -> Result<E
         digest: token_text::digest(&token),
         hint: token_text::hint_of(&token),
         validity: TimeDelta::days(days),
+        scope,
     };
     let mut connection = server.connector.connect()?;
     let made = rescue::create_token(&mut connection, &origin("token create"), login, &new)?;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::columns::RawJson;
 use crate::schema::{events, productions};
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, tokens};
 
 /// The PostgreSQL channel on which new events are announced; the payload is the production's id.
 pub const CHANNEL: &str = "kinora_events";
@@ -283,7 +283,8 @@ pub struct Follower {
 
 /// The roles that each of these followers has at this moment; none if the person may follow no
 /// longer: not a member (any more), disabled, production removed, session or token revoked or expired, or in
-/// a session without the second factor that the organisation asks for (as in [`crate::principals`]). The
+/// a session without the second factor that the organisation asks for, or with a token whose scope leaves
+/// nothing of it (as in [`crate::principals`]). The
 /// answer has the order of the question.
 ///
 /// # Errors
@@ -304,14 +305,15 @@ pub fn find_roles_of_followers(
     for row in rows {
         let place = usize::try_from(row.place).ok().and_then(|place| place.checked_sub(1));
         if let Some(slot) = place.and_then(|place| roles.get_mut(place)) {
-            *slot = Some(row.roles()?);
+            *slot = row.roles()?;
         }
     }
     Ok(roles)
 }
 
 const FOLLOWERS: &str = "\
-    SELECT f.place, m.office_role, m.library_role, m.subtitling_role, m.budget_role \
+    SELECT f.place, f.production_id, m.office_role, m.library_role, m.subtitling_role, m.budget_role, \
+           t.most_role, t.modules, t.productions \
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY \
          AS f (production_id, person_id, credential_id, place) \
     JOIN production_members m ON m.production_id = f.production_id AND m.person_id = f.person_id \
@@ -319,18 +321,21 @@ const FOLLOWERS: &str = "\
     JOIN productions p ON p.id = f.production_id AND p.removed_at IS NULL \
     JOIN organisations o ON o.id = p.organisation_id \
     JOIN people ON people.id = f.person_id AND people.disabled_at IS NULL \
+    LEFT JOIN access_tokens t ON t.id = f.credential_id AND t.person_id = f.person_id \
+         AND t.revoked_at IS NULL AND t.expires_at > now() \
     WHERE EXISTS (SELECT 1 FROM sessions s WHERE s.id = f.credential_id AND s.person_id = f.person_id \
                   AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now()) \
           AND (NOT o.second_factor_required \
                OR EXISTS (SELECT FROM totp_factors a WHERE a.person_id = f.person_id) \
                OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = f.person_id)) \
-       OR EXISTS (SELECT 1 FROM access_tokens t WHERE t.id = f.credential_id AND t.person_id = f.person_id \
-                  AND t.revoked_at IS NULL AND t.expires_at > now())";
+       OR t.id IS NOT NULL";
 
 #[derive(QueryableByName)]
 struct FollowerRow {
     #[diesel(sql_type = BigInt)]
     place: i64,
+    #[diesel(sql_type = SqlUuid)]
+    production_id: Uuid,
     #[diesel(sql_type = Nullable<Text>)]
     office_role: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -339,15 +344,24 @@ struct FollowerRow {
     subtitling_role: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     budget_role: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    most_role: Option<String>,
+    #[diesel(sql_type = Nullable<Array<Text>>)]
+    modules: Option<Vec<String>>,
+    #[diesel(sql_type = Nullable<Array<SqlUuid>>)]
+    productions: Option<Vec<Uuid>>,
 }
 
 impl FollowerRow {
-    fn roles(&self) -> Result<ProductionRoles> {
-        Ok(ProductionRoles {
+    fn roles(self) -> Result<Option<ProductionRoles>> {
+        let roles = ProductionRoles {
             office: crate::columns::read_role(self.office_role.as_deref())?,
             library: crate::columns::read_role(self.library_role.as_deref())?,
             subtitling: crate::columns::read_role(self.subtitling_role.as_deref())?,
             budget: crate::columns::read_role(self.budget_role.as_deref())?,
-        })
+        };
+        let scope = tokens::read_scope((self.most_role, self.modules, self.productions))?;
+        let limited = scope.map_or(roles, |scope| scope.limit(ProductionId(self.production_id), roles));
+        Ok(Some(limited).filter(|roles| !roles.is_empty()))
     }
 }

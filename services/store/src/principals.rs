@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use kinora_core::permission::{Decision, Module, ModuleRole, OrganisationRole, ProductionRoles};
+use kinora_core::permission::{Decision, Module, ModuleRole, OrganisationRole, ProductionRoles, TokenScope};
 use kinora_core::{OrganisationId, PersonId, ProductionId, SessionId, TokenId};
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use crate::schema::{
     sessions, totp_factors,
 };
 use crate::second_factors::Methods;
+use crate::tokens::{self, ScopeColumns};
 use crate::{Result, StoreError};
 
 /// What a caller proved who they are with.
@@ -73,6 +74,8 @@ pub struct Principal {
     pub organisations: Vec<OrganisationMembership>,
     /// Their productions that are not removed.
     pub productions: HashMap<ProductionId, ProductionMembership>,
+    /// They came with an access token that may do less than they may: the roles here are what it leaves.
+    pub is_limited: bool,
     /// What they would have as well if they had a second factor, which the organisations ask for. Until
     /// then it is in none of the fields above, so that whoever does not know of this gives nothing away.
     pub withheld: Withheld,
@@ -159,8 +162,8 @@ const USE_RESOLUTION: TimeDelta = TimeDelta::seconds(60);
 
 /// Id, person, last seen, idle end, end, confirmed.
 type SessionRow = (Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
-/// Id, person, last used, end.
-type TokenRow = (Uuid, Uuid, Option<DateTime<Utc>>, DateTime<Utc>);
+/// Id, person, last used, end, scope.
+type TokenRow = (Uuid, Uuid, Option<DateTime<Utc>>, DateTime<Utc>, ScopeColumns);
 
 /// The person behind a session, if it holds. Notes that it is in use, at most once a minute.
 ///
@@ -216,16 +219,43 @@ pub fn by_token(conn: &mut PgConnection, token_digest: &[u8]) -> Result<Option<P
             access_tokens::person_id,
             access_tokens::last_used_at,
             access_tokens::expires_at,
+            (access_tokens::most_role, access_tokens::modules, access_tokens::productions),
         ))
         .first(conn)
         .optional()?;
-    let Some((id, person_id, last_used_at, expires_at)) = found else { return Ok(None) };
+    let Some((id, person_id, last_used_at, expires_at, scope)) = found else { return Ok(None) };
     if last_used_at.is_none_or(|last| now - last >= USE_RESOLUTION) {
         diesel::update(access_tokens::table.find(id))
             .set(access_tokens::last_used_at.eq(now))
             .execute(conn)?;
     }
-    load(conn, person_id, Proof::Token(TokenId(id)), expires_at)
+    let scope = tokens::read_scope(scope)?;
+    let principal = load(conn, person_id, Proof::Token(TokenId(id)), expires_at)?;
+    Ok(match scope {
+        Some(scope) => principal.map(|principal| limited(principal, &scope)),
+        None => principal,
+    })
+}
+
+/// What a token with this scope leaves of somebody: roles in productions, and to be a plain member of the
+/// organisations that own those.
+fn limited(mut principal: Principal, scope: &TokenScope) -> Principal {
+    let Withheld { organisations, productions } = &mut principal.withheld;
+    for (organisations, productions) in
+        [(&mut principal.organisations, &mut principal.productions), (organisations, productions)]
+    {
+        productions.retain(|id, membership| {
+            membership.roles = scope.limit(*id, membership.roles);
+            !membership.roles.is_empty()
+        });
+        organisations.retain(|organisation| {
+            productions.values().any(|membership| membership.organisation_id == organisation.id)
+        });
+        for organisation in organisations {
+            organisation.role = OrganisationRole::Member;
+        }
+    }
+    Principal { is_limited: true, ..principal }
 }
 
 fn load(
@@ -293,6 +323,7 @@ fn load(
         expires_at: first_end.map_or(expires_at, |end| end.min(expires_at)),
         methods,
         confirmed_at: None,
+        is_limited: false,
         organisations,
         productions,
         withheld,

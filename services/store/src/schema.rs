@@ -251,6 +251,9 @@ diesel::table! {
         expires_at -> Timestamptz,
         last_used_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
+        most_role -> Nullable<Text>,
+        modules -> Nullable<Array<Text>>,
+        productions -> Nullable<Array<Uuid>>,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use kinora_core::{PersonId, TokenId};
+use kinora_core::permission::{Module, ModuleRole, TokenScope};
+use kinora_core::{PersonId, ProductionId, TokenId};
 use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
@@ -13,7 +14,7 @@ use crate::{Result, StoreError};
 pub const MAX_PER_PERSON: i64 = 50;
 
 /// A token as its owner sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessToken {
     /// Its id.
     pub id: Uuid,
@@ -27,6 +28,8 @@ pub struct AccessToken {
     pub expires_at: DateTime<Utc>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// What it may do at most; none: all that its person may.
+    pub scope: Option<TokenScope>,
 }
 
 /// A token to be made.
@@ -40,6 +43,40 @@ pub struct NewToken {
     pub hint: String,
     /// How long it holds.
     pub validity: TimeDelta,
+    /// What it may do at most; none: all that its person may.
+    pub scope: Option<TokenScope>,
+}
+
+/// The columns of a scope: most role, modules, productions.
+pub(crate) type ScopeColumns = (Option<String>, Option<Vec<String>>, Option<Vec<Uuid>>);
+
+/// The scope of these columns.
+pub(crate) fn read_scope((most_role, modules, productions): ScopeColumns) -> Result<Option<TokenScope>> {
+    let (Some(most_role), Some(modules)) = (most_role, modules) else { return Ok(None) };
+    let unknown = |name: &str| StoreError::NotUnderstood(format!("scope of a token: {name:?}"));
+    Ok(Some(TokenScope {
+        most_role: ModuleRole::from_name(&most_role).ok_or_else(|| unknown(&most_role))?,
+        modules: modules
+            .iter()
+            .map(|name| Module::from_name(name).ok_or_else(|| unknown(name)))
+            .collect::<Result<_>>()?,
+        productions: productions.map(|ids| ids.into_iter().map(ProductionId).collect()),
+    }))
+}
+
+fn scope_columns(scope: Option<&TokenScope>) -> ScopeColumns {
+    let Some(scope) = scope else { return (None, None, None) };
+    (
+        Some(scope.most_role.name().to_owned()),
+        Some(scope.modules.iter().map(|module| module.name().to_owned()).collect()),
+        scope.productions.as_ref().map(|ids| ids.iter().map(|id| id.0).collect()),
+    )
+}
+
+type Row = (Uuid, String, String, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>, ScopeColumns);
+
+fn read((id, name, hint, created_at, expires_at, last_used_at, scope): Row) -> Result<AccessToken> {
+    Ok(AccessToken { id, name, hint, created_at, expires_at, last_used_at, scope: read_scope(scope)? })
 }
 
 type Columns = (
@@ -49,6 +86,7 @@ type Columns = (
     access_tokens::created_at,
     access_tokens::expires_at,
     access_tokens::last_used_at,
+    (access_tokens::most_role, access_tokens::modules, access_tokens::productions),
 );
 
 const COLUMNS: Columns = (
@@ -58,6 +96,7 @@ const COLUMNS: Columns = (
     access_tokens::created_at,
     access_tokens::expires_at,
     access_tokens::last_used_at,
+    (access_tokens::most_role, access_tokens::modules, access_tokens::productions),
 );
 
 /// Makes a token.
@@ -83,6 +122,7 @@ pub fn create(
         )));
     }
     let id = TokenId::new();
+    let (most_role, modules, productions) = scope_columns(token.scope.as_ref());
     let made = diesel::insert_into(access_tokens::table)
         .values((
             access_tokens::id.eq(id.0),
@@ -92,10 +132,15 @@ pub fn create(
             access_tokens::hint.eq(&token.hint),
             access_tokens::created_at.eq(now),
             access_tokens::expires_at.eq(now + token.validity),
+            access_tokens::most_role.eq(most_role),
+            access_tokens::modules.eq(modules),
+            access_tokens::productions.eq(productions),
         ))
         .returning(COLUMNS)
-        .get_result::<AccessToken>(connection)?;
-    let after = serde_json::json!({ "expires_at": made.expires_at, "hint": made.hint });
+        .get_result(connection)
+        .map_err(StoreError::from)
+        .and_then(read)?;
+    let after = serde_json::json!({ "expires_at": made.expires_at, "hint": made.hint, "scope": made.scope });
     let act = Act::new("token.created", "token", id, &token.name).after(after);
     audit::record_personal(connection, origin, person, act)?;
     Ok(made)
@@ -106,14 +151,15 @@ pub fn create(
 /// # Errors
 /// If the database fails.
 pub fn list(connection: &mut PgConnection, person: PersonId) -> Result<Vec<AccessToken>> {
-    Ok(access_tokens::table
+    let rows: Vec<Row> = access_tokens::table
         .filter(access_tokens::person_id.eq(person.0))
         .filter(access_tokens::revoked_at.is_null())
         .filter(access_tokens::expires_at.gt(Utc::now()))
         .order(access_tokens::created_at.desc())
         .limit(200)
         .select(COLUMNS)
-        .load(connection)?)
+        .load(connection)?;
+    rows.into_iter().map(read).collect()
 }
 
 /// Revokes a token of a person.

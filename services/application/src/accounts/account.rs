@@ -2,8 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
+use kinora_core::permission::TokenScope;
 use kinora_core::{SessionId, TokenId};
-use kinora_store::principals::Proof;
+use kinora_store::principals::{Principal, Proof};
 use kinora_store::tokens::{self, NewToken};
 use kinora_store::{people, sessions, sign_in};
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};
 use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
-use crate::extract::{Authenticated, Confirmed, Creation, Json, PathId, SignedIn, Then, permission};
+use crate::extract::{Confirmed, Creation, Json, OwnAccount, PathId, SignedIn, Then, permission};
 use crate::secrets::{digest, hint_of, new_access_token};
 
 /// What one can change about oneself.
@@ -36,7 +37,7 @@ pub struct AccountChange {
 ))]
 pub async fn update_account(
     context: web::Data<Context>,
-    Then(Authenticated(who), Json(change)): Then<Authenticated, Json<AccountChange>>,
+    Then(OwnAccount(who), Json(change)): Then<OwnAccount, Json<AccountChange>>,
 ) -> Result<web::Json<Person>, Problem> {
     let display_name = fields::name("/display_name", &change.display_name, fields::MAX_NAME)?;
     let (person, name) = (who.principal.person_id, display_name.clone());
@@ -137,7 +138,7 @@ pub struct SessionEntry {
 ))]
 pub async fn list_sessions(
     context: web::Data<Context>,
-    Authenticated(who): Authenticated,
+    OwnAccount(who): OwnAccount,
 ) -> Result<web::Json<List<SessionEntry>>, Problem> {
     let person = who.principal.person_id;
     let rows = context.database.read(move |connection| sessions::list(connection, person)).await?;
@@ -160,7 +161,7 @@ pub async fn list_sessions(
 ))]
 pub async fn revoke_session(
     context: web::Data<Context>,
-    Then(Authenticated(who), PathId(id)): Then<Authenticated, PathId<SessionId>>,
+    Then(OwnAccount(who), PathId(id)): Then<OwnAccount, PathId<SessionId>>,
 ) -> Result<HttpResponse, Problem> {
     let person = who.principal.person_id;
     context
@@ -186,6 +187,8 @@ pub struct AccessToken {
     expires_at: DateTime<Utc>,
     /// When it was last used, to the minute.
     last_used_at: Option<DateTime<Utc>>,
+    /// What it may do at most; without this, all that the person may.
+    scope: Option<TokenScope>,
 }
 
 impl From<tokens::AccessToken> for AccessToken {
@@ -197,6 +200,7 @@ impl From<tokens::AccessToken> for AccessToken {
             created_at: row.created_at,
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
+            scope: row.scope,
         }
     }
 }
@@ -212,6 +216,31 @@ pub struct NewAccessToken {
     #[serde(default = "default_days")]
     #[schema(minimum = 1, maximum = 366, default = 90)]
     expires_in_days: i64,
+    /// What it may do at most; without this, all that the person may.
+    #[serde(default)]
+    scope: Option<TokenScope>,
+}
+
+/// A scope as it is stored: each module and production once, and only productions the person is in.
+fn scope(asked: Option<TokenScope>, principal: &Principal) -> Result<Option<TokenScope>, Problem> {
+    let Some(mut scope) = asked else { return Ok(None) };
+    scope.modules.sort_unstable();
+    scope.modules.dedup();
+    if scope.modules.is_empty() {
+        return Err(Problem::invalid("/scope/modules", "must name a module at least"));
+    }
+    if let Some(productions) = &mut scope.productions {
+        if !(1..=100).contains(&productions.len()) {
+            return Err(Problem::invalid("/scope/productions", "must name 1 to 100 productions"));
+        }
+        if let Some(place) = productions.iter().position(|id| !principal.productions.contains_key(id)) {
+            let pointer = format!("/scope/productions/{place}");
+            return Err(Problem::invalid(pointer, "is none of your productions"));
+        }
+        productions.sort_unstable();
+        productions.dedup();
+    }
+    Ok(Some(scope))
 }
 
 fn default_days() -> i64 {
@@ -234,7 +263,7 @@ pub struct CreatedAccessToken {
 ))]
 pub async fn list_tokens(
     context: web::Data<Context>,
-    Authenticated(who): Authenticated,
+    OwnAccount(who): OwnAccount,
 ) -> Result<web::Json<List<AccessToken>>, Problem> {
     let person = who.principal.person_id;
     let rows = context.database.read(move |connection| tokens::list(connection, person)).await?;
@@ -258,9 +287,10 @@ pub async fn create_token(
     if !(1..=366).contains(&body.expires_in_days) {
         return Err(Problem::invalid("/expires_in_days", "must be 1 to 366"));
     }
+    let scope = scope(body.scope, &who.principal)?;
     let secret = new_access_token().map_err(Problem::internal)?;
     let validity = TimeDelta::days(body.expires_in_days);
-    let new = NewToken { name, digest: digest(&secret), hint: hint_of(&secret), validity };
+    let new = NewToken { name, digest: digest(&secret), hint: hint_of(&secret), validity, scope };
     let (person, keys) = (who.principal.person_id, context.keys.clone());
     let created = context
         .database
@@ -281,7 +311,7 @@ pub async fn create_token(
 ))]
 pub async fn revoke_token(
     context: web::Data<Context>,
-    Then(Authenticated(who), PathId(id)): Then<Authenticated, PathId<TokenId>>,
+    Then(OwnAccount(who), PathId(id)): Then<OwnAccount, PathId<TokenId>>,
 ) -> Result<HttpResponse, Problem> {
     let person = who.principal.person_id;
     context

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::{fields, password_policy};
 use crate::context::{Context, origin};
 use crate::error::{Problem, ProblemDocument};
-use crate::extract::{Authenticated, Json, Then};
+use crate::extract::{Json, OwnAccount, Then};
 use crate::secrets::digest;
 
 /// The token of an invitation's link.
@@ -94,7 +94,7 @@ pub struct AcceptedInvitation {
 ))]
 pub async fn accept_invitation(
     context: web::Data<Context>,
-    Then(Authenticated(who), Json(form)): Then<Authenticated, Json<InvitationToken>>,
+    Then(OwnAccount(who), Json(form)): Then<OwnAccount, Json<InvitationToken>>,
 ) -> Result<web::Json<AcceptedInvitation>, Problem> {
     who.session()?;
     let (digest, person) = (digest(&form.token), who.principal.person_id);

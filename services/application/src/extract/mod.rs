@@ -22,7 +22,9 @@ pub use body::Json;
 pub use conditional::{IfMatch, etag};
 pub use cursor::{Cursor, Page};
 pub use idempotency::Creation;
-pub use permission::{Authenticated, Confirmed, InOrganisation, InProduction, OfProduction, SignedIn};
+pub use permission::{
+    Authenticated, Confirmed, InOrganisation, InProduction, OfProduction, OwnAccount, SignedIn,
+};
 pub use query::Query;
 pub use scoped::Within;
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`SignedIn`] | everybody with a session or token, also before choosing a first password |
 //! | [`Authenticated`] | the same with an own password |
+//! | [`OwnAccount`] | the same, and not with an access token that may do less than the person |
 //! | [`Confirmed`] | the same in a session that was confirmed within [`CONFIRMATION`] |
 //! | [`InOrganisation<Member>`](InOrganisation), `<Administrator>`, `<Owner>` | that role in `{organisation_id}`, or more |
 //! | [`InProduction<Library, Editor>`](InProduction) | that role in that module of `{production_id}`, or more |
@@ -155,6 +156,28 @@ impl FromRequest for Authenticated {
         let request = request.clone();
         Box::pin(async move {
             let (caller, ()) = require(&request, require_own_password).await?;
+            Ok(Self(signed_in(&request, caller)))
+        })
+    }
+}
+
+/// Somebody who looks after their own account: its name, sessions, tokens and factors are no business of a token
+/// that was made for less.
+#[derive(Clone, Debug)]
+pub struct OwnAccount(pub SignedIn);
+
+impl FromRequest for OwnAccount {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let (caller, ()) = require(&request, |principal| {
+                require_own_password(principal)?;
+                if principal.is_limited { Err(ProblemKind::SessionRequired.into()) } else { Ok(()) }
+            })
+            .await?;
             Ok(Self(signed_in(&request, caller)))
         })
     }

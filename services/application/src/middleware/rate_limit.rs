@@ -1,9 +1,11 @@
-//! Bounds how many requests a person, or an address that is not signed in, can make.
+//! Bounds how many requests a person, an access token, or an address that is not signed in, can make.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, web};
+
+use kinora_store::principals::Proof;
 
 use crate::address::counted_address;
 use crate::context::{Caller, ClientAddress, Context};
@@ -32,7 +34,10 @@ fn check(request: &ServiceRequest) -> Result<(), Problem> {
     let Some(context) = request.app_data::<web::Data<Context>>() else { return Ok(()) };
     let extensions = request.extensions();
     let who = match (extensions.get::<Caller>(), extensions.get::<ClientAddress>()) {
-        (Some(caller), _) => Counted::Person(caller.principal.person_id.0),
+        (Some(caller), _) => match caller.principal.proof {
+            Proof::Session(_) => Counted::Person(caller.principal.person_id.0),
+            Proof::Token(id) => Counted::Token(id.0),
+        },
         (None, Some(address)) => Counted::Address(counted_address(address.0)),
         (None, None) => return Ok(()),
     };

@@ -19,6 +19,7 @@ export type Mail = Schemas["Mail"];
 export type MailState = Schemas["MailState"];
 export type Member = Schemas["ProductionMember"];
 export type ModuleRole = Schemas["ModuleRole"];
+export type NewAccessToken = Schemas["NewAccessToken"];
 export type OneTimeLink = Schemas["OneTimeLink"];
 export type OrganisationMembership = Schemas["OrganisationMembership"];
 export type OrganisationPerson = Schemas["OrganisationPerson"];

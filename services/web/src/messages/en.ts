@@ -1,7 +1,7 @@
 // Every word on the pages, in English. Sentences a person would say; errors say what happened, what it
 // means, and what to do.
 
-import { count, span } from "./format";
+import { count, list, span } from "./format";
 
 const plural = (value: number, one: string, many: string) => `${count(value)} ${value === 1 ? one : many}`;
 
@@ -734,7 +734,20 @@ export const en = {
     sessionEnded: "Session ended.",
     allSessions: (value: number) => `Show all ${count(value)} sessions`,
     tokens: "API tokens",
-    tokensLead: "For programs that work in your name. A token may do what you may do.",
+    tokensLead: "For programs that work in your name. A token may do what you may do, or less.",
+    mayDo: "May do",
+    everything: "Everything you may do",
+    everythingHint: "Choose less where you can: whoever finds a token can do what it may.",
+    mostReader: "See, play and download",
+    mostEditor: "Also add and change",
+    mostManager: "Also remove, and decide on members",
+    scopeHint: "Never more than you may do yourself, and nothing to your account or your organisation.",
+    inModules: "In these modules",
+    inProductions: "In these productions",
+    inProductionsHint: "Choose none for all that you are in, also later ones.",
+    formerProduction: "a production you are no longer in",
+    scopeOf: (role: string, modules: readonly string[], productions?: readonly string[]) =>
+      `${role} in ${list(modules)}${productions ? `, only ${list(productions)}` : ""}`,
     newToken: "New token",
     newTokenTitle: "New API token",
     tokenName: "What is it for?",

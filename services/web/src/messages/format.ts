@@ -3,6 +3,7 @@
 const locale = globalThis.navigator?.languages?.[0] ?? "en";
 const counts = new Intl.NumberFormat(locale);
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const lists = new Intl.ListFormat("en", { type: "conjunction" });
 const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 const dateOnly = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 const timeExact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
@@ -26,6 +27,9 @@ export function size(bytes: number): string {
 }
 
 export const bitRate = (perSecond: number) => `${size(perSecond).replace(/ bytes?$/, " ").replace(/B$/, "bit")}/s`.replace(" /s", " bit/s");
+
+/** "A, B, and C". */
+export const list = (items: readonly string[]) => lists.format(items);
 
 const pad = (value: number) => String(value).padStart(2, "0");
 

@@ -1,17 +1,15 @@
 // One's own account: name, password, where one is signed in, tokens for programs.
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { KeyRound, MonitorSmartphone, Plus } from "lucide-react";
+import { MonitorSmartphone } from "lucide-react";
 import { useState } from "react";
 import { Form } from "react-aria-components";
 import { api, unwrap } from "../api/client";
 import { limits } from "../api/limits";
 import { ProblemError, sentenceOf } from "../api/problem";
 import { sessionQuery, sessionsQuery, tokensQuery } from "../api/queries";
-import type { AccessToken } from "../api/types";
-import { Button, PasswordField, Segments, SelectField, TextField } from "../components/controls";
+import { Button, PasswordField, Segments, TextField } from "../components/controls";
 import { Confirm } from "../components/dialogs";
-import { FormDialog, SecretDialog } from "../components/FormDialog";
 import { Failed, Skeleton } from "../components/states";
 import { say } from "../components/toasts";
 import { m } from "../messages";
@@ -22,9 +20,7 @@ import { deviceName } from "./device";
 import { NewPassword, passwordProblems } from "./NewPassword";
 import page from "./page.module.css";
 import { SignInSecurity } from "./security/SignInSecurity";
-
-/** Days. */
-const VALIDITIES = ["7", "30", "90", "365"] as const;
+import { Tokens } from "./Tokens";
 
 /** Sessions shown at first. */
 const FEW = 5;
@@ -208,89 +204,6 @@ function Sessions() {
           </Button>
         </div>
       )}
-    </section>
-  );
-}
-
-function Tokens() {
-  const cache = useQueryClient();
-  const tokens = useQuery(tokensQuery);
-  const [creating, setCreating] = useState(false);
-  const [secret, setSecret] = useState<string>();
-  const [revoking, setRevoking] = useState<AccessToken>();
-  const listed = tokens.data ?? [];
-  const reload = () => cache.invalidateQueries({ queryKey: tokensQuery.queryKey });
-  return (
-    <section className={page.section}>
-      <header>
-        <div>
-          <h2>{m.account.tokens}</h2>
-          <p className={page.lead}>{m.account.tokensLead}</p>
-        </div>
-        <Button icon={<Plus size={16} aria-hidden />} onPress={() => setCreating(true)}>
-          {m.account.newToken}
-        </Button>
-      </header>
-      {tokens.isError ? (
-        <Failed what={m.parts.tokens} error={tokens.error} retry={() => void tokens.refetch()} />
-      ) : listed.length === 0 ? (
-        <p className={page.quietText}>{m.account.noTokens}</p>
-      ) : (
-        <ul className={`${page.panel} ${page.list}`}>
-          {listed.map((token) => (
-            <li key={token.id}>
-              <KeyRound size={16} aria-hidden />
-              <div className={page.listText}>
-                <div>
-                  {token.name} <span className={`${page.tag} mono`}>…{token.hint}</span>
-                </div>
-                <div className="num">
-                  {m.account.expiresOn(day(token.expires_at))} · {token.last_used_at ? m.account.lastUsed(ago(token.last_used_at)) : m.account.neverUsed}
-                </div>
-              </div>
-              <Button dense tone="quiet" aria-label={`${m.account.revokeToken}: ${token.name}`} onPress={() => setRevoking(token)}>
-                {m.account.revokeToken}
-              </Button>
-            </li>
-          ))}
-        </ul>
-      )}
-      <FormDialog
-        title={m.account.newTokenTitle}
-        submit={m.account.createToken}
-        initial={{ name: "", expires_in_days: "90" as (typeof VALIDITIES)[number] }}
-        open={creating}
-        onClose={() => setCreating(false)}
-        action={async ({ name, expires_in_days }) => {
-          const made = await unwrap(api.POST("/api/data/v1/account/tokens", { body: { name: name.trim(), expires_in_days: Number(expires_in_days) } }));
-          setSecret(made.secret);
-          void reload();
-        }}
-      >
-        {({ name, expires_in_days }, change) => (
-          <>
-            <TextField label={m.account.tokenName} hint={m.account.tokenNameHint} name="name" value={name} onChange={(next) => change({ name: next })} isRequired autoFocus {...limits.NewAccessToken.name} autoComplete="off" />
-            <SelectField
-              label={m.account.expires}
-              value={expires_in_days}
-              onChange={(next) => change({ expires_in_days: next })}
-              options={VALIDITIES.map((value) => ({ value, label: m.account.days(Number(value)) }))}
-            />
-          </>
-        )}
-      </FormDialog>
-      <SecretDialog title={m.account.tokenTitle} text={m.account.tokenShownOnce} secret={secret} onClose={() => setSecret(undefined)} />
-      <Confirm
-        title={m.account.revokeTokenTitle(revoking?.name ?? "")}
-        text={m.account.revokeTokenText}
-        confirm={m.account.revokeToken}
-        open={!!revoking}
-        onClose={() => setRevoking(undefined)}
-        action={async () => {
-          if (revoking) await unwrap(api.DELETE("/api/data/v1/account/tokens/{token_id}", { params: { path: { token_id: revoking.id } } }));
-          await reload();
-        }}
-      />
     </section>
   );
 }

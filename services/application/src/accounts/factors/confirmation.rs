@@ -14,7 +14,7 @@ use crate::accounts::entrance::scene;
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};
 use crate::extract::permission::CONFIRMATION;
-use crate::extract::{Authenticated, Json, Then};
+use crate::extract::{Json, OwnAccount, Then};
 
 /// A session that was confirmed.
 #[derive(Serialize, ToSchema)]
@@ -36,7 +36,7 @@ pub struct Confirmation {
 pub async fn confirm_session(
     request: HttpRequest,
     context: web::Data<Context>,
-    Then(Authenticated(who), Json(proof)): Then<Authenticated, Json<FactorProof>>,
+    Then(OwnAccount(who), Json(proof)): Then<OwnAccount, Json<FactorProof>>,
 ) -> Result<web::Json<Confirmation>, Problem> {
     let (session, person, bound_to) = (who.session()?, who.principal.person_id, cookie_digest(&who)?);
     let pointer = proof.pointer();
@@ -62,7 +62,7 @@ pub async fn confirm_session(
 ))]
 pub async fn challenge_confirmation(
     context: web::Data<Context>,
-    Authenticated(who): Authenticated,
+    OwnAccount(who): OwnAccount,
 ) -> Result<web::Json<PasskeyRequest>, Problem> {
     let bound_to = cookie_digest(&who)?;
     Ok(web::Json(passkeys::ask(&context, Purpose::Confirm, bound_to, Some(who.principal.person_id)).await?))

@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};
-use crate::extract::Authenticated;
+use crate::extract::OwnAccount;
 
 /// Which second factors somebody has.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -104,7 +104,7 @@ pub struct RecoveryCodes {
 ))]
 pub async fn read_factors(
     context: web::Data<Context>,
-    Authenticated(who): Authenticated,
+    OwnAccount(who): OwnAccount,
 ) -> Result<web::Json<Factors>, Problem> {
     let person = who.principal.person_id;
     let passkeys_possible = passkeys::relying_party(&context).is_ok();
