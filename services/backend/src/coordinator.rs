@@ -6,7 +6,7 @@
 //! - claims waiting steps, **commits, then publishes** with confirms (`dispatch`);
 //! - applies reports, each in one transaction, **then acknowledges** them (`reports`);
 //! - cancels, and takes back what was lost (`upkeep`);
-//! - sends mail ([`crate::mail`]).
+//! - sends mail ([`crate::mail`]), and looks after the audit trail ([`crate::audit`]).
 //!
 //! All state is in the database. Whatever a crash leaves half done, the next leader sees as rows:
 //! a claim that was never published is a queued step that nobody begins, a lost worker is a running
@@ -35,6 +35,7 @@ use kinora_store::{Pool, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::AuditKeeper;
 use crate::database::blocking;
 use crate::mail::{Mail, RelayError};
 use crate::settings::CoordinatorSettings;
@@ -93,7 +94,9 @@ pub async fn run(service: Service<BackendSettings>) -> Result<(), BackendError> 
     let clock: Clock = Arc::new(Utc::now);
     let mail_password = service.credentials.read_optional_text(MAIL_PASSWORD)?;
     let mail = Mail::new(database.clone(), &settings.mail, mail_password.as_ref(), Arc::clone(&clock))?;
-    let coordinator = Coordinator::new(database, bus.clone(), fanout, mail, &settings.coordinator, clock);
+    let audit = AuditKeeper::new(database.clone(), &settings.audit, Arc::clone(&clock));
+    let duties = Duties { mail: Arc::new(mail), audit: Arc::new(audit) };
+    let coordinator = Coordinator::new(database, bus.clone(), fanout, duties, &settings.coordinator, clock);
     let listener = coordinator.listen()?;
     service.notify_ready();
     coordinator.run(stop.clone()).await;
@@ -120,12 +123,21 @@ async fn wait_for_schema(database: &Database) -> Result<(), BackendError> {
     }
 }
 
+/// What else the leader does, beside the processing.
+#[derive(Clone)]
+pub struct Duties {
+    /// Sends mail.
+    pub mail: Arc<Mail>,
+    /// Looks after the audit trail.
+    pub audit: Arc<AuditKeeper>,
+}
+
 /// Everything the coordinator works with.
 pub struct Coordinator {
     database: Database,
     bus: Bus,
     fanout: Fanout,
-    mail: Arc<Mail>,
+    duties: Duties,
     policy: Policy,
     limits: Vec<(QueueClass, u32)>,
     clock: Clock,
@@ -139,7 +151,7 @@ impl Coordinator {
         database: Database,
         bus: Bus,
         fanout: Fanout,
-        mail: Mail,
+        duties: Duties,
         settings: &CoordinatorSettings,
         clock: Clock,
     ) -> Arc<Self> {
@@ -147,7 +159,7 @@ impl Coordinator {
             database,
             bus,
             fanout,
-            mail: Arc::new(mail),
+            duties,
             policy: settings.policy(),
             limits: vec![(QueueClass::Quick, settings.quick_ahead), (QueueClass::Long, settings.long_ahead)],
             clock,
@@ -160,7 +172,7 @@ impl Coordinator {
     /// # Errors
     /// If no thread can be started.
     pub fn listen(&self) -> std::io::Result<Listener> {
-        let (work, mail) = (Arc::clone(&self.work), self.mail.work());
+        let (work, mail) = (Arc::clone(&self.work), self.duties.mail.work());
         let connector = self.database.pool().connector().clone();
         Listener::spawn(connector, &[WORK_CHANNEL, MAIL_CHANNEL], move |notice| match notice {
             Notice::Lost => {}
@@ -212,7 +224,8 @@ impl Coordinator {
             tokio::spawn(Arc::clone(&self).apply_results(term.clone())),
             tokio::spawn(Arc::clone(&self).follow_progress(term.clone())),
             tokio::spawn(Arc::clone(&self).keep_up(term.clone())),
-            tokio::spawn(Arc::clone(&self.mail).run(term.clone())),
+            tokio::spawn(Arc::clone(&self.duties.mail).run(term.clone())),
+            tokio::spawn(Arc::clone(&self.duties.audit).run(term.clone())),
         ];
         term.run_until_cancelled(hold(leadership)).await;
         term.cancel();

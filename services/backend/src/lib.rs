@@ -4,6 +4,7 @@
 //! A run is rows; the broker only carries orders and reports. See [`coordinator`] for how the one
 //! follows from the other.
 
+pub mod audit;
 pub mod commands;
 pub mod coordinator;
 mod database;

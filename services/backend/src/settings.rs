@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use kinora_bus::BrokerSettings;
 use kinora_runtime::credentials::{BROKER_PASSWORD, DATABASE_PASSWORD, MAIL_PASSWORD, REDIS_PASSWORD};
 use kinora_runtime::logging::LogFilter;
@@ -39,6 +41,24 @@ pub struct BackendSettings {
     pub password: PasswordSettings,
     /// Mail.
     pub mail: MailSettings,
+    /// The audit trail.
+    pub audit: AuditSettings,
+}
+
+/// The audit trail.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSettings {
+    /// How long rows are kept; none: for ever.
+    pub keep: Option<Span>,
+}
+
+impl AuditSettings {
+    /// How long rows are kept; none: for ever.
+    #[must_use]
+    pub fn keep(&self) -> Option<TimeDelta> {
+        self.keep.and_then(|span| TimeDelta::from_std(span.get()).ok())
+    }
 }
 
 /// How runs are moved on.
@@ -150,6 +170,12 @@ impl Settings for BackendSettings {
             problems.require(span.get().as_secs() >= 1, &format!("coordinator.{key}"), "at least \"1s\"");
         }
         self.mail.check(problems);
+        let shortest = Duration::from_secs(30 * 24 * 3600);
+        problems.require(
+            self.audit.keep.is_none_or(|span| span.get() >= shortest),
+            "audit.keep",
+            "at least \"30d\"",
+        );
         problems.require(
             (4..=31).contains(&self.password.cost),
             "password.cost",

@@ -15,6 +15,12 @@
 //! sorted by their bytes. JSON in the audit trail has no numbers with fractions or exponents, because
 //! PostgreSQL may write those differently.
 
+mod trail;
+mod upkeep;
+
+pub use trail::{Filter, PERMISSION_ACTS, list};
+pub use upkeep::{Check, forwardable, last_check, note_forwarded, remove_old, store_check};
+
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 use diesel::prelude::*;
@@ -25,7 +31,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::Result;
-use crate::schema::{audit_head, audit_rows, organisation_members};
+use crate::schema::{audit_head, audit_rows, audit_start, organisation_members};
 
 /// The kind of subject of acts that are about a person.
 pub const PERSON: &str = "person";
@@ -276,8 +282,9 @@ const PAGE: i64 = 1000;
 /// If the database fails.
 pub fn verify(conn: &mut PgConnection) -> Result<Verdict> {
     conn.build_transaction().repeatable_read().read_only().run(|conn| {
-        let mut previous = vec![0_u8; 32];
-        let mut last = 0_i64;
+        let (first, hash): (i64, Vec<u8>) =
+            audit_start::table.select((audit_start::sequence, audit_start::hash)).first(conn)?;
+        let (mut last, mut previous) = (first, hash);
         loop {
             let rows: Vec<AuditRow> = audit_rows::table
                 .filter(audit_rows::sequence.gt(last))
@@ -299,11 +306,11 @@ pub fn verify(conn: &mut PgConnection) -> Result<Verdict> {
                 last = row.sequence;
             }
         }
-        let first_is_negative: bool =
-            diesel::select(diesel::dsl::exists(audit_rows::table.filter(audit_rows::sequence.le(0))))
+        let is_before_the_start: bool =
+            diesel::select(diesel::dsl::exists(audit_rows::table.filter(audit_rows::sequence.le(first))))
                 .get_result(conn)?;
-        if first_is_negative {
-            return Ok(Verdict::Altered(0));
+        if is_before_the_start {
+            return Ok(Verdict::Altered(first));
         }
         let head: Option<(i64, Vec<u8>)> =
             audit_head::table.select((audit_head::sequence, audit_head::hash)).first(conn).optional()?;
@@ -315,27 +322,8 @@ pub fn verify(conn: &mut PgConnection) -> Result<Verdict> {
             return Ok(Verdict::Altered(last));
         }
         let head = previous.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Verdict::Intact { rows: last, head })
+        Ok(Verdict::Intact { rows: last - first, head })
     })
-}
-
-/// Rows of an organisation, newest first, older than `before` if given.
-///
-/// # Errors
-/// If the database fails.
-pub fn list(
-    conn: &mut PgConnection,
-    organisation_id: OrganisationId,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<AuditRow>> {
-    Ok(audit_rows::table
-        .filter(audit_rows::organisation_id.eq(Uuid::from(organisation_id)))
-        .filter(audit_rows::sequence.lt(before.unwrap_or(i64::MAX)))
-        .order(audit_rows::sequence.desc())
-        .limit(limit)
-        .select(AuditRow::as_select())
-        .load(conn)?)
 }
 
 fn hash_of(previous: &[u8], row: &AuditRow) -> Vec<u8> {

@@ -302,6 +302,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_checks (singleton) {
+        singleton -> Bool,
+        at -> Timestamptz,
+        verdict -> Text,
+        rows -> Int8,
+        sequence -> Nullable<Int8>,
+        head -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    audit_forwarded (singleton) {
+        singleton -> Bool,
+        sequence -> Int8,
+    }
+}
+
+diesel::table! {
+    audit_start (singleton) {
+        singleton -> Bool,
+        sequence -> Int8,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
     audit_head (singleton) {
         singleton -> Bool,
         sequence -> Int8,
@@ -589,8 +615,11 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     access_tokens,
     assets,
+    audit_checks,
+    audit_forwarded,
     audit_head,
     audit_rows,
+    audit_start,
     derivatives,
     events,
     factor_tries,

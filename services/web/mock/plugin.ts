@@ -215,6 +215,7 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     if (rest.endsWith("/password-link")) return json(response, { url: "https://kinora.halcyon.example/welcome/d2hhdCBhIG5pY2UgdG9rZW4gdGhpcyBpcw", expires_at: new Date(Date.now() + 2e8).toISOString() }, 201);
     if (rest.endsWith("/mail-relay")) return json(response, { state: "failing", since: new Date(Date.now() - 4e6).toISOString(), error: "The mail relay cannot be reached: Connection error: timed out" });
     if (/\/mail(\/[^/]+)?(\/retry)?$/.test(rest) && rest.startsWith("/organisations/")) return method === "GET" ? json(response, { items: data.mails.filter(({ state }) => (url.searchParams.get("state") ?? state) === state), next_cursor: null }) : json(response, data.mails[0]);
+    if (rest.endsWith("/audit/check")) return json(response, { at: new Date(Date.now() - 5e6).toISOString(), intact: true, head: "9f2c".repeat(16) });
     if (rest.endsWith("/audit")) return json(response, { items: data.audit, next_cursor: null });
     const production = /^\/productions\/([^/]+)(\/.*)?$/.exec(rest);
     if (production) {

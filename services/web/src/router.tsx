@@ -19,6 +19,18 @@ export interface LibrarySearch {
   asset?: string;
 }
 
+export interface AuditSearch {
+  /** What is shown of the trail: what changes permissions, or the acts of one noun. */
+  acts?: (typeof AUDIT_ACTS)[number];
+  person?: string;
+  production?: string;
+  /** Days, both included. */
+  from?: string;
+  to?: string;
+}
+
+export const AUDIT_ACTS = ["permissions", "session", "person", "production", "asset", "upload", "organisation"] as const;
+
 const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   component: Outlet,
   notFoundComponent: () => (
@@ -35,6 +47,8 @@ const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined);
 const oneOf = <T extends string>(value: unknown, values: readonly T[]): T | undefined => values.find((known) => known === value);
+
+const dayText = (value: unknown) => (typeof value === "string" && /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : undefined);
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -185,6 +199,13 @@ const administrationMembers = createRoute({
 const audit = createRoute({
   getParentRoute: () => administration,
   path: "/audit",
+  validateSearch: (search): AuditSearch => ({
+    acts: oneOf(search.acts, AUDIT_ACTS),
+    person: text(search.person),
+    production: text(search.production),
+    from: dayText(search.from),
+    to: dayText(search.to),
+  }),
   component: lazyRouteComponent(() => import("./pages/administration/Audit"), "Audit"),
 });
 

@@ -222,3 +222,152 @@ async fn what_is_typed_into_the_login_field_is_written_nowhere() {
     assert_eq!(rows.len(), 1);
     assert!(!format!("{rows:?}").contains("my secret"), "{rows:?}");
 }
+
+fn actions(page: &Value) -> Vec<String> {
+    page["items"].as_array().unwrap().iter().map(|row| text(row, "/action")).collect()
+}
+
+#[tokio::test]
+async fn the_trail_is_searched_by_person_production_act_and_time() {
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let production = add_production(&mut owner, &own, "Film").await;
+    let (ada, mut ada_herself) = add_person(&kinora, &mut owner, &own, "ada@x.example", "member").await;
+    let member = format!("/api/data/v1/productions/{production}/members/{ada}");
+    let _ = owner.put(&member, &json!({ "library": "reader" })).await.expect(200);
+    let trail = format!("/api/data/v1/organisations/{own}/audit");
+    let mut search = async |query: &str| owner.get(&format!("{trail}?{query}")).await.expect(200).json();
+
+    assert_eq!(actions(&search("action=membership.changed").await)[0], "membership.changed");
+    assert!(actions(&search("action=person.").await).iter().all(|action| action.starts_with("person.")));
+    // The dot at the end is what makes it a beginning, and nothing in it is a pattern.
+    for nothing in ["action=person", "action=p%25.", "action=_erson."] {
+        assert_eq!(actions(&search(nothing).await), Vec::<String>::new(), "{nothing}");
+    }
+    let of_film = search(&format!("production={production}")).await;
+    assert!(of_film["items"].as_array().unwrap().iter().all(|row| row["production_id"] == *production));
+    // Whoever did it, and whoever it was done to.
+    let about_ada = actions(&search(&format!("person={ada}")).await);
+    for act in ["membership.changed", "session.begun", "person.added"] {
+        assert!(about_ada.contains(&act.to_owned()), "{act}: {about_ada:?}");
+    }
+    let permissions = actions(&search("permissions_only=true").await);
+    assert!(permissions.contains(&"membership.changed".to_owned()), "{permissions:?}");
+    assert!(!permissions.contains(&"session.begun".to_owned()), "{permissions:?}");
+    assert_eq!(actions(&search("until=2020-01-01T00:00:00Z").await), Vec::<String>::new());
+    let all = actions(&search("since=2020-01-01T00:00:00Z&limit=200").await);
+    // Pages of a filter hold together, and a cursor is none of another filter.
+    let first = search("limit=1&action=session.begun").await;
+    let cursor = text(&first, "/next_cursor");
+    let second = search(&format!("limit=1&action=session.begun&cursor={cursor}")).await;
+    assert_eq!(actions(&second), ["session.begun"]);
+    let _ = owner.get(&format!("{trail}?cursor={cursor}")).await.expect(422);
+    for wrong in ["since=yesterday", "person=ada", "colour=red"] {
+        let _ = owner.get(&format!("{trail}?{wrong}")).await.expect(422);
+    }
+
+    // The export is the same, and stands in the trail itself.
+    let export = format!("{trail}/export");
+    let json: Value = owner.get(&format!("{export}?format=json")).await.expect(200).json();
+    assert_eq!(json[0]["action"], "audit.exported");
+    assert_eq!(json.as_array().unwrap().len(), all.len() + 1);
+    let table = owner.get(&format!("{export}?format=csv&action=person.")).await.expect(200);
+    assert!(table.header("content-disposition").unwrap().contains("audit.csv"));
+    let table = table.text();
+    let rows = table.lines().count() - 1;
+    assert_eq!(rows, all.iter().filter(|action| action.starts_with("person.")).count(), "{table}");
+    let _ = owner.get(&format!("{export}?format=pdf")).await.expect(422);
+    for path in [trail.clone(), format!("{export}?format=csv"), format!("{trail}/check")] {
+        let _ = ada_herself.get(&path).await.expect(403);
+        let _ = kinora.visitor().get(&path).await.expect(401);
+    }
+}
+
+#[tokio::test]
+async fn an_export_of_many_pages_is_whole_and_breaks_off_with_the_role() {
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let id: OrganisationId = own.parse().unwrap();
+    let mut connection = kinora.connect();
+    connection
+        .transaction(|connection| {
+            let act = |number| {
+                Act::new("thing.changed", "thing", PersonId::new(), &format!("=thing {number}"))
+                    .in_organisation(id)
+            };
+            audit::record_all(connection, &Origin::system("test"), (0..2500).map(act).collect())
+        })
+        .unwrap();
+    let path = format!("/api/data/v1/organisations/{own}/audit/export?action=thing.changed");
+    let json = owner.get(&format!("{path}&format=json")).await.expect(200).json();
+    let numbers: Vec<i64> =
+        json.as_array().unwrap().iter().map(|row| row["sequence"].as_i64().unwrap()).collect();
+    assert_eq!(numbers.len(), 2500);
+    assert!(numbers.windows(2).all(|pair| pair[0] == pair[1] + 1), "newest first, without gaps");
+    let table = owner.get(&format!("{path}&format=csv")).await.expect(200).text();
+    assert_eq!(table.lines().count(), 2501);
+    assert!(table.contains("\"'=thing 7\""), "nothing is a formula");
+    assert!(matches!(audit::verify(&mut connection).unwrap(), Verdict::Intact { .. }));
+}
+
+/// A trail of five rows, of which three were removed for their age.
+fn shortened() -> (TestDatabase, PgConnection) {
+    let database = TestDatabase::create("audit_shortened");
+    let mut connection = database.connect(DatabaseRole::Owner);
+    write_rows(&mut connection, 5);
+    let now = chrono::Utc::now();
+    // Nothing goes that the journal has not.
+    assert_eq!(audit::remove_old(&mut connection, now).unwrap(), 0);
+    assert_eq!(audit::forwardable(&mut connection, 3).unwrap().len(), 3);
+    audit::note_forwarded(&mut connection, 3).unwrap();
+    assert_eq!(audit::forwardable(&mut connection, 10).unwrap()[0].sequence, 4);
+    // Nor what is younger.
+    assert_eq!(audit::remove_old(&mut connection, now - chrono::TimeDelta::days(1)).unwrap(), 0);
+    assert_eq!(audit::remove_old(&mut connection, now).unwrap(), 3);
+    (database, connection)
+}
+
+#[test]
+fn a_trail_that_was_shortened_is_still_one_chain() {
+    let (_database, mut connection) = shortened();
+    // Two are left, and the row that says so.
+    assert!(matches!(audit::verify(&mut connection).unwrap(), Verdict::Intact { rows: 3, .. }));
+    for (statement, expected) in [
+        ("DELETE FROM audit_rows WHERE sequence = 4", Verdict::Missing(4)),
+        ("UPDATE audit_start SET sequence = 4", Verdict::Altered(4)),
+        ("UPDATE audit_start SET hash = sha256('x')", Verdict::Altered(4)),
+    ] {
+        let (_database, mut connection) = shortened();
+        diesel::sql_query(statement).execute(&mut connection).unwrap();
+        assert_eq!(audit::verify(&mut connection).unwrap(), expected, "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn the_backend_hands_the_trail_on_and_checks_it() {
+    let kinora = Kinora::builder().applications(1).backends(1).start().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let production = add_production(&mut owner, &own, "A secret title").await;
+    let path = format!("/api/data/v1/organisations/{own}/audit/check");
+    kinora_tests::wait_until("the trail was checked", async || {
+        let check = owner.get(&path).await.expect(200).json();
+        (check["intact"] == true && check["head"].is_string()).then_some(())
+    })
+    .await;
+    let line = kinora_tests::wait_until("the journal has it", async || {
+        let log = std::fs::read_to_string(kinora.directory().join("backend-1.log")).unwrap_or_default();
+        let found =
+            log.lines().find(|line| line.contains("production.created") && line.contains(&production));
+        found.map(str::to_owned)
+    })
+    .await;
+    assert!(
+        line.contains("kinora_audit") && line.contains("audit_sequence=") && line.contains("audit_hash="),
+        "{line}"
+    );
+    // Who and what are ids there.
+    assert!(!line.contains("secret title") && !line.contains("admin@localhost"), "{line}");
+}

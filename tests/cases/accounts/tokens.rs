@@ -33,7 +33,10 @@ async fn a_token_does_what_its_scope_leaves_of_its_person() {
     let mut reader = program(&kinora, &mut owner, scope).await;
     assert_eq!(names(&reader.get("/api/data/v1/productions").await.expect(200).json()), ["First"]);
     let seen = reader.get(&path(&first)).await.expect(200).json();
-    assert_eq!(seen["my_roles"], json!({ "office": null, "library": "reader", "subtitling": null, "budget": null }));
+    assert_eq!(
+        seen["my_roles"],
+        json!({ "office": null, "library": "reader", "subtitling": null, "budget": null })
+    );
     let _ = reader.get(&assets(&first)).await.expect(200);
     // The other production does not exist for it, in any way.
     for missing in [path(&second), assets(&second), format!("{}/events", path(&second))] {
@@ -44,7 +47,8 @@ async fn a_token_does_what_its_scope_leaves_of_its_person() {
     let _ = reader.get(&people).await.expect(403);
     let name = json!({ "name": "Other" });
     let _ = reader.post("/api/data/v1/organisations", &name).await.expect(403);
-    let _ = send(&mut reader, Method::PATCH, &path(&first), &[("If-Match", "*")], Some(&name)).await.expect(403);
+    let _ =
+        send(&mut reader, Method::PATCH, &path(&first), &[("If-Match", "*")], Some(&name)).await.expect(403);
     for account in [TOKENS, "/api/data/v1/account/sessions", "/api/data/v1/account/factors"] {
         let problem = reader.get(account).await.expect(403).json();
         assert_eq!(text(&problem, "/type"), "urn:kinora:problem:session-required");
@@ -77,7 +81,8 @@ async fn a_scope_opens_nothing_that_the_person_has_not() {
 
     // A production that the person is not in, known or unknown, is refused alike.
     for foreign in [second.clone(), uuid::Uuid::now_v7().to_string()] {
-        let scope = json!({ "most_role": "manager", "modules": ["library"], "productions": [first, foreign] });
+        let scope =
+            json!({ "most_role": "manager", "modules": ["library"], "productions": [first, foreign] });
         let problem = ada.post(TOKENS, &json!({ "name": "s", "scope": scope })).await.expect(422).json();
         assert_eq!(text(&problem, "/errors/0/pointer"), "/scope/productions/1");
     }

@@ -386,11 +386,12 @@ fn a_change_needs_the_revision_that_was_read_and_leaves_an_event_and_an_audit_ro
     let kinds: Vec<String> =
         events::list_after(&mut conn, world.production, 0, 10).unwrap().into_iter().map(|e| e.kind).collect();
     assert_eq!(kinds, ["asset", "asset_removed"]);
-    let actions: Vec<String> = kinora_store::audit::list(&mut conn, world.organisation, None, 10)
-        .unwrap()
-        .into_iter()
-        .map(|row| row.action)
-        .collect();
+    let actions: Vec<String> =
+        kinora_store::audit::list(&mut conn, world.organisation, &Default::default(), None, 10)
+            .unwrap()
+            .into_iter()
+            .map(|row| row.action)
+            .collect();
     assert_eq!(actions, ["asset.removed", "asset.renamed"]);
 }
 

@@ -1,6 +1,7 @@
 //! Accounts: sessions, people, organisations, productions and who may do what in them.
 
 pub mod account;
+pub mod audit;
 pub mod entrance;
 pub mod factors;
 pub mod fields;
@@ -101,15 +102,24 @@ fn configure_organisations(config: &mut ServiceConfig) {
     let productions = resource("/organisations/{organisation_id}/productions")
         .route(web::get().to(productions::list_organisation_productions))
         .route(web::post().to(productions::create_production));
-    let audit =
-        resource("/organisations/{organisation_id}/audit").route(web::get().to(organisations::list_audit));
+    let trail = resource("/organisations/{organisation_id}/audit").route(web::get().to(audit::list_audit));
     let factors = resource("/organisations/{organisation_id}/people/{person_id}/factors")
         .route(web::delete().to(people::reset_factors));
     let security = resource("/organisations/{organisation_id}/security")
         .route(web::put().to(organisations::update_security));
     config.service(all).service(one).service(people).service(person()).service(link);
     config.service(factors).service(security);
-    config.service(productions).service(audit);
+    config
+        .service(productions)
+        .service(trail)
+        .service(
+            resource("/organisations/{organisation_id}/audit/export")
+                .route(web::get().to(audit::export_audit)),
+        )
+        .service(
+            resource("/organisations/{organisation_id}/audit/check")
+                .route(web::get().to(audit::read_audit_check)),
+        );
     configure_mail(config);
 }
 
@@ -202,7 +212,9 @@ fn configure_invitations(config: &mut ServiceConfig) {
     organisations::read_organisation,
     organisations::update_organisation,
     organisations::update_security,
-    organisations::list_audit,
+    audit::list_audit,
+    audit::export_audit,
+    audit::read_audit_check,
     people::list_people,
     people::create_person,
     people::read_person,

@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, setCsrfToken, unwrap } from "./client";
 import { ProblemError } from "./problem";
-import type { AssetKind, AssetSort, AssetStatus, MailState } from "./types";
+import type { AuditFilter, AssetKind, AssetSort, AssetStatus, MailState } from "./types";
 
 export interface AssetFilter {
   q?: string | undefined;
@@ -204,13 +204,19 @@ export const organisationProductionsQuery = (organisation_id: string) =>
       ).items,
   });
 
-export const auditQuery = (organisation_id: string) =>
+export const auditCheckQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["audit-check", organisation_id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/audit/check", { params: { path: { organisation_id } }, signal })),
+  });
+
+export const auditQuery = (organisation_id: string, filter: AuditFilter) =>
   infiniteQueryOptions({
-    queryKey: ["audit", organisation_id],
+    queryKey: ["audit", organisation_id, filter],
     queryFn: ({ pageParam, signal }) =>
       unwrap(
         api.GET("/api/data/v1/organisations/{organisation_id}/audit", {
-          params: { path: { organisation_id }, query: { limit: 100, cursor: pageParam } },
+          params: { path: { organisation_id }, query: { ...filter, limit: 100, cursor: pageParam } },
           signal,
         }),
       ),

@@ -10,6 +10,7 @@ export type AssetKind = Schemas["AssetKind"];
 export type AssetStatus = Schemas["AssetStatus"];
 export type AuthenticatorEnrolment = Schemas["AuthenticatorEnrolment"];
 export type AuditRow = Schemas["AuditEntry"];
+export type AuditFilter = Omit<NonNullable<operations["list_audit"]["parameters"]["query"]>, "cursor" | "limit">;
 export type FactorProof = Schemas["FactorProof"];
 export type Factors = Schemas["Factors"];
 export type Failure = Schemas["Failure"];
