@@ -242,6 +242,7 @@ export const mails: Mail[] = (["waiting", "waiting", "sending", "failed", "sent"
 
 export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => ({
   sequence: 60 - n,
+  hash: "0".repeat(64),
   at: at(n * 3400),
   actor: names[n % 3] ?? "",
   address: "10.20.0.14",

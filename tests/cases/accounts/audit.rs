@@ -313,8 +313,8 @@ async fn an_export_of_many_pages_is_whole_and_breaks_off_with_the_role() {
 }
 
 /// A trail of five rows, of which three were removed for their age.
-fn shortened() -> (TestDatabase, PgConnection) {
-    let database = TestDatabase::create("audit_shortened");
+fn shortened(name: &str) -> (TestDatabase, PgConnection) {
+    let database = TestDatabase::create(name);
     let mut connection = database.connect(DatabaseRole::Owner);
     write_rows(&mut connection, 5);
     let now = chrono::Utc::now();
@@ -331,15 +331,15 @@ fn shortened() -> (TestDatabase, PgConnection) {
 
 #[test]
 fn a_trail_that_was_shortened_is_still_one_chain() {
-    let (_database, mut connection) = shortened();
+    let (_database, mut connection) = shortened("audit_shortened");
     // Two are left, and the row that says so.
     assert!(matches!(audit::verify(&mut connection).unwrap(), Verdict::Intact { rows: 3, .. }));
     for (statement, expected) in [
         ("DELETE FROM audit_rows WHERE sequence = 4", Verdict::Missing(4)),
-        ("UPDATE audit_start SET sequence = 4", Verdict::Altered(4)),
+        ("UPDATE audit_start SET sequence = 4", Verdict::Altered(5)),
         ("UPDATE audit_start SET hash = sha256('x')", Verdict::Altered(4)),
     ] {
-        let (_database, mut connection) = shortened();
+        let (_database, mut connection) = shortened("audit_shortened_tampering");
         diesel::sql_query(statement).execute(&mut connection).unwrap();
         assert_eq!(audit::verify(&mut connection).unwrap(), expected, "{statement}");
     }

@@ -21,6 +21,8 @@ const SECOND: &str = "/api/data/v1/session/second-factor";
 #[derive(Debug, Clone)]
 pub struct App {
     key: String,
+    /// The code that it was set up with.
+    used: String,
 }
 
 impl App {
@@ -58,8 +60,9 @@ impl App {
 /// Sets up an app for somebody who is signed in; gives it and the recovery codes.
 pub async fn enrol_app(client: &mut Client) -> (App, Vec<String>) {
     let begun = client.post(APP, &json!({})).await.expect(200).json();
-    let app = App { key: text(&begun, "/key") };
-    let added = client.put(APP, &json!({ "code": app.code() })).await.expect(200).json();
+    let mut app = App { key: text(&begun, "/key"), used: String::new() };
+    app.used = app.code();
+    let added = client.put(APP, &json!({ "code": app.used })).await.expect(200).json();
     (app, strings(&added["recovery_codes"]))
 }
 

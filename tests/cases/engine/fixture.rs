@@ -81,6 +81,7 @@ impl World {
             expires_at: Utc::now() + TimeDelta::hours(1),
             methods: Default::default(),
             confirmed_at: None,
+            is_limited: false,
             withheld: Default::default(),
             organisations: Vec::new(),
             productions: HashMap::from([(self.production, membership)]),

@@ -96,6 +96,7 @@ fn principal(world: &World, library: Option<ModuleRole>) -> Principal {
         expires_at: Utc::now() + TimeDelta::hours(1),
         methods: Default::default(),
         confirmed_at: None,
+        is_limited: false,
         withheld: Default::default(),
         organisations: Vec::new(),
         productions: HashMap::from([(world.production, membership)]),

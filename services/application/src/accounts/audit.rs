@@ -225,7 +225,7 @@ fn written(
     id: OrganisationId,
     filter: Filter,
     format: ExportFormat,
-) -> impl Stream<Item = Result<Bytes, Problem>> {
+) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
     stream::try_unfold(Place::Begin, move |place| {
         let (context, who, filter) = (context.clone(), who.clone(), filter.clone());
         async move {
@@ -255,7 +255,7 @@ fn written(
             Ok(Some((Bytes::from(text), next)))
         }
     })
-    .into_stream()
+    .map_err(actix_web::Error::from)
 }
 
 /// The columns of a table, in the order of [`write_row`].

@@ -3,9 +3,8 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
+use kinora_core::OrganisationId;
 use kinora_core::permission::OrganisationRole;
-use kinora_core::{OrganisationId, PersonId, ProductionId};
-use kinora_store::audit::{self, AuditRow};
 use kinora_store::{organisations, second_factors};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,10 +16,7 @@ use crate::error::{Problem, ProblemDocument, ProblemKind};
 use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
 use crate::extract::permission::{Administrator, Member, Owner};
-use crate::extract::{
-    Authenticated, Change, Confirmed, Creation, Cursor, IfMatch, InOrganisation, Json, Page, Query, Then,
-    etag,
-};
+use crate::extract::{Authenticated, Change, Confirmed, Creation, IfMatch, InOrganisation, Json, Then, etag};
 
 /// An organisation, as one of its people sees it.
 #[derive(Clone, Debug, Serialize, ToSchema)]

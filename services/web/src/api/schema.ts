@@ -407,6 +407,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/v1/organisations/{organisation_id}/audit/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the audit trail is whole, as of its last check. */
+        get: operations["read_audit_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit trail of an organisation, or what a filter leaves of it.
+         * @description That it was exported stands in the trail.
+         */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/organisations/{organisation_id}/mail": {
         parameters: {
             query?: never;
@@ -1192,6 +1229,7 @@ export interface components {
             last_used_at?: string | null;
             /** @description What it is for. */
             name: string;
+            scope?: components["schemas"]["TokenScope"] | null;
         };
         /** @description What one can change about oneself. */
         AccountChange: {
@@ -1341,6 +1379,18 @@ export interface components {
              */
             sample_rate: number;
         };
+        /** @description What the last check of the trail found. */
+        AuditCheck: {
+            /**
+             * Format: date-time
+             * @description When; none: it was not checked yet.
+             */
+            at?: string | null;
+            /** @description Hash of the newest row at that time. Kept elsewhere, it shows should all of the trail be rewritten. */
+            head?: string | null;
+            /** @description Whether every row of the installation's trail is what was written, and none is missing. */
+            intact?: boolean | null;
+        };
         /** @description A row of the audit trail. */
         AuditEntry: {
             /** @description What was done. */
@@ -1359,6 +1409,8 @@ export interface components {
             at: string;
             /** @description State before. */
             before?: unknown;
+            /** @description The row's place in the chain: SHA-256 over the hash before it and the row, hexadecimal. */
+            hash: string;
             production_id?: components["schemas"]["ProductionId"] | null;
             /** @description In which request. */
             request_id?: string | null;
@@ -1661,6 +1713,7 @@ export interface components {
                 last_used_at?: string | null;
                 /** @description What it is for. */
                 name: string;
+                scope?: components["schemas"]["TokenScope"] | null;
             }[];
             /** @description Pass it as `cursor` for the next page; null at the end. */
             next_cursor?: string | null;
@@ -1731,6 +1784,8 @@ export interface components {
                 at: string;
                 /** @description State before. */
                 before?: unknown;
+                /** @description The row's place in the chain: SHA-256 over the hash before it and the row, hexadecimal. */
+                hash: string;
                 production_id?: components["schemas"]["ProductionId"] | null;
                 /** @description In which request. */
                 request_id?: string | null;
@@ -2121,6 +2176,11 @@ export interface components {
          */
         MessageId: string;
         /**
+         * @description A part of the product that a member can be let into on its own.
+         * @enum {string}
+         */
+        Module: "office" | "library" | "subtitling" | "budget";
+        /**
          * @description What a member may do in one module. Each role includes those before it.
          * @enum {string}
          */
@@ -2135,6 +2195,7 @@ export interface components {
             expires_in_days: number;
             /** @description What it is for. */
             name: string;
+            scope?: components["schemas"]["TokenScope"] | null;
         };
         /** @description A person to be added. */
         NewPerson: {
@@ -2738,6 +2799,18 @@ export interface components {
          * @description One API access token.
          */
         TokenId: string;
+        /**
+         * @description What an access token may do at most of what its person may, in productions. With a scope it may also
+         *     do nothing to the person's own account, and nothing that administers an organisation.
+         */
+        TokenScope: {
+            /** @description In these modules, at least one. */
+            modules: components["schemas"]["Module"][];
+            /** @description The most it may do. */
+            most_role: components["schemas"]["ModuleRole"];
+            /** @description In these productions; in all of the person's without this. */
+            productions?: components["schemas"]["ProductionId"][] | null;
+        };
         /**
          * Format: uuid
          * @description One resumable upload (tus).
@@ -4054,10 +4127,22 @@ export interface operations {
     list_audit: {
         parameters: {
             query?: {
-                /** @description `next_cursor` of the page before. */
+                /** @description The act, like `person.created`; with a dot at the end all of a noun, like `person.`. */
+                action?: string;
+                /** @description `next_cursor` of the page before, with the same filter. */
                 cursor?: string;
                 /** @description Most items: 1 to 200, else 50. */
                 limit?: number;
+                /** @description Only what changes who may do what. */
+                permissions_only?: boolean;
+                /** @description Who did it, or to whom it was done. */
+                person?: components["schemas"]["PersonId"];
+                /** @description In which production. */
+                production?: components["schemas"]["ProductionId"];
+                /** @description Not before this instant. */
+                since?: string;
+                /** @description Before this instant. */
+                until?: string;
             };
             header?: never;
             path: {
@@ -4074,6 +4159,101 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_AuditEntry"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_audit_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last check */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheck"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query: {
+                /** @description As in the list. */
+                action?: string;
+                /** @description What it is written in. */
+                format: "csv" | "json";
+                /** @description Only what changes who may do what. */
+                permissions_only?: boolean;
+                /** @description Who did it, or to whom it was done. */
+                person?: components["schemas"]["PersonId"];
+                /** @description In which production. */
+                production?: components["schemas"]["ProductionId"];
+                /** @description Not before this instant. */
+                since?: string;
+                /** @description Before this instant. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first, as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Not signed in */

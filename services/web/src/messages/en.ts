@@ -1,7 +1,7 @@
 // Every word on the pages, in English. Sentences a person would say; errors say what happened, what it
 // means, and what to do.
 
-import { count, list, span } from "./format";
+import { count, joined, span } from "./format";
 
 const plural = (value: number, one: string, many: string) => `${count(value)} ${value === 1 ? one : many}`;
 
@@ -775,7 +775,7 @@ export const en = {
     inProductionsHint: "Choose none for all that you are in, also later ones.",
     formerProduction: "a production you are no longer in",
     scopeOf: (role: string, modules: readonly string[], productions?: readonly string[]) =>
-      `${role} in ${list(modules)}${productions ? `, only ${list(productions)}` : ""}`,
+      `${role} in ${joined(modules)}${productions ? `, only ${joined(productions)}` : ""}`,
     newToken: "New token",
     newTokenTitle: "New API token",
     tokenName: "What is it for?",

@@ -29,7 +29,7 @@ export function size(bytes: number): string {
 export const bitRate = (perSecond: number) => `${size(perSecond).replace(/ bytes?$/, " ").replace(/B$/, "bit")}/s`.replace(" /s", " bit/s");
 
 /** "A, B, and C". */
-export const list = (items: readonly string[]) => lists.format(items);
+export const joined = (items: readonly string[]) => lists.format(items);
 
 const pad = (value: number) => String(value).padStart(2, "0");
 

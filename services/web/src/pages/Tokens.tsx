@@ -50,9 +50,8 @@ export function Tokens() {
                 <div>
                   {token.name} <span className={`${page.tag} mono`}>…{token.hint}</span>
                 </div>
-                <div>{scopeSentence(token.scope, productions.data)}</div>
                 <div className="num">
-                  {m.account.expiresOn(day(token.expires_at))} · {token.last_used_at ? m.account.lastUsed(ago(token.last_used_at)) : m.account.neverUsed}
+                  {scopeSentence(token.scope, productions.data)} · {m.account.expiresOn(day(token.expires_at))} · {token.last_used_at ? m.account.lastUsed(ago(token.last_used_at)) : m.account.neverUsed}
                 </div>
               </div>
               <Button dense tone="quiet" aria-label={`${m.account.revokeToken}: ${token.name}`} onPress={() => setRevoking(token)}>

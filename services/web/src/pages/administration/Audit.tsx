@@ -31,13 +31,11 @@ export function Audit() {
   return (
     <div className={page.content}>
       <section className={page.section}>
-        <header>
-          <div>
-            <p className={page.lead}>{m.administration.auditLead}</p>
-          </div>
+        <p className={page.lead}>{m.administration.auditLead}</p>
+        <div className={css.above}>
+          <Wholeness organisationId={organisationId} />
           <Exports organisationId={organisationId} filter={filter} />
-        </header>
-        <Wholeness organisationId={organisationId} />
+        </div>
         <Filters organisationId={organisationId} search={search} />
         {audit.isPending ? (
           <Skeleton height={320} style={{ borderRadius: 8 }} />
