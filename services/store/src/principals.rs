@@ -333,13 +333,16 @@ fn load(
 /// The four role columns of a production membership.
 pub(crate) type RoleColumns = (Option<String>, Option<String>, Option<String>, Option<String>);
 
+/// Production, organisation, end, roles, whether a second factor is asked for.
+type ProductionRow = (Uuid, Uuid, Option<DateTime<Utc>>, RoleColumns, bool);
+
 /// Productions with the roles, and whether their organisation asks for a second factor.
 fn productions_of(
     conn: &mut PgConnection,
     person_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Vec<(ProductionId, ProductionMembership, bool)>> {
-    let rows: Vec<(Uuid, Uuid, Option<DateTime<Utc>>, RoleColumns, bool)> = production_members::table
+    let rows: Vec<ProductionRow> = production_members::table
         .inner_join(productions::table.inner_join(organisations::table))
         .filter(production_members::person_id.eq(person_id))
         .filter(production_members::ends_at.is_null().or(production_members::ends_at.gt(now)))
