@@ -24,6 +24,7 @@ pub mod rate;
 pub mod secrets;
 pub mod sessions;
 pub mod settings;
+pub mod single_sign_on;
 pub mod webauthn;
 
 pub use context::Context;

@@ -114,6 +114,18 @@ id!(
     /// One mail that is to go out, or has.
     MessageId
 );
+id!(
+    /// One connection to an identity provider (SAML).
+    ConnectionId
+);
+id!(
+    /// One e-mail domain of an organisation.
+    DomainId
+);
+id!(
+    /// One rule that says what a group at an identity provider gives.
+    GroupRuleId
+);
 
 #[cfg(test)]
 mod tests {

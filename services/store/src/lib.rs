@@ -38,6 +38,7 @@ pub mod scopes;
 pub mod second_factors;
 pub mod sessions;
 pub mod sign_in;
+pub mod single_sign_on;
 pub mod token_text;
 pub mod tokens;
 pub mod uploads;

@@ -24,6 +24,8 @@ pub struct Organisation {
     pub revision: i64,
     /// Whether its people must have a second factor.
     pub second_factor_required: bool,
+    /// Whether its people must have signed in through one of its connections.
+    pub sso_required: bool,
 }
 
 type Columns = (
@@ -32,6 +34,7 @@ type Columns = (
     organisations::created_at,
     organisations::revision,
     organisations::second_factor_required,
+    organisations::sso_required,
 );
 
 const COLUMNS: Columns = (
@@ -40,6 +43,7 @@ const COLUMNS: Columns = (
     organisations::created_at,
     organisations::revision,
     organisations::second_factor_required,
+    organisations::sso_required,
 );
 
 /// An organisation. Whether the caller may see it is decided before.

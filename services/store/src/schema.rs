@@ -612,6 +612,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    saml_warnings (connection_id, what, days) {
+        connection_id -> Uuid,
+        what -> Text,
+        days -> Int4,
+        warned_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     access_tokens,
     assets,
@@ -651,6 +660,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     saml_requests,
     saml_sessions,
     saml_used_documents,
+    saml_warnings,
     sessions,
     sign_in_failures,
     steps,

@@ -100,6 +100,9 @@ named!(
     TokenId => "token_id",
     InvitationId => "invitation_id",
     MessageId => "message_id",
+    ConnectionId => "connection_id",
+    DomainId => "domain_id",
+    GroupRuleId => "rule_id",
 );
 
 impl<T: Named> FromRequest for PathId<T> {

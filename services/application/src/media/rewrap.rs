@@ -17,10 +17,12 @@ use kinora_store::audit::Origin;
 use kinora_store::object_keys::{self, WrappedKey};
 use kinora_store::pool::Connector;
 use kinora_store::second_factors::totp;
+use kinora_store::single_sign_on::keys as saml_keys;
 use kinora_vault::{MasterKeys, VaultError};
 
 use crate::accounts::factors::authenticator;
 use crate::settings::ApplicationSettings;
+use crate::single_sign_on;
 
 /// Keys replaced in one transaction.
 const BATCH: usize = 500;
@@ -41,6 +43,11 @@ enum RewrapError {
          in use into vault-master-key, one a line, the new one first, and run this again."
     )]
     Factor { person: kinora_core::PersonId, cause: VaultError },
+    #[error(
+        "the key {key} towards an identity provider: {cause}. Put every master key that was ever current and is still \
+         in use into vault-master-key, one a line, the new one first, and run this again."
+    )]
+    SamlKey { key: uuid::Uuid, cause: VaultError },
     #[error(
         "object {object}: {cause}. {done} keys were wrapped anew. Put every master key that was ever current \
          and is still in use into vault-master-key, one a line, the new one first, and run this again."
@@ -65,9 +72,10 @@ pub fn run(path: &Path) -> ExitCode {
                 RewrapError::Settings(_) | RewrapError::Credential(_) | RewrapError::Keys(_) => {
                     ExitCode::from(EXIT_CONFIG)
                 }
-                RewrapError::Store(_) | RewrapError::Factor { .. } | RewrapError::Key { .. } => {
-                    ExitCode::FAILURE
-                }
+                RewrapError::Store(_)
+                | RewrapError::Factor { .. }
+                | RewrapError::SamlKey { .. }
+                | RewrapError::Key { .. } => ExitCode::FAILURE,
             }
         }
     }
@@ -84,6 +92,7 @@ fn rewrap_all(path: &Path) -> Result<(usize, String), RewrapError> {
     let mut connection = connector.connect()?;
     let origin = Origin::system("kinora-application rewrap-keys");
     reseal_factors(&mut connection, &origin, &keys)?;
+    reseal_saml_keys(&mut connection, &origin, &keys)?;
     let mut done = 0;
     loop {
         let found = object_keys::find_wrapped_by_others(&mut connection, keys.current_id(), BATCH)?;
@@ -119,5 +128,26 @@ fn reseal_factors(
             pairs.push((old, new));
         }
         let _ = totp::reseal(connection, origin, &pairs)?;
+    }
+}
+
+/// Encrypts our keys towards identity providers anew, in the same way.
+fn reseal_saml_keys(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    keys: &MasterKeys,
+) -> Result<(), RewrapError> {
+    loop {
+        let found = saml_keys::find_sealed_by_others(connection, keys.current_id(), BATCH)?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let mut pairs = Vec::with_capacity(found.len());
+        for old in found {
+            let new = single_sign_on::keys::reseal(keys, &old)
+                .map_err(|cause| RewrapError::SamlKey { key: old.id, cause })?;
+            pairs.push((old, new));
+        }
+        let _ = saml_keys::reseal(connection, origin, &pairs)?;
     }
 }

@@ -177,3 +177,14 @@ CREATE TABLE saml_attempts (
 CREATE INDEX saml_attempts_connection ON saml_attempts (connection_id, id);
 CREATE INDEX saml_attempts_person ON saml_attempts (person_id);
 CREATE INDEX saml_attempts_age ON saml_attempts (at);
+
+-- Which end of which certificate (or of the metadata itself) the owners were warned of, so that each warning is
+-- sent once, by whichever instance.
+CREATE TABLE saml_warnings (
+    connection_id uuid NOT NULL REFERENCES saml_connections (id) ON DELETE CASCADE,
+    -- SHA-256 of what ends, hexadecimal.
+    what          text NOT NULL CHECK (char_length(what) = 64),
+    days          integer NOT NULL,
+    warned_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (connection_id, what, days)
+);
