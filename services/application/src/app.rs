@@ -9,6 +9,7 @@ use actix_web::{App, HttpServer};
 use kinora_runtime::redis::Redis;
 use kinora_runtime::tls::{Protocols, Tls, TlsError};
 use kinora_runtime::{CredentialError, Service, credentials, sockets};
+use kinora_saml::VerifierProcess;
 use kinora_store::Pool;
 use kinora_vault::{MasterKeys, S3Credentials, Vault, VaultError, VaultSecrets};
 
@@ -23,7 +24,7 @@ use crate::rate::RateLimiter;
 use crate::secrets::Keys;
 use crate::sessions::Sessions;
 use crate::settings::ApplicationSettings;
-use crate::{accounts, health, library, media, openapi};
+use crate::{accounts, health, library, media, openapi, single_sign_on};
 
 /// How long a client may take to send its request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -64,6 +65,10 @@ pub enum ApplicationError {
     },
 }
 
+fn parallelism() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// What the handlers share.
 ///
 /// # Errors
@@ -92,6 +97,7 @@ pub fn prepare(service: &Service<ApplicationSettings>) -> Result<Context, Applic
         redis,
         vault: Arc::new(Vault::open(&settings.vault, secrets)?),
         master_keys,
+        verifier: Arc::new(VerifierProcess::new(settings.saml.verifier(), parallelism())),
         database,
         settings,
     })
@@ -104,10 +110,16 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(
             web::scope("/api")
                 // Addresses are tried in this order: those that are asked for most come first.
-                .service(web::scope("/data/v1").configure(library::configure).configure(accounts::configure))
+                .service(
+                    web::scope("/data/v1")
+                        .configure(library::configure)
+                        .configure(accounts::configure)
+                        .configure(single_sign_on::configure),
+                )
                 .service(web::scope("/media/v1").configure(media::configure))
                 .configure(openapi::configure),
         )
+        .configure(single_sign_on::configure_protocol)
         .configure(pages::configure);
 }
 
@@ -122,7 +134,7 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
     let address = settings.listen;
     let failed = |source| ApplicationError::Listen { address, source };
     let threads = match settings.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        0 => parallelism(),
         count => count,
     };
     // Each server thread has blocking threads of its own: enough for all connections of the pool, and
@@ -180,6 +192,7 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
         handle.stop(true).await;
     });
     accounts::housekeeping::spawn(context.database.clone(), service.shutdown.clone());
+    single_sign_on::watch::spawn(context.clone(), service.shutdown.clone());
     media::sweep::spawn(context.clone(), service.shutdown.clone());
     tokio::spawn(Arc::clone(&context.guards).run(service.shutdown.clone()));
     service.notify_ready();

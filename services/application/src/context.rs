@@ -35,6 +35,8 @@ pub struct Context {
     pub vault: Arc<kinora_vault::Vault>,
     /// Keys of secrets that stand in the database.
     pub master_keys: kinora_vault::MasterKeys,
+    /// Checks the signatures of identity providers. Blocks the calling thread.
+    pub verifier: Arc<kinora_saml::VerifierProcess>,
 }
 
 impl Context {

@@ -11,7 +11,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::error::{FieldError, ProblemDocument};
-use crate::{accounts, health, library, media};
+use crate::{accounts, health, library, media, single_sign_on};
 
 /// The parts that all documents share.
 #[derive(OpenApi)]
@@ -28,6 +28,7 @@ use crate::{accounts, health, library, media};
         (name = "session", description = "Signing in and out"),
         (name = "account", description = "One's own account"),
         (name = "organisations", description = "Organisations and their people"),
+        (name = "single sign-on", description = "Identity providers of organisations"),
         (name = "productions", description = "Productions and their members"),
         (name = "library", description = "Assets, runs and live events"),
         (name = "media", description = "Uploads, playback and downloads"),
@@ -56,6 +57,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         accounts::Documentation::openapi(),
         library::Documentation::openapi(),
         media::Documentation::openapi(),
+        single_sign_on::Documentation::openapi(),
         health::Documentation::openapi(),
     ] {
         document.merge(part);

@@ -55,6 +55,8 @@ pub struct ApplicationSettings {
     pub password: PasswordSettings,
     /// Invitations.
     pub invitation: InvitationSettings,
+    /// Single sign-on.
+    pub saml: SamlSettings,
     /// Rate limits.
     pub rate_limit: RateLimitSettings,
 }
@@ -119,6 +121,28 @@ pub struct InvitationSettings {
     pub validity: Span,
 }
 
+/// Single sign-on with identity providers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SamlSettings {
+    /// The program that checks signatures; none: the one beside this program, or that of the package.
+    pub verifier: Option<PathBuf>,
+    /// Authorities (PEM) that servers of metadata may have their certificates from, besides the system's.
+    pub metadata_authorities: Option<PathBuf>,
+    /// Whether metadata may be fetched from loopback and link-local addresses.
+    pub metadata_from_this_host: bool,
+}
+
+impl SamlSettings {
+    /// The program that checks signatures.
+    #[must_use]
+    pub fn verifier(&self) -> PathBuf {
+        const NAME: &str = "kinora-saml-verifier";
+        let beside = || Some(std::env::current_exe().ok()?.parent()?.join(NAME)).filter(|path| path.exists());
+        self.verifier.clone().or_else(beside).unwrap_or_else(|| Path::new("/usr/libexec/kinora").join(NAME))
+    }
+}
+
 /// Requests per second, and how many at once.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,10 +183,15 @@ impl Settings for ApplicationSettings {
     }
 
     fn authority_files(&self) -> Vec<(&'static str, &Path)> {
-        let database =
-            self.database.tls_authorities.as_deref().map(|file| ("database.tls_authorities", file));
+        let database = self.database.tls_authorities.as_deref();
         let redis = self.redis.tls_authorities.as_deref().filter(|_| self.redis.tls);
-        database.into_iter().chain(redis.map(|file| ("redis.tls_authorities", file))).collect()
+        let metadata = self.saml.metadata_authorities.as_deref();
+        let named = [
+            ("database.tls_authorities", database),
+            ("redis.tls_authorities", redis),
+            ("saml.metadata_authorities", metadata),
+        ];
+        named.into_iter().filter_map(|(name, file)| Some((name, file?))).collect()
     }
 
     fn stop_limit(&self) -> Duration {

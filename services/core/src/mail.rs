@@ -40,6 +40,19 @@ pub enum Letter {
         /// The address of the page where they can look after it.
         page: String,
     },
+    /// Something that single sign-on needs is about to end. For the owners of an organisation.
+    SignOnEnding {
+        /// The organisation's name.
+        organisation: String,
+        /// The connection's name.
+        connection: String,
+        /// What ends.
+        what: SignOnEnd,
+        /// When.
+        ends_at: DateTime<Utc>,
+        /// The address of the page where it is looked after.
+        page: String,
+    },
     /// A code to type in, as a second factor. Secret: it leaves the queue as soon as it can.
     Code {
         /// The code.
@@ -47,6 +60,18 @@ pub enum Letter {
         /// How many minutes it holds.
         minutes: u32,
     },
+}
+
+/// What of a connection to an identity provider ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignOnEnd {
+    /// The last certificate of the provider.
+    ProviderCertificate,
+    /// The certificate that Kinora signs with.
+    OwnCertificate,
+    /// The provider's metadata, which nobody renews.
+    ProviderMetadata,
 }
 
 /// What a person is told about their own account.
@@ -80,6 +105,7 @@ impl Letter {
         match self {
             Self::Invitation { .. } => "invitation",
             Self::Security { .. } => "security",
+            Self::SignOnEnding { .. } => "sign_on_ending",
             Self::Code { .. } => "code",
         }
     }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use kinora_core::ProductionId;
 use kinora_core::permission::{Module, ModuleRole, TokenScope};
+use kinora_core::{OrganisationId, ProductionId};
 use kinora_runtime::CredentialError;
 use kinora_runtime::cli::{EXIT_CONFIG, default_settings_path};
 use kinora_runtime::credentials::{Credentials, DATABASE_PASSWORD};
@@ -16,6 +16,7 @@ use kinora_runtime::settings::{self, Settings, SettingsError};
 use kinora_store::audit::{self, Verdict};
 use kinora_store::notices::Scene;
 use kinora_store::pool::Connector;
+use kinora_store::single_sign_on::domains::{self, NamedDomain};
 use kinora_store::tokens::NewToken;
 use kinora_store::{DatabaseSettings, Origin, StoreError, rescue, token_text};
 use serde::Deserialize;
@@ -310,7 +311,13 @@ fn reset_factors(access: &Access, login: &str) -> Result<ExitCode, CommandError>
     let mut connection = server.connector.connect()?;
     let page = format!("{}/account", server.settings.public_url.trim_end_matches('/'));
     let scene = Scene { origin: origin("person reset-factors"), device: None, page };
-    rescue::reset_factors(&mut connection, &scene, login)?;
+    let opened = rescue::reset_factors(&mut connection, &scene, login)?;
+    for organisation in opened {
+        println!(
+            "{organisation} does not require single sign-on any more: {login} was its last owner who could sign in \
+             without the identity provider. Require it again when {login} has a second factor."
+        );
+    }
     println!(
         "{login} has no second factor and no session any more, and signs in with the password. If that is lost too: \
          kinoractl person password-link."
@@ -337,4 +344,98 @@ fn create_password_link(access: &Access, login: &str, hours: i64) -> Result<Exit
 /// The page of the web client where the password is set.
 fn link(public_url: &str, token: &str) -> String {
     format!("{}/welcome/{token}", public_url.trim_end_matches('/'))
+}
+
+/// `kinoractl domain …`
+#[derive(Debug, clap::Subcommand)]
+pub enum DomainCommand {
+    /// Show all e-mail domains that organisations have named, and which of them are confirmed
+    List {
+        #[command(flatten)]
+        access: Access,
+        /// Print a JSON document instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Confirm that a domain is the organisation's: people with addresses in it sign in through its identity provider
+    Confirm {
+        #[command(flatten)]
+        access: Access,
+        /// The domain
+        domain: String,
+        /// The organisation's id, where several have named the domain
+        #[arg(long, value_name = "ID")]
+        organisation: Option<uuid::Uuid>,
+    },
+    /// Take a confirmation back
+    Withdraw {
+        #[command(flatten)]
+        access: Access,
+        /// The domain
+        domain: String,
+    },
+}
+
+/// Runs `kinoractl domain …`.
+pub fn domain(command: &DomainCommand) -> ExitCode {
+    end(match command {
+        DomainCommand::List { access, json } => list_domains(access, *json),
+        DomainCommand::Confirm { access, domain, organisation } => {
+            confirm_domain(access, domain, organisation.map(OrganisationId))
+        }
+        DomainCommand::Withdraw { access, domain } => withdraw_domain(access, domain),
+    })
+}
+
+fn list_domains(access: &Access, json: bool) -> Result<ExitCode, CommandError> {
+    let rows = domains::list_all(&mut access.open()?.connector.connect()?)?;
+    if json {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                serde_json::json!({
+                    "domain": row.domain.domain,
+                    "organisation": row.organisation,
+                    "organisation_id": row.domain.organisation_id,
+                    "verified_at": row.domain.verified_at.map(instant),
+                })
+            })
+            .collect();
+        println!("{}", serde_json::json!({ "domains": rows }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if rows.is_empty() {
+        println!("No organisation has named an e-mail domain.");
+    }
+    for NamedDomain { domain, organisation } in rows {
+        let state = domain
+            .verified_at
+            .map_or_else(|| "not confirmed".to_owned(), |at| format!("confirmed {}", instant(at)));
+        println!("{}  {state}  {organisation} ({})", domain.domain, domain.organisation_id);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn confirm_domain(
+    access: &Access,
+    domain: &str,
+    organisation: Option<OrganisationId>,
+) -> Result<ExitCode, CommandError> {
+    let mut connection = access.open()?.connector.connect()?;
+    let row = domains::confirm(&mut connection, &origin("domain confirm"), domain, organisation)?;
+    println!(
+        "{} is {}'s: people with addresses in it sign in through its identity provider when one is switched on.",
+        row.domain.domain, row.organisation
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn withdraw_domain(access: &Access, domain: &str) -> Result<ExitCode, CommandError> {
+    let mut connection = access.open()?.connector.connect()?;
+    let row = domains::withdraw(&mut connection, &origin("domain withdraw"), domain)?;
+    println!(
+        "{} is not {}'s any more: nobody is sent to its identity provider for it.",
+        row.domain.domain, row.organisation
+    );
+    Ok(ExitCode::SUCCESS)
 }

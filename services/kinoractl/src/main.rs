@@ -32,6 +32,9 @@ enum Command {
     /// People who cannot get in by themselves
     #[command(subcommand)]
     Person(administration::PersonCommand),
+    /// E-mail domains of organisations, for single sign-on
+    #[command(subcommand)]
+    Domain(administration::DomainCommand),
 }
 
 fn main() -> ExitCode {
@@ -40,5 +43,6 @@ fn main() -> ExitCode {
         Command::Token(command) => administration::token(&command),
         Command::Audit(command) => administration::audit(&command),
         Command::Person(command) => administration::person(&command),
+        Command::Domain(command) => administration::domain(&command),
     }
 }

@@ -36,6 +36,7 @@ pub mod runs;
 pub mod schema;
 pub mod scopes;
 pub mod second_factors;
+pub mod security;
 pub mod sessions;
 pub mod sign_in;
 pub mod single_sign_on;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
 use crate::schema::{organisation_members, organisations, people};
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, security};
 
 /// An organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable)]
@@ -149,8 +149,8 @@ pub(crate) fn lock(connection: &mut PgConnection, ids: &[Uuid]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to leave an organisation without an owner who can sign in. To be called after the change,
-/// with the organisation locked.
+/// Refuses to leave an organisation without an owner who can sign in, or, where single sign-on is required, without one
+/// who can do so without it. To be called after the change, with the organisation locked.
 pub(crate) fn require_owner(connection: &mut PgConnection, id: Uuid) -> Result<()> {
     let owners: i64 = organisation_members::table
         .inner_join(people::table)
@@ -160,7 +160,7 @@ pub(crate) fn require_owner(connection: &mut PgConnection, id: Uuid) -> Result<(
         .count()
         .get_result(connection)?;
     if owners > 0 {
-        return Ok(());
+        return security::require_break_glass(connection, OrganisationId(id));
     }
     Err(StoreError::Conflict(
         "An organisation always has an owner. Make somebody else owner first.".to_owned(),

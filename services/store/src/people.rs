@@ -21,7 +21,7 @@ use crate::principals::{Principal, organisation_role};
 use crate::schema::{organisation_members, people, production_members, productions};
 use crate::second_factors::{self, pending};
 use crate::sign_in::login_key;
-use crate::{Result, StoreError, events, organisations, password_links, sessions};
+use crate::{Result, StoreError, events, organisations, password_links, security, sessions};
 
 /// A person in an organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ type Columns = (
 );
 
 /// Whether the person has an authenticator app or a passkey.
-const HAS_SECOND_FACTOR: &str = "(EXISTS (SELECT FROM totp_factors f WHERE f.person_id = people.id) \
+pub(crate) const HAS_SECOND_FACTOR: &str = "(EXISTS (SELECT FROM totp_factors f WHERE f.person_id = people.id) \
      OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = people.id))";
 
 fn columns() -> Columns {
@@ -347,6 +347,9 @@ fn set_role(
     diesel::update(organisation_members::table.find((organisation.0, person.0)))
         .set((
             organisation_members::role.eq(role.name()),
+            // Only owners may sign in past a required provider.
+            organisation_members::break_glass
+                .eq(organisation_members::break_glass.and(role == OrganisationRole::Owner)),
             organisation_members::revision.eq(organisation_members::revision + 1),
         ))
         .execute(connection)?;
@@ -459,6 +462,7 @@ pub fn reset_factors(
         return Err(StoreError::Forbidden);
     }
     let before = second_factors::reset(connection, scene, person)?;
+    security::require_glass_of(connection, person)?;
     let act = Act::new("factors.reset", audit::PERSON, person, &stored.login)
         .before(json!({ "authenticator": before.authenticator, "passkeys": before.passkey }));
     audit::record_personal(connection, &scene.origin, person, act)

@@ -10,7 +10,7 @@ use crate::audit::{self, Act, Origin};
 use crate::notices::Scene;
 use crate::schema::{organisation_members, people};
 use crate::tokens::{AccessToken, NewToken};
-use crate::{Result, StoreError, password_links, second_factors, sign_in, tokens};
+use crate::{Result, StoreError, password_links, second_factors, security, sign_in, tokens};
 
 struct Found {
     id: PersonId,
@@ -80,15 +80,19 @@ pub fn create_password_link(
     })
 }
 
-/// Takes all second factors of somebody who has lost them, and ends their sessions.
+/// Takes all second factors of somebody who has lost them, and ends their sessions. Where they were the last owner who
+/// could sign in without the identity provider, single sign-on is not required any more, so that they get in; gives
+/// the names of those organisations.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if there is nobody with the login, or they have no second factor.
-pub fn reset_factors(connection: &mut PgConnection, scene: &Scene, login: &str) -> Result<()> {
+pub fn reset_factors(connection: &mut PgConnection, scene: &Scene, login: &str) -> Result<Vec<String>> {
     connection.transaction(|connection| {
         let person = find(connection, login)?;
         let _ = second_factors::reset(connection, scene, person.id)?;
-        record(connection, &scene.origin, "person.factors_reset", &person)
+        let opened = security::open_where_shut(connection, &scene.origin, person.id)?;
+        record(connection, &scene.origin, "person.factors_reset", &person)?;
+        Ok(opened)
     })
 }
 

@@ -14,7 +14,7 @@ pub mod totp;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use kinora_core::mail::SecurityNotice;
-use kinora_core::{OrganisationId, PersonId, SessionId};
+use kinora_core::{PersonId, SessionId};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ use crate::schema::{
     factor_tries, organisation_members, organisations, passkeys as passkey_rows, people, recovery_codes,
     sessions as session_rows, totp_enrolments, totp_factors,
 };
-use crate::{Result, StoreError, sessions};
+use crate::{Result, StoreError, security, sessions};
 
 /// What a person can prove themselves with, besides the password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,6 +170,13 @@ pub(crate) fn lock(connection: &mut PgConnection, person: PersonId) -> Result<()
     Ok(())
 }
 
+/// The same before a factor is taken: whether an owner is left who can sign in without the identity provider is
+/// decided for one person after the other.
+pub(crate) fn lock_for_removal(connection: &mut PgConnection, person: PersonId) -> Result<()> {
+    security::lock_glass_of(connection, person)?;
+    lock(connection, person)
+}
+
 /// What adding a factor gave besides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Added {
@@ -219,6 +226,7 @@ pub(crate) fn finish_removal(
                 "{organisation} asks for a second factor. Add another one before you remove this one."
             )));
         }
+        security::require_glass_of(connection, person)?;
         diesel::delete(recovery_codes::table.filter(recovery_codes::person_id.eq(person.0)))
             .execute(connection)?;
     }
@@ -245,12 +253,13 @@ fn find_requiring(connection: &mut PgConnection, person: PersonId) -> Result<Opt
 }
 
 /// Takes everything a person can prove themselves with, the password aside, and ends their sessions:
-/// whoever has lost it all begins anew. Leaves the audit row to the caller, whose act this is.
+/// whoever has lost it all begins anew. Leaves the audit row to the caller, whose act this is, and what becomes of an
+/// organisation whose last owner who can sign in without its provider this is.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if they have none.
 pub(crate) fn reset(connection: &mut PgConnection, scene: &Scene, person: PersonId) -> Result<Methods> {
-    lock(connection, person)?;
+    lock_for_removal(connection, person)?;
     let before = methods(connection, person)?;
     if !before.any() {
         return Err(StoreError::Conflict("This person has no second factor.".to_owned()));
@@ -265,49 +274,6 @@ pub(crate) fn reset(connection: &mut PgConnection, scene: &Scene, person: Person
     sessions::revoke_all(connection, person, None)?;
     notices::tell(connection, scene, person, SecurityNotice::FactorsReset)?;
     Ok(before)
-}
-
-/// Switches on or off that an organisation asks for a second factor. `is_expected` says whether the stored
-/// revision is one that the caller has seen.
-///
-/// # Errors
-/// [`StoreError::RevisionMismatch`]; [`StoreError::Conflict`] if the caller has none themselves and would
-/// be the first to be shut out.
-pub fn require_in_organisation(
-    connection: &mut PgConnection,
-    origin: &Origin,
-    caller: PersonId,
-    organisation: OrganisationId,
-    is_expected: impl FnOnce(i64) -> bool,
-    required: bool,
-) -> Result<crate::organisations::Organisation> {
-    let stored = crate::organisations::find_for_update(connection, organisation)?;
-    if !is_expected(stored.revision) {
-        return Err(StoreError::RevisionMismatch { current: stored.revision });
-    }
-    if stored.second_factor_required == required {
-        return Ok(stored);
-    }
-    if required && !methods(connection, caller)?.any() {
-        return Err(StoreError::Conflict(
-            "Add a second factor to your own account first: you would be the first who is shut out."
-                .to_owned(),
-        ));
-    }
-    diesel::update(organisations::table.find(organisation.0))
-        .set((
-            organisations::second_factor_required.eq(required),
-            organisations::updated_at.eq(Utc::now()),
-            organisations::revision.eq(stored.revision + 1),
-        ))
-        .execute(connection)?;
-    let state = |required: bool| json!({ "second_factor_required": required });
-    let act = Act::new("organisation.security_changed", "organisation", organisation, &stored.name)
-        .in_organisation(organisation)
-        .before(state(!required))
-        .after(state(required));
-    audit::record(connection, origin, act)?;
-    crate::organisations::find(connection, organisation)
 }
 
 /// Removes what has expired and was not used: half sign-ins, challenges, enrolments.

@@ -7,3 +7,4 @@ pub mod connections;
 pub mod domains;
 pub mod keys;
 pub mod rules;
+pub mod warnings;

@@ -106,6 +106,7 @@ fn configure_organisations(config: &mut ServiceConfig) {
     let factors = resource("/organisations/{organisation_id}/people/{person_id}/factors")
         .route(web::delete().to(people::reset_factors));
     let security = resource("/organisations/{organisation_id}/security")
+        .route(web::get().to(organisations::read_security))
         .route(web::put().to(organisations::update_security));
     config.service(all).service(one).service(people).service(person()).service(link);
     config.service(factors).service(security);
@@ -211,6 +212,7 @@ fn configure_invitations(config: &mut ServiceConfig) {
     organisations::create_organisation,
     organisations::read_organisation,
     organisations::update_organisation,
+    organisations::read_security,
     organisations::update_security,
     audit::list_audit,
     audit::export_audit,

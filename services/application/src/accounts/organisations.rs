@@ -3,9 +3,11 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
-use kinora_core::OrganisationId;
 use kinora_core::permission::OrganisationRole;
-use kinora_store::{organisations, second_factors};
+use kinora_core::{OrganisationId, PersonId};
+use kinora_store::organisations;
+use kinora_store::security::{self, OwnerState};
+use kinora_store::single_sign_on::connections;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -33,6 +35,8 @@ pub struct Organisation {
     revision: i64,
     /// Whether its people must have a second factor.
     second_factor_required: bool,
+    /// Whether they must have signed in through one of its identity providers.
+    sso_required: bool,
 }
 
 impl Organisation {
@@ -44,6 +48,7 @@ impl Organisation {
             created_at: row.created_at,
             revision: row.revision,
             second_factor_required: row.second_factor_required,
+            sso_required: row.sso_required,
         }
     }
 
@@ -158,6 +163,90 @@ pub struct OrganisationSecurity {
     /// Whether they must have a second factor. Whoever has none sees nothing of the organisation until they have
     /// added one, also in sessions that are open; access tokens go on.
     second_factor_required: bool,
+    /// Whether they must have signed in through one of the organisation's identity providers; left out: as it is. It takes a
+    /// connection that is switched on and whose last test went well, and somebody in `break_glass`.
+    #[serde(default)]
+    sso_required: Option<bool>,
+    /// The owners who may sign in with password and second factor all the same; left out: as they are. Each must have both.
+    #[serde(default)]
+    break_glass: Option<Vec<PersonId>>,
+}
+
+/// An owner, and whether they could get in without the identity provider.
+#[derive(Serialize, ToSchema)]
+pub struct SecurityOwner {
+    /// The person.
+    id: PersonId,
+    /// What they sign in with.
+    login: String,
+    /// How they are called.
+    display_name: String,
+    /// Whether they may sign in with password and second factor where single sign-on is required.
+    break_glass: bool,
+    /// Whether they have a password.
+    has_password: bool,
+    /// Whether they have a second factor.
+    has_second_factor: bool,
+    /// Whether they may not sign in at all.
+    disabled: bool,
+}
+
+impl From<OwnerState> for SecurityOwner {
+    fn from(owner: OwnerState) -> Self {
+        Self {
+            id: PersonId(owner.id),
+            login: owner.login,
+            display_name: owner.display_name,
+            break_glass: owner.break_glass,
+            has_password: owner.has_password,
+            has_second_factor: owner.has_second_factor,
+            disabled: owner.disabled_at.is_some(),
+        }
+    }
+}
+
+/// What an organisation asks of its people, and what stands in the way of asking for more.
+#[derive(Serialize, ToSchema)]
+pub struct OrganisationSecurityState {
+    /// Whether they must have a second factor.
+    second_factor_required: bool,
+    /// Whether they must have signed in through one of its identity providers.
+    sso_required: bool,
+    /// Whether a connection is switched on whose last test went well.
+    sso_proven: bool,
+    /// Its owners, by login.
+    owners: Vec<SecurityOwner>,
+    /// Counts the organisation's changes; in quotes it is the `ETag`.
+    revision: i64,
+}
+
+/// What an organisation asks of its people.
+///
+/// For owners.
+#[utoipa::path(get, path = "/api/data/v1/organisations/{organisation_id}/security", tag = "organisations",
+    params(("organisation_id" = OrganisationId, Path)), responses(
+    (status = 200, description = "It", body = OrganisationSecurityState, headers(("ETag" = String))),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn read_security(
+    context: web::Data<Context>,
+    access: InOrganisation<Owner>,
+) -> Result<HttpResponse, Problem> {
+    let id = access.organisation_id;
+    let state = context
+        .database
+        .read(move |connection| {
+            let row = organisations::find(connection, id)?;
+            kinora_store::Result::Ok(OrganisationSecurityState {
+                second_factor_required: row.second_factor_required,
+                sso_required: row.sso_required,
+                sso_proven: connections::has_proven(connection, id)?,
+                owners: security::owners(connection, id)?.into_iter().map(Into::into).collect(),
+                revision: row.revision,
+            })
+        })
+        .await?;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag(state.revision))).json(state))
 }
 
 /// Say what an organisation asks of its people.
@@ -176,12 +265,16 @@ pub async fn update_security(
     >,
 ) -> Result<HttpResponse, Problem> {
     let (id, person, origin) = (access.organisation_id, who.principal.person_id, who.origin);
+    let change = security::SecurityChange {
+        second_factor_required: Some(form.second_factor_required),
+        sso_required: form.sso_required,
+        break_glass: form.break_glass,
+    };
     let row = context
         .database
         .transaction(move |connection| {
             let is_expected = |revision| expected.includes(revision);
-            let required = form.second_factor_required;
-            second_factors::require_in_organisation(connection, &origin, person, id, is_expected, required)
+            security::change(connection, &origin, person, id, is_expected, &change)
         })
         .await?;
     context.sessions.forget(person);

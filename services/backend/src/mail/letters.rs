@@ -1,7 +1,7 @@
 //! The words of each letter.
 
 use chrono::{DateTime, Utc};
-use kinora_core::mail::{Letter, SecurityNotice};
+use kinora_core::mail::{Letter, SecurityNotice, SignOnEnd};
 
 /// A part of a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,30 @@ fn instant(at: DateTime<Utc>) -> String {
 /// A name on one line: what was typed elsewhere makes no lines here.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Subject and first paragraph about something of single sign-on that ends.
+fn ending(what: SignOnEnd, connection: &str) -> (String, String) {
+    match what {
+        SignOnEnd::ProviderCertificate => (
+            format!("The certificate of “{connection}” is about to end"),
+            "The identity provider's last signing certificate that Kinora knows ends soon. When the provider changes \
+             to a new one that Kinora does not know, nobody can sign in through it. Load its new metadata in time."
+                .to_owned(),
+        ),
+        SignOnEnd::OwnCertificate => (
+            format!("Kinora's certificate for “{connection}” is about to end"),
+            "The certificate that Kinora signs its requests with ends soon, and the identity provider may refuse them \
+             then. Make the next one, let the provider load Kinora's metadata again, then switch to it."
+                .to_owned(),
+        ),
+        SignOnEnd::ProviderMetadata => (
+            format!("The metadata of “{connection}” is about to end"),
+            "The identity provider's metadata says that it is valid until the date below, and Kinora has nothing newer. \
+             After that nobody can sign in through this connection. Load its metadata again."
+                .to_owned(),
+        ),
+    }
 }
 
 /// The words of a letter. `token` goes behind the address of a letter that has a link.
@@ -88,6 +112,27 @@ pub(super) fn words(letter: &Letter, token: Option<&str>) -> Words {
                             .to_owned(),
                     ),
                     Block::Button("Look after your account".to_owned(), page.clone()),
+                ],
+            }
+        }
+        Letter::SignOnEnding { organisation, connection, what, ends_at, page } => {
+            let (organisation, connection) = (one_line(organisation), one_line(connection));
+            let (subject, text) = ending(*what, &connection);
+            Words {
+                subject,
+                blocks: vec![
+                    Block::Text(text),
+                    Block::Facts(vec![
+                        ("Organisation", organisation),
+                        ("Connection", connection),
+                        ("Ends", instant(*ends_at)),
+                    ]),
+                    Block::Button("Open the connection".to_owned(), page.clone()),
+                    Block::Small(
+                        "You get this mail because you own the organisation in Kinora. It comes 30 days and 7 days \
+                         before the end."
+                            .to_owned(),
+                    ),
                 ],
             }
         }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use kinora_core::{PasskeyId, PersonId, SessionId};
 use uuid::Uuid;
 
-use super::{Added, Kind, finish_addition, finish_removal, lock, methods};
+use super::{Added, Kind, finish_addition, finish_removal, lock, lock_for_removal, methods};
 use crate::notices::Scene;
 use crate::schema::{passkeys, people};
 use crate::{Result, StoreError};
@@ -192,7 +192,7 @@ pub(super) fn accept(
 /// # Errors
 /// [`StoreError::NotFound`]; [`StoreError::Conflict`] if an organisation asks for it.
 pub fn remove(connection: &mut PgConnection, scene: &Scene, person: PersonId, id: PasskeyId) -> Result<()> {
-    lock(connection, person)?;
+    lock_for_removal(connection, person)?;
     let own = passkeys::table.find(id.0).filter(passkeys::person_id.eq(person.0));
     let name: Option<String> =
         diesel::delete(own).returning(passkeys::name).get_result(connection).optional()?;

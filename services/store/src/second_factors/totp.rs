@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use kinora_core::{PersonId, SessionId};
 use uuid::Uuid;
 
-use super::{Added, Kind, budget, finish_addition, finish_removal, lock, methods};
+use super::{Added, Kind, budget, finish_addition, finish_removal, lock, lock_for_removal, methods};
 use crate::audit::{self, Act, Origin};
 use crate::notices::Scene;
 use crate::schema::{totp_enrolments, totp_factors};
@@ -149,7 +149,7 @@ pub(super) fn accept(connection: &mut PgConnection, person: PersonId, step: i64)
 /// # Errors
 /// [`StoreError::NotFound`] without one; [`StoreError::Conflict`] if an organisation asks for it.
 pub fn remove(connection: &mut PgConnection, scene: &Scene, person: PersonId) -> Result<()> {
-    lock(connection, person)?;
+    lock_for_removal(connection, person)?;
     if diesel::delete(totp_factors::table.find(person.0)).execute(connection)? == 0 {
         return Err(StoreError::NotFound);
     }

@@ -1,0 +1,115 @@
+//! E-mail domains of an organisation, for its owners. The operator of the installation confirms them
+//! (`kinoractl domain confirm`): there may be no internet, and so no DNS, to ask.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
+use kinora_core::{DomainId, OrganisationId};
+use kinora_store::single_sign_on::domains as rows;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::context::Context;
+use crate::error::{Problem, ProblemDocument};
+use crate::extract::cursor::List;
+use crate::extract::idempotency::{Created, once};
+use crate::extract::permission::Owner;
+use crate::extract::{Confirmed, Creation, InOrganisation, PathId, Then};
+
+/// An e-mail domain of an organisation.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrganisationDomain {
+    /// Its id.
+    id: DomainId,
+    /// The domain.
+    domain: String,
+    /// When the operator confirmed that it is the organisation's; none: it has no effect yet.
+    verified_at: Option<DateTime<Utc>>,
+    /// When it was named.
+    created_at: DateTime<Utc>,
+}
+
+impl From<rows::Domain> for OrganisationDomain {
+    fn from(row: rows::Domain) -> Self {
+        Self {
+            id: DomainId(row.id),
+            domain: row.domain,
+            verified_at: row.verified_at,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// A domain to be named.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DomainForm {
+    /// The domain, such as "studio.example".
+    #[schema(min_length = 3, max_length = 260)]
+    domain: String,
+}
+
+/// List an organisation's e-mail domains.
+#[utoipa::path(get, path = "/api/data/v1/organisations/{organisation_id}/sign-on/domains", tag = "single sign-on",
+    params(("organisation_id" = OrganisationId, Path)), responses(
+    (status = 200, description = "By name", body = List<OrganisationDomain>),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn list_domains(
+    context: web::Data<Context>,
+    access: InOrganisation<Owner>,
+) -> Result<web::Json<List<OrganisationDomain>>, Problem> {
+    let organisation = access.organisation_id;
+    let rows = context.database.read(move |connection| rows::list(connection, organisation)).await?;
+    Ok(web::Json(List { items: rows.into_iter().map(Into::into).collect(), next_cursor: None }))
+}
+
+/// Name an e-mail domain of an organisation.
+///
+/// It has no effect before the operator of the installation has confirmed it. Then people with addresses in it sign in
+/// through the organisation's connection.
+#[utoipa::path(post, path = "/api/data/v1/organisations/{organisation_id}/sign-on/domains", tag = "single sign-on", request_body = DomainForm,
+    params(("organisation_id" = OrganisationId, Path), ("Idempotency-Key" = Option<String>, Header)), responses(
+    (status = 201, description = "Named", body = OrganisationDomain),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn add_domain(
+    context: web::Data<Context>,
+    Then(access, Then(Confirmed(who), Creation { body, key })): Then<
+        InOrganisation<Owner>,
+        Then<Confirmed, Creation<DomainForm>>,
+    >,
+) -> Result<HttpResponse, Problem> {
+    let domain = rows::parse(&body.domain).map_err(|wrong| Problem::invalid("/domain", wrong))?;
+    let (organisation, keys) = (access.organisation_id, context.keys.clone());
+    let created = context
+        .database
+        .creation(key, move |connection, key| {
+            once(connection, &keys, who.principal.person_id, key, |connection| {
+                let made = rows::add(connection, &who.origin, organisation, &domain)?;
+                Created::new(&OrganisationDomain::from(made))
+            })
+        })
+        .await?;
+    Ok(created.into_response())
+}
+
+/// Take an e-mail domain away from an organisation.
+#[utoipa::path(delete, path = "/api/data/v1/organisations/{organisation_id}/sign-on/domains/{domain_id}", tag = "single sign-on",
+    params(("organisation_id" = OrganisationId, Path), ("domain_id" = DomainId, Path)), responses(
+    (status = 204, description = "Taken away"),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn remove_domain(
+    context: web::Data<Context>,
+    Then(access, Then(PathId(id), Confirmed(who))): Then<
+        InOrganisation<Owner>,
+        Then<PathId<DomainId>, Confirmed>,
+    >,
+) -> Result<HttpResponse, Problem> {
+    let organisation = access.organisation_id;
+    context
+        .database
+        .transaction(move |connection| rows::remove(connection, &who.origin, organisation, id))
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
