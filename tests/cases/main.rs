@@ -16,3 +16,4 @@ mod mail;
 mod media;
 mod product;
 mod seams;
+mod single_sign_on;

@@ -71,7 +71,19 @@ async fn foreign_unknown_and_impossible_ids_answer_alike_everywhere() {
     let invitation = text(&owner.post(&invitations, &invitation).await.expect(201).json(), "/id");
     let mails = owner.get(&format!("/api/data/v1/organisations/{own}/mail")).await.expect(200).json();
 
+    let sign_on = format!("/api/data/v1/organisations/{own}/sign-on");
+    let connection = owner.post(&format!("{sign_on}/connections"), &json!({ "name": "Studio" })).await;
+    let connection = text(&connection.expect(201).json(), "/id");
+    let rules = format!("{sign_on}/connections/{connection}/rules");
+    let rule = json!({ "group": "it", "organisation_role": "member" });
+    let rule = text(&owner.post(&rules, &rule).await.expect(201).json(), "/id");
+    let domain = owner.post(&format!("{sign_on}/domains"), &json!({ "domain": "studio.example" })).await;
+
     let existing = BTreeMap::from([
+        ("connection_id", connection),
+        ("rule_id", rule),
+        ("domain_id", text(&domain.expect(201).json(), "/id")),
+        ("attempt_id", Uuid::now_v7().to_string()),
         ("invitation_id", invitation),
         ("message_id", text(&mails, "/items/0/id")),
         ("organisation_id", own),

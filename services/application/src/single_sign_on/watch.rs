@@ -26,8 +26,7 @@ const NAME: &str = "application";
 
 /// Works in the background until shutdown.
 pub fn spawn(context: web::Data<Context>, shutdown: Shutdown) {
-    // On a thread of the server's own kind: what blocks goes to its blocking threads.
-    actix_web::rt::spawn(async move {
+    tokio::spawn(async move {
         let mut ticks = tokio::time::interval(INTERVAL);
         loop {
             tokio::select! {
