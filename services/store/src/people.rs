@@ -347,9 +347,8 @@ fn set_role(
     diesel::update(organisation_members::table.find((organisation.0, person.0)))
         .set((
             organisation_members::role.eq(role.name()),
-            // Only owners may sign in past a required provider.
-            organisation_members::break_glass
-                .eq(organisation_members::break_glass.and(role == OrganisationRole::Owner)),
+            // Only owners may sign in past a required provider, and nobody becomes owner with it.
+            organisation_members::break_glass.eq(false),
             organisation_members::revision.eq(organisation_members::revision + 1),
         ))
         .execute(connection)?;

@@ -18,7 +18,7 @@ use kinora_core::{PersonId, SessionId};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::audit::{self, Act, Origin};
+use crate::audit::{self, Act};
 use crate::notices::{self, Scene};
 use crate::schema::{
     factor_tries, organisation_members, organisations, passkeys as passkey_rows, people, recovery_codes,

@@ -116,9 +116,7 @@ pub fn change(
     }
     let owners_before = owners(connection, organisation)?;
     let second_factor = change.second_factor_required.unwrap_or(stored.second_factor_required);
-    if second_factor
-        && !stored.second_factor_required
-        && !second_factors::methods(connection, caller)?.any()
+    if second_factor && !stored.second_factor_required && !second_factors::methods(connection, caller)?.any()
     {
         return refuse(
             "Add a second factor to your own account first: you would be the first who is shut out.",
@@ -214,10 +212,7 @@ fn is_shut(connection: &mut PgConnection, organisation: OrganisationId) -> Resul
 ///
 /// # Errors
 /// [`StoreError::Conflict`].
-pub(crate) fn require_break_glass(
-    connection: &mut PgConnection,
-    organisation: OrganisationId,
-) -> Result<()> {
+pub(crate) fn require_break_glass(connection: &mut PgConnection, organisation: OrganisationId) -> Result<()> {
     if is_shut(connection, organisation)? {
         return refuse(
             "The organisation requires single sign-on, and this is its last owner who can sign in without the \

@@ -88,7 +88,8 @@ async fn it_is_required_only_when_it_works_and_somebody_can_do_without() {
     let refused = world.secure(&required(&[]), 409).await;
     assert!(text(&refused, "/detail").contains("at least one owner"), "{refused}");
     let organisation = world.organisation.clone();
-    let (member, _) = add_person(&world.kinora, &mut world.owner, &organisation, "m@x.example", "member").await;
+    let (member, _) =
+        add_person(&world.kinora, &mut world.owner, &organisation, "m@x.example", "member").await;
     let refused = world.secure(&required(&[&me, &member]), 409).await;
     assert!(text(&refused, "/detail").contains("Only owners"), "{refused}");
     let state = world.state().await;
@@ -109,7 +110,11 @@ async fn it_is_required_only_when_it_works_and_somebody_can_do_without() {
     let _ = change(&mut world.owner, Method::PATCH, &connection, &off).await.expect(200);
     let trail = world.path("/audit?limit=200");
     let trail = world.owner.get(&trail).await.json();
-    let row = trail["items"].as_array().unwrap().iter().rfind(|row| row["action"] == "organisation.security_changed");
+    let row = trail["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rfind(|row| row["action"] == "organisation.security_changed");
     assert_eq!(row.unwrap()["after"]["break_glass"], json!(["admin@localhost"]));
 }
 
@@ -127,7 +132,9 @@ async fn the_last_who_can_do_without_goes_in_no_way() {
     // With two of them one may go.
     let mine = world.path(&format!("/people/{me}"));
     let theirs = world.path(&format!("/people/{other}"));
-    let _ = change(&mut world.owner, Method::PATCH, &theirs, &json!({ "role": "administrator" })).await.expect(200);
+    let _ = change(&mut world.owner, Method::PATCH, &theirs, &json!({ "role": "administrator" }))
+        .await
+        .expect(200);
     let _ = change(&mut world.owner, Method::PATCH, &theirs, &json!({ "role": "owner" })).await.expect(200);
     assert_eq!(world.state().await["owners"][1]["break_glass"], false, "it does not come back with the role");
 
@@ -135,7 +142,9 @@ async fn the_last_who_can_do_without_goes_in_no_way() {
         let detail = text(&answer, "/detail");
         assert!(detail.contains("last owner who can sign in without"), "{detail}");
     };
-    for change_of in [json!({ "role": "administrator" }), json!({ "role": "member" }), json!({ "disabled": true })] {
+    for change_of in
+        [json!({ "role": "administrator" }), json!({ "role": "member" }), json!({ "disabled": true })]
+    {
         says(change(&mut world.owner, Method::PATCH, &mine, &change_of).await.expect(409).json());
     }
     says(change(&mut world.owner, Method::DELETE, &mine, &json!({})).await.expect(409).json());
@@ -145,7 +154,12 @@ async fn the_last_who_can_do_without_goes_in_no_way() {
     // Now it is the other one's factors that somebody else could take.
     let reset = world.path(&format!("/people/{other}/factors"));
     says(world.owner.delete(&reset).await.expect(409).json());
-    says(change(&mut world.owner, Method::PATCH, &theirs, &json!({ "disabled": true })).await.expect(409).json());
+    says(
+        change(&mut world.owner, Method::PATCH, &theirs, &json!({ "disabled": true }))
+            .await
+            .expect(409)
+            .json(),
+    );
     says(change(&mut world.owner, Method::DELETE, &theirs, &json!({})).await.expect(409).json());
     let _ = world.owner.delete(APP).await.expect(204);
     let free = json!({ "second_factor_required": false, "sso_required": false });

@@ -46,7 +46,9 @@ async fn owners_name_domains_and_the_operator_confirms_them() {
     let made = owner.post(&ours, &json!({ "domain": " @Studio.Example " })).await.expect(201).json();
     assert_eq!((text(&made, "/domain").as_str(), &made["verified_at"]), ("studio.example", &Value::Null));
     let _ = owner.post(&ours, &json!({ "domain": "studio.example" })).await.expect(409);
-    for bad in ["gmail.com", "*.studio.example", "xn--80ak6aa92e.com", "stüdio.example", "studio", "a@b.example"] {
+    for bad in
+        ["gmail.com", "*.studio.example", "xn--80ak6aa92e.com", "stüdio.example", "studio", "a@b.example"]
+    {
         let refused = owner.post(&ours, &json!({ "domain": bad })).await.expect(422).json();
         assert_eq!(text(&refused, "/errors/0/pointer"), "/domain");
     }
@@ -60,7 +62,8 @@ async fn owners_name_domains_and_the_operator_confirms_them() {
     assert!(confirmed.contains("Kinora"), "{confirmed}");
     assert!(owner.get(&ours).await.json()["items"][0]["verified_at"].is_string());
     assert_eq!(owner.get(&theirs).await.json()["items"][0]["verified_at"], Value::Null);
-    let taken = refused(&kinoractl(&kinora, &["domain", "confirm", "studio.example", "--organisation", &other]));
+    let taken =
+        refused(&kinoractl(&kinora, &["domain", "confirm", "studio.example", "--organisation", &other]));
     assert!(taken.contains("Another organisation"), "{taken}");
     let listed = ok(&kinoractl(&kinora, &["domain", "list", "--json"]));
     let listed: Value = serde_json::from_str(&listed).unwrap();
@@ -74,7 +77,8 @@ async fn owners_name_domains_and_the_operator_confirms_them() {
     let _ = stranger.delete(&one).await.expect(404);
     let _ = owner.delete(&one).await.expect(204);
     let _ = owner.delete(&one).await.expect(404);
-    let trail = owner.get(&format!("/api/data/v1/organisations/{own}/audit?limit=200")).await.json().to_string();
+    let trail =
+        owner.get(&format!("/api/data/v1/organisations/{own}/audit?limit=200")).await.json().to_string();
     for action in ["added", "confirmed", "withdrawn", "removed"] {
         assert!(trail.contains(&format!("organisation_domain.{action}")), "{action}");
     }

@@ -26,8 +26,10 @@ async fn world() -> World {
     std::fs::write(&file, key.pem()).unwrap();
     let server: Page = Arc::new(Mutex::new(page("404 Not Found", "")));
     let address = serve(&key, Arc::clone(&server)).await;
-    let lines =
-        format!("saml.metadata_authorities = {:?}\nsaml.metadata_from_this_host = true", file.display().to_string());
+    let lines = format!(
+        "saml.metadata_authorities = {:?}\nsaml.metadata_from_this_host = true",
+        file.display().to_string()
+    );
     let kinora = Kinora::builder().applications(1).settings("application", &lines).start().await;
     let mut owner = kinora.administrator().await;
     let organisation = organisation_of(&mut owner, "Kinora").await;
@@ -59,9 +61,10 @@ impl World {
 async fn metadata_that_cannot_be_used_replaces_nothing_and_says_why() {
     let mut world = world().await;
     let key = Key::ending_in(400);
-    let good = Described::new(ENTITY, &[&key]).xml();
+    let keys = [&key];
+    let good = Described::new(ENTITY, &keys).xml();
     let _ = give_metadata(&mut world.owner, &world.connection, &good).await.expect(200);
-    let ended = Described { valid_until: Some("2020-01-01T00:00:00Z"), ..Described::new(ENTITY, &[&key]) };
+    let ended = Described { valid_until: Some("2020-01-01T00:00:00Z"), ..Described::new(ENTITY, &keys) };
     for (xml, says) in [
         (String::new(), "XML"),
         ("<html/>".to_owned(), "identity provider"),
@@ -121,9 +124,12 @@ async fn this_host_is_asked_only_where_that_is_allowed() {
     let mut owner = kinora.administrator().await;
     let organisation = organisation_of(&mut owner, "Kinora").await;
     let connection = add_connection(&mut owner, &organisation, "Studio").await;
-    for here in ["https://127.0.0.1/", "https://localhost/", "https://169.254.169.254/latest/", "https://[::1]/"] {
+    for here in
+        ["https://127.0.0.1/", "https://localhost/", "https://169.254.169.254/latest/", "https://[::1]/"]
+    {
         let path = format!("{connection}/metadata");
-        let refused = change(&mut owner, Method::PUT, &path, &json!({ "url": here })).await.expect(422).json();
+        let refused =
+            change(&mut owner, Method::PUT, &path, &json!({ "url": here })).await.expect(422).json();
         assert!(text(&refused, "/errors/0/detail").contains("this server itself"), "{refused}");
     }
 }
@@ -133,16 +139,15 @@ async fn a_signature_is_asked_for_where_a_signer_is_named() {
     let mut world = world().await;
     let (key, signer, stranger) = (Key::ending_in(400), Key::ending_in(400), Key::ending_in(400));
     let directory = world.kinora.directory().to_owned();
-    let described = Described::new(ENTITY, &[&key]);
+    let one = [&key];
+    let described = Described::new(ENTITY, &one);
     let signed = described.signed(&signer, &directory);
     let foreign = described.signed(&stranger, &directory);
     let changed = signed.replace("studio.example/sso", "evil.example/sso");
     let pem = signer.pem();
-    for (xml, says) in [
-        (described.xml(), "signed"),
-        (foreign.clone(), "certificate"),
-        (changed, "signature is not valid"),
-    ] {
+    for (xml, says) in
+        [(described.xml(), "signed"), (foreign.clone(), "certificate"), (changed, "signature is not valid")]
+    {
         let refused = world.give(&json!({ "xml": xml, "signer": pem }), 422).await;
         assert!(text(&refused, "/errors/0/detail").contains(says), "{refused}");
     }
@@ -159,9 +164,11 @@ async fn a_signature_is_asked_for_where_a_signer_is_named() {
     let rolled = Key::ending_in(800);
     let keys = [&key, &rolled];
     let newer = Described::new(ENTITY, &keys);
-    for (xml, says) in
-        [(newer.xml(), Some("signed")), (newer.signed(&stranger, &directory), Some("certificate")), (newer.signed(&signer, &directory), None)]
-    {
+    for (xml, says) in [
+        (newer.xml(), Some("signed")),
+        (newer.signed(&stranger, &directory), Some("certificate")),
+        (newer.signed(&signer, &directory), None),
+    ] {
         world.put_xml(&xml);
         let after = world.refresh().await;
         let count = after["provider"]["certificates"].as_array().unwrap().len();
@@ -182,19 +189,26 @@ async fn a_signature_is_asked_for_where_a_signer_is_named() {
 async fn what_is_worse_never_replaces_what_works() {
     let mut world = world().await;
     let (key, ended) = (Key::ending_in(400), Key::ending_in(-2));
+    let (one, gone) = ([&key], [&ended]);
     let until = |year: u32| format!("{year}-01-01T00:00:00Z");
     let (later, sooner) = (until(2090), until(2080));
-    let good = Described { valid_until: Some(&later), ..Described::new(ENTITY, &[&key]) };
+    let good = Described { valid_until: Some(&later), ..Described::new(ENTITY, &one) };
     world.put_xml(&good.xml());
     let address = world.address.clone();
     let _ = world.give(&json!({ "url": address }), 200).await;
-    let _ = change(&mut world.owner, Method::PATCH, &world.connection, &json!({ "request_binding": "redirect" }))
-        .await
-        .expect(200);
-    let other = Described { entity_id: "https://evil.example/idp", valid_until: Some(&later), ..Described::new("", &[&key]) };
-    let unserved = Described { with_redirect: false, valid_until: Some(&later), ..Described::new(ENTITY, &[&key]) };
-    let over = Described { valid_until: Some(&later), ..Described::new(ENTITY, &[&ended]) };
-    let older = Described { valid_until: Some(&sooner), ..Described::new(ENTITY, &[&key]) };
+    let _ =
+        change(&mut world.owner, Method::PATCH, &world.connection, &json!({ "request_binding": "redirect" }))
+            .await
+            .expect(200);
+    let other = Described {
+        entity_id: "https://evil.example/idp",
+        valid_until: Some(&later),
+        ..Described::new("", &one)
+    };
+    let unserved =
+        Described { with_redirect: false, valid_until: Some(&later), ..Described::new(ENTITY, &one) };
+    let over = Described { valid_until: Some(&later), ..Described::new(ENTITY, &gone) };
+    let older = Described { valid_until: Some(&sooner), ..Described::new(ENTITY, &one) };
     for (worse, says) in [
         (page("200 OK", &other.xml()), "another identity provider"),
         (page("200 OK", &unserved.xml()), "binding"),

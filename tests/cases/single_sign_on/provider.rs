@@ -147,7 +147,8 @@ pub type Page = Arc<Mutex<Vec<u8>>>;
 
 /// An answer with this body.
 pub fn page(status: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).into_bytes()
+    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+        .into_bytes()
 }
 
 /// A server on this machine, by TLS with `key`; gives its address.

@@ -237,7 +237,7 @@ pub async fn read_security(
         .database
         .read(move |connection| {
             let row = organisations::find(connection, id)?;
-            kinora_store::Result::Ok(OrganisationSecurityState {
+            Ok::<_, kinora_store::StoreError>(OrganisationSecurityState {
                 second_factor_required: row.second_factor_required,
                 sso_required: row.sso_required,
                 sso_proven: connections::has_proven(connection, id)?,

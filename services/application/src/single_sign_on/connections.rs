@@ -313,9 +313,7 @@ pub async fn add_certificate(
     let key = new_key(&context).await?;
     context
         .database
-        .transaction(move |connection| {
-            key_rows::add_next(connection, &who.origin, (organisation, id), &key)
-        })
+        .transaction(move |connection| key_rows::add_next(connection, &who.origin, (organisation, id), &key))
         .await?;
     views::answer(&context, organisation, id).await
 }

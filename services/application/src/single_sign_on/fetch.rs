@@ -29,16 +29,22 @@ const LONGEST_ADDRESS: usize = 2000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// It leads to this host.
-    #[error("The address leads to this server itself, or to its own network link, from where no metadata is fetched.")]
+    #[error(
+        "The address leads to this server itself, or to its own network link, from where no metadata is fetched."
+    )]
     OwnHost,
     /// No connection.
-    #[error("The server could not be reached: {0}. Check the address, and whether Kinora's servers may connect to it.")]
+    #[error(
+        "The server could not be reached: {0}. Check the address, and whether Kinora's servers may connect to it."
+    )]
     Unreachable(String),
     /// It took too long.
     #[error("The server did not answer within {} seconds.", TIME_LIMIT.as_secs())]
     TooSlow,
     /// It sends elsewhere.
-    #[error("The server sends Kinora to another address, which it does not follow. Give the address where the metadata is.")]
+    #[error(
+        "The server sends Kinora to another address, which it does not follow. Give the address where the metadata is."
+    )]
     Redirected,
     /// Another status than 200.
     #[error("The server answered with status {0} instead of metadata.")]
@@ -273,7 +279,9 @@ mod tests {
     async fn this_host_is_not_asked_by_number_or_by_name() {
         let settings =
             SamlSettings { verifier: None, metadata_authorities: None, metadata_from_this_host: false };
-        for here in ["https://127.0.0.1:1/", "https://[::1]:1/", "https://2130706433/", "https://localhost:1/"] {
+        for here in
+            ["https://127.0.0.1:1/", "https://[::1]:1/", "https://2130706433/", "https://localhost:1/"]
+        {
             let url = address(here).unwrap();
             assert_eq!(fetch(&settings, &url).await, Err(FetchError::OwnHost), "{here}");
         }

@@ -79,7 +79,7 @@ pub async fn read_our_metadata(
         .database
         .read(move |connection| {
             let known = connections::find(connection, id)?.is_some();
-            kinora_store::Result::Ok(if known { Some(key_rows::of(connection, id)?) } else { None })
+            Ok::<_, kinora_store::StoreError>(if known { Some(key_rows::of(connection, id)?) } else { None })
         })
         .await?;
     let rows = rows.ok_or_else(Problem::not_found)?;
@@ -151,12 +151,8 @@ pub async fn set_provider_metadata(
     let checked = check_elsewhere(&context, document, signer)
         .await?
         .map_err(|refusal| Problem::invalid(pointer, refusal.to_string()))?;
-    let metadata = Metadata {
-        text: checked.text,
-        entity_id: checked.provider.entity_id().to_owned(),
-        url,
-        signer: der,
-    };
+    let metadata =
+        Metadata { text: checked.text, entity_id: checked.provider.entity_id().to_owned(), url, signer: der };
     context
         .database
         .transaction(move |connection| {
@@ -216,7 +212,9 @@ pub(super) async fn refresh(
 async fn judge(context: &Context, read: &SamlConnection) -> Result<Refreshed, Problem> {
     let url = read.metadata_url.as_deref().unwrap_or_default();
     let Ok(url) = fetch::address(url) else {
-        return Ok(Refreshed::Refused("The stored address is not one that metadata is fetched from.".to_owned()));
+        return Ok(Refreshed::Refused(
+            "The stored address is not one that metadata is fetched from.".to_owned(),
+        ));
     };
     let document = match fetch::fetch(&context.settings.saml, &url).await {
         Ok(document) => document,

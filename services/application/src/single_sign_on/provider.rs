@@ -96,7 +96,7 @@ impl Ours {
             .read(move |connection| {
                 let row = connections::find(connection, id)?;
                 let rows = key_rows::of(connection, id)?;
-                kinora_store::Result::Ok((row, rows))
+                Ok::<_, kinora_store::StoreError>((row, rows))
             })
             .await?;
         let connection = row.ok_or_else(Problem::not_found)?;

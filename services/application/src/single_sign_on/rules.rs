@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use kinora_core::permission::{OrganisationRole, ProductionRoles};
 use kinora_core::{ConnectionId, GroupRuleId, OrganisationId, ProductionId};
-use kinora_store::single_sign_on::rules::{self as rows, Gift};
 use kinora_store::single_sign_on::connections;
+use kinora_store::single_sign_on::rules::{self as rows, Gift};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -118,11 +118,7 @@ fn hex(bytes: &[u8]) -> String {
 /// # Errors
 /// If the database fails.
 pub fn find(connection: &mut PgConnection, id: ConnectionId) -> Result<Option<SamlConnection>> {
-    Ok(saml_connections::table
-        .find(id.0)
-        .select(SamlConnection::as_select())
-        .first(connection)
-        .optional()?)
+    Ok(saml_connections::table.find(id.0).select(SamlConnection::as_select()).first(connection).optional()?)
 }
 
 /// The connection that people with addresses in `domain` sign in through: the oldest enabled one of the organisation
@@ -561,9 +557,7 @@ pub fn finish_refresh(
 /// If the database fails.
 pub fn list_all(connection: &mut PgConnection) -> Result<Vec<(SamlConnection, String)>> {
     Ok(saml_connections::table
-        .inner_join(
-            organisation_rows::table.on(organisation_rows::id.eq(saml_connections::organisation_id)),
-        )
+        .inner_join(organisation_rows::table.on(organisation_rows::id.eq(saml_connections::organisation_id)))
         .order(saml_connections::id)
         .select((SamlConnection::as_select(), organisation_rows::name))
         .load(connection)?)

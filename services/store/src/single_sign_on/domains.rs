@@ -91,7 +91,10 @@ pub fn parse(text: &str) -> Result<String, &'static str> {
     };
     let labels: Vec<&str> = domain.split('.').collect();
     let has_letters = labels.last().is_some_and(|last| last.bytes().any(|byte| byte.is_ascii_alphabetic()));
-    if domain.len() > LONGEST || labels.len() < 2 || !labels.iter().all(|label| is_label(label)) || !has_letters
+    if domain.len() > LONGEST
+        || labels.len() < 2
+        || !labels.iter().all(|label| is_label(label))
+        || !has_letters
     {
         return Err("must be a domain such as studio.example");
     }
@@ -194,7 +197,8 @@ pub fn remove(
     )
     .returning(Domain::as_returning())
     .get_result(connection)?;
-    let act = Act::new("organisation_domain.removed", KIND, id, &removed.domain).in_organisation(organisation);
+    let act =
+        Act::new("organisation_domain.removed", KIND, id, &removed.domain).in_organisation(organisation);
     let before = json!({ "domain": removed.domain, "verified": removed.verified_at.is_some() });
     audit::record(connection, origin, act.before(before))
 }
