@@ -19,6 +19,45 @@ export const limits = {
       "maxLength": 20
     }
   },
+  "ConnectionChange": {
+    "email_attribute": {
+      "maxLength": 256
+    },
+    "groups_attribute": {
+      "maxLength": 256
+    },
+    "name": {
+      "minLength": 1,
+      "maxLength": 100
+    },
+    "name_attribute": {
+      "maxLength": 256
+    },
+    "name_id_format": {
+      "maxLength": 256
+    },
+    "subject_attribute": {
+      "maxLength": 256
+    }
+  },
+  "ConnectionForm": {
+    "name": {
+      "minLength": 1,
+      "maxLength": 100
+    }
+  },
+  "DomainForm": {
+    "domain": {
+      "minLength": 3,
+      "maxLength": 260
+    }
+  },
+  "GroupRuleForm": {
+    "group": {
+      "minLength": 1,
+      "maxLength": 256
+    }
+  },
   "InvitationForm": {
     "address": {
       "minLength": 3,
@@ -40,6 +79,17 @@ export const limits = {
     },
     "token": {
       "maxLength": 128
+    }
+  },
+  "MetadataForm": {
+    "signer": {
+      "maxLength": 20000
+    },
+    "url": {
+      "maxLength": 2000
+    },
+    "xml": {
+      "maxLength": 1048576
     }
   },
   "NewAccessToken": {

@@ -623,7 +623,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * What an organisation asks of its people.
+         * @description For owners.
+         */
+        get: operations["read_security"];
         /**
          * Say what an organisation asks of its people.
          * @description For owners, in a confirmed session.
@@ -631,6 +635,210 @@ export interface paths {
         put: operations["update_security"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an organisation's connections to identity providers.
+         * @description For owners, as everything about them.
+         */
+        get: operations["list_connections"];
+        put?: never;
+        /**
+         * Make a connection.
+         * @description It has a key of Kinora's, and addresses to give to the identity provider; it is not switched on.
+         */
+        post: operations["create_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A connection. */
+        get: operations["read_connection"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a connection.
+         * @description Nobody signs in through it any more, and its addresses answer that there is nothing. What it has given to people stays
+         *     theirs, as if it had been given by hand.
+         */
+        delete: operations["remove_connection"];
+        options?: never;
+        head?: never;
+        /** Change a connection. */
+        patch: operations["update_connection"];
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the certificate that is to follow.
+         * @description From now on both stand in Kinora's metadata. Let the provider load it again before you switch.
+         */
+        post: operations["add_certificate"];
+        /** Drop the certificate that Kinora does not sign with. */
+        delete: operations["drop_certificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/certificates/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign with the other certificate from now on. */
+        post: operations["switch_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a connection its identity provider's metadata.
+         * @description It is checked first, and its signature too if a signer is given; what is refused replaces nothing. With the metadata of
+         *     another provider (another entity ID) the people who signed in before are unknown, until they are linked anew.
+         */
+        put: operations["set_provider_metadata"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/metadata/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch a connection's metadata again now.
+         * @description Kinora does it every day by itself. What cannot be fetched, or is worse than what is there, replaces nothing; the
+         *     reason stands in `fetch_error` of the answer.
+         */
+        post: operations["refresh_provider_metadata"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what groups give. */
+        get: operations["list_group_rules"];
+        put?: never;
+        /**
+         * Say what a group gives.
+         * @description It takes effect at each person's next sign-in through the connection; so does its removal.
+         */
+        post: operations["create_group_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a rule. */
+        delete: operations["remove_group_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List an organisation's e-mail domains. */
+        get: operations["list_domains"];
+        put?: never;
+        /**
+         * Name an e-mail domain of an organisation.
+         * @description It has no effect before the operator of the installation has confirmed it. Then people with addresses in it sign in
+         *     through the organisation's connection.
+         */
+        post: operations["add_domain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/domains/{domain_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take an e-mail domain away from an organisation. */
+        delete: operations["remove_domain"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1468,6 +1676,18 @@ export interface components {
             /** @description Value as in the file. */
             value: string;
         };
+        /** @description A certificate. */
+        CertificateView: {
+            /** @description SHA-256 of it, hexadecimal. */
+            fingerprint: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            not_after: string;
+            /** @description Its subject, in words. */
+            subject: string;
+        };
         /** @description A session that was confirmed. */
         Confirmation: {
             /**
@@ -1476,6 +1696,52 @@ export interface components {
              */
             confirmed_until: string;
         };
+        /** @description What is to be changed about a connection; what is left out stays, `null` takes away. */
+        ConnectionChange: {
+            /** @description Whether people in none of the groups become members as well. */
+            admits_everyone?: boolean | null;
+            /** @description Whether sign-ins may begin at the provider. */
+            allow_unsolicited?: boolean | null;
+            /**
+             * Format: int32
+             * @description By how much the provider's clock may differ, seconds.
+             */
+            clock_skew_seconds?: number | null;
+            /** @description Ways of signing in that are asked for (`AuthnContextClassRef`); none: any. */
+            contexts?: string[] | null;
+            /** @description The attribute with the e-mail address. */
+            email_attribute?: string | null;
+            /** @description Whether people sign in through it. It needs metadata first. */
+            enabled?: boolean | null;
+            /** @description Whether the provider is to ask for credentials every time (`ForceAuthn`). */
+            force_sign_in?: boolean | null;
+            /** @description The attribute with the groups. */
+            groups_attribute?: string | null;
+            /** @description Another name. */
+            name?: string | null;
+            /** @description The attribute with the person's name. */
+            name_attribute?: string | null;
+            /** @description The format of `NameID` that is asked for. */
+            name_id_format?: string | null;
+            request_binding?: components["schemas"]["RequestBinding"] | null;
+            /** @description Whether signing out ends the session at the other side too. */
+            single_logout?: boolean | null;
+            /**
+             * @description The attribute that is the stable identity; `null`: the `NameID` is. With another one the people who signed in before
+             *     are unknown, until they are linked anew.
+             */
+            subject_attribute?: string | null;
+        };
+        /** @description A connection to be made. */
+        ConnectionForm: {
+            /** @description How its owners call it. */
+            name: string;
+        };
+        /**
+         * Format: uuid
+         * @description One connection to an identity provider (SAML).
+         */
+        ConnectionId: string;
         /** @description A new token with its secret, which is never shown again. */
         CreatedAccessToken: {
             /** @description To be sent as `Authorization: Bearer …`. */
@@ -1510,6 +1776,36 @@ export interface components {
         DerivativeLink: components["schemas"]["Derivative"] & {
             /** @description Where it can be read. */
             url: string;
+        };
+        /** @description A domain to be named. */
+        DomainForm: {
+            /** @description The domain, such as "studio.example". */
+            domain: string;
+        };
+        /**
+         * Format: uuid
+         * @description One e-mail domain of an organisation.
+         */
+        DomainId: string;
+        /**
+         * @description What ends.
+         * @enum {string}
+         */
+        Ending: "provider_certificate" | "own_certificate" | "provider_metadata";
+        /** @description Something that ends within 30 days, or has ended. */
+        EndWarning: {
+            /**
+             * Format: int64
+             * @description Whole days until then; 0 or less: it has ended or does so today.
+             */
+            days_left: number;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            ends_at: string;
+            /** @description What. */
+            what: components["schemas"]["Ending"];
         };
         /** @description Which second factors somebody has. */
         FactorMethods: {
@@ -1587,6 +1883,34 @@ export interface components {
              */
             numerator: number;
         };
+        /** @description What a group gives: a role in the organisation, or roles in one of its productions. */
+        GroupRule: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The group, as the provider writes it. */
+            group: string;
+            /** @description Its id. */
+            id: components["schemas"]["GroupRuleId"];
+            organisation_role?: components["schemas"]["OrganisationRole"] | null;
+            production_id?: components["schemas"]["ProductionId"] | null;
+            roles?: components["schemas"]["ProductionRoles"] | null;
+        };
+        /** @description A rule to be made: `organisation_role`, or `production_id` with `roles`. */
+        GroupRuleForm: {
+            /** @description The group, exactly as the provider writes it. */
+            group: string;
+            organisation_role?: components["schemas"]["OrganisationRole"] | null;
+            production_id?: components["schemas"]["ProductionId"] | null;
+            roles?: components["schemas"]["ProductionRoles"] | null;
+        };
+        /**
+         * Format: uuid
+         * @description One rule that says what a group at an identity provider gives.
+         */
+        GroupRuleId: string;
         /** @description An invitation that is open: neither accepted nor withdrawn. */
         Invitation: {
             /** @description The address it is for. */
@@ -1687,6 +2011,21 @@ export interface components {
             password: string;
             /** @description What stands behind the `#` of the link. */
             token: string;
+        };
+        /** @description The last test of a connection. */
+        LastTest: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: uuid
+             * @description The attempt.
+             */
+            attempt_id: string;
+            /** @description The code of the refusal; none: it went well. */
+            refusal?: string | null;
         };
         /** @description One page of a list. */
         List_AccessToken: {
@@ -1808,6 +2147,26 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        List_GroupRule: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description The group, as the provider writes it. */
+                group: string;
+                /** @description Its id. */
+                id: components["schemas"]["GroupRuleId"];
+                organisation_role?: components["schemas"]["OrganisationRole"] | null;
+                production_id?: components["schemas"]["ProductionId"] | null;
+                roles?: components["schemas"]["ProductionRoles"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         List_Invitation: {
             /** @description The items. */
             items: {
@@ -1916,6 +2275,30 @@ export interface components {
                 role: components["schemas"]["OrganisationRole"];
                 /** @description Whether its people must have a second factor. */
                 second_factor_required: boolean;
+                /** @description Whether they must have signed in through one of its identity providers. */
+                sso_required: boolean;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_OrganisationDomain: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was named.
+                 */
+                created_at: string;
+                /** @description The domain. */
+                domain: string;
+                /** @description Its id. */
+                id: components["schemas"]["DomainId"];
+                /**
+                 * Format: date-time
+                 * @description When the operator confirmed that it is the organisation's; none: it has no effect yet.
+                 */
+                verified_at?: string | null;
             }[];
             /** @description Pass it as `cursor` for the next page; null at the end. */
             next_cursor?: string | null;
@@ -2086,6 +2469,87 @@ export interface components {
             /** @description Pass it as `cursor` for the next page; null at the end. */
             next_cursor?: string | null;
         };
+        /** @description One page of a list. */
+        List_SignOnConnection: {
+            /** @description The items. */
+            items: {
+                /** @description Whether people in none of the groups become members as well. */
+                admits_everyone: boolean;
+                /** @description Whether sign-ins may begin at the provider. */
+                allow_unsolicited: boolean;
+                /** @description Kinora's certificates towards the provider, the signing one first. */
+                certificates: components["schemas"]["OwnCertificate"][];
+                /**
+                 * Format: int32
+                 * @description By how much the provider's clock may differ, seconds.
+                 */
+                clock_skew_seconds: number;
+                /** @description Ways of signing in that are asked for (`AuthnContextClassRef`); none: any. */
+                contexts: string[];
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description The attribute with the e-mail address; none: the usual names are tried. */
+                email_attribute?: string | null;
+                /** @description Whether people sign in through it. One that is not enabled can be tested. */
+                enabled: boolean;
+                /** @description Why it could not be fetched, or was not taken, the last time. What was there goes on working. */
+                fetch_error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When that was last tried.
+                 */
+                fetch_tried_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was last fetched.
+                 */
+                fetched_at?: string | null;
+                /** @description Whether the provider is to ask for credentials every time (`ForceAuthn`). */
+                force_sign_in: boolean;
+                /** @description The attribute with the groups; none: the usual names are tried. */
+                groups_attribute?: string | null;
+                /** @description Its id. */
+                id: components["schemas"]["ConnectionId"];
+                last_test?: components["schemas"]["LastTest"] | null;
+                metadata_signer?: components["schemas"]["CertificateView"] | null;
+                /** @description Where the metadata is fetched from every day; none: it was given as text. */
+                metadata_url?: string | null;
+                /** @description How its owners call it. */
+                name: string;
+                /** @description The attribute with the person's name; none: the usual names are tried. */
+                name_attribute?: string | null;
+                /** @description The format of `NameID` that is asked for. */
+                name_id_format?: string | null;
+                /** @description What to give the provider. */
+                ours: components["schemas"]["OwnAddresses"];
+                provider?: components["schemas"]["ProviderView"] | null;
+                /** @description Why the metadata that is there cannot be used (any more). */
+                provider_problem?: string | null;
+                /** @description How requests are sent, "redirect" or "post"; none: as the provider likes best. */
+                request_binding?: string | null;
+                /**
+                 * Format: int64
+                 * @description Counts its changes; in quotes it is the `ETag`.
+                 */
+                revision: number;
+                /** @description Whether signing out ends the session at the other side too. */
+                single_logout: boolean;
+                /** @description The attribute that is the stable identity; none: the `NameID` is. */
+                subject_attribute?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updated_at: string;
+                /** @description What ends within 30 days, or has ended. */
+                warnings: components["schemas"]["EndWarning"][];
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
         /** @description Programme loudness by EBU R 128 / ITU-R BS.1770. */
         Loudness: {
             /**
@@ -2175,6 +2639,18 @@ export interface components {
          * @description One mail that is to go out, or has.
          */
         MessageId: string;
+        /** @description Metadata of an identity provider: its text, or where it is. */
+        MetadataForm: {
+            /**
+             * @description The certificate (PEM) that it must be signed with, now and whenever it is fetched again; left out: a
+             *     signature is not asked for.
+             */
+            signer?: string | null;
+            /** @description The https address from which it is fetched, now and every day. */
+            url?: string | null;
+            /** @description The document itself. */
+            xml?: string | null;
+        };
         /**
          * @description A part of the product that a member can be let into on its own.
          * @enum {string}
@@ -2236,6 +2712,25 @@ export interface components {
             role: components["schemas"]["OrganisationRole"];
             /** @description Whether its people must have a second factor. */
             second_factor_required: boolean;
+            /** @description Whether they must have signed in through one of its identity providers. */
+            sso_required: boolean;
+        };
+        /** @description An e-mail domain of an organisation. */
+        OrganisationDomain: {
+            /**
+             * Format: date-time
+             * @description When it was named.
+             */
+            created_at: string;
+            /** @description The domain. */
+            domain: string;
+            /** @description Its id. */
+            id: components["schemas"]["DomainId"];
+            /**
+             * Format: date-time
+             * @description When the operator confirmed that it is the organisation's; none: it has no effect yet.
+             */
+            verified_at?: string | null;
         };
         /** @description The name of an organisation. */
         OrganisationForm: {
@@ -2292,12 +2787,68 @@ export interface components {
         OrganisationRole: "member" | "administrator" | "owner";
         /** @description What an organisation asks of its people. */
         OrganisationSecurity: {
+            /** @description The owners who may sign in with password and second factor all the same; left out: as they are. Each must have both. */
+            break_glass?: components["schemas"]["PersonId"][] | null;
             /**
              * @description Whether they must have a second factor. Whoever has none sees nothing of the organisation until they have
              *     added one, also in sessions that are open; access tokens go on.
              */
             second_factor_required: boolean;
+            /**
+             * @description Whether they must have signed in through one of the organisation's identity providers; left out: as it is. It takes a
+             *     connection that is switched on and whose last test went well, and somebody in `break_glass`.
+             */
+            sso_required?: boolean | null;
         };
+        /** @description What an organisation asks of its people, and what stands in the way of asking for more. */
+        OrganisationSecurityState: {
+            /** @description Its owners, by login. */
+            owners: components["schemas"]["SecurityOwner"][];
+            /**
+             * Format: int64
+             * @description Counts the organisation's changes; in quotes it is the `ETag`.
+             */
+            revision: number;
+            /** @description Whether they must have a second factor. */
+            second_factor_required: boolean;
+            /** @description Whether a connection is switched on whose last test went well. */
+            sso_proven: boolean;
+            /** @description Whether they must have signed in through one of its identity providers. */
+            sso_required: boolean;
+        };
+        /** @description What the provider is to know of Kinora. */
+        OwnAddresses: {
+            /** @description Where responses go (assertion consumer service, reply address). */
+            acs_url: string;
+            /** @description Kinora's name (entity ID, audience), where its metadata is too. */
+            entity_id: string;
+            /** @description Where logout messages go. */
+            logout_url: string;
+        };
+        /** @description A certificate of ours. */
+        OwnCertificate: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description SHA-256 of it, hexadecimal. */
+            fingerprint: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            not_after: string;
+            /** @description What it is for. */
+            role: components["schemas"]["OwnCertificateRole"];
+            /** @description Its subject, in words. */
+            subject: string;
+        };
+        /**
+         * @description What a certificate of ours is for.
+         * @enum {string}
+         */
+        OwnCertificateRole: "signing" | "next" | "former";
         /** @description A passkey of an account. */
         Passkey: {
             /**
@@ -2546,6 +3097,24 @@ export interface components {
              */
             speed?: number | null;
         };
+        /** @description An identity provider, as its metadata describes it. */
+        ProviderView: {
+            /** @description What its signatures are verified with. */
+            certificates: components["schemas"]["CertificateView"][];
+            /** @description Its name. */
+            entity_id: string;
+            /** @description Whether it has single logout. */
+            has_logout: boolean;
+            /** @description Where people sign in, by the POST binding. */
+            sign_on_post?: string | null;
+            /** @description Where people sign in, by the Redirect binding. */
+            sign_on_redirect?: string | null;
+            /**
+             * Format: date-time
+             * @description When its metadata ends, if it says so.
+             */
+            valid_until?: string | null;
+        };
         /** @description A QR code (ISO/IEC 18004) without the quiet zone, which must be left around it. */
         QrDrawing: {
             /** @description The dark modules as an SVG path, one unit each. */
@@ -2574,6 +3143,11 @@ export interface components {
          * @enum {string}
          */
         RelayState: "unknown" | "unset" | "working" | "failing";
+        /**
+         * @description How requests are sent.
+         * @enum {string}
+         */
+        RequestBinding: "redirect" | "post";
         /** @description One execution of a workflow. */
         Run: {
             /** @description The asset it works on. */
@@ -2627,6 +3201,23 @@ export interface components {
             expires_at: string;
             /** @description Which ones there are. A recovery code will do as well. */
             factors: components["schemas"]["FactorMethods"];
+        };
+        /** @description An owner, and whether they could get in without the identity provider. */
+        SecurityOwner: {
+            /** @description Whether they may sign in with password and second factor where single sign-on is required. */
+            break_glass: boolean;
+            /** @description Whether they may not sign in at all. */
+            disabled: boolean;
+            /** @description How they are called. */
+            display_name: string;
+            /** @description Whether they have a password. */
+            has_password: boolean;
+            /** @description Whether they have a second factor. */
+            has_second_factor: boolean;
+            /** @description The person. */
+            id: components["schemas"]["PersonId"];
+            /** @description What they sign in with. */
+            login: string;
         };
         /** @description Who is signed in. */
         Session: {
@@ -2696,6 +3287,82 @@ export interface components {
              * @description The password.
              */
             password: string;
+        };
+        /** @description A connection to an identity provider. */
+        SignOnConnection: {
+            /** @description Whether people in none of the groups become members as well. */
+            admits_everyone: boolean;
+            /** @description Whether sign-ins may begin at the provider. */
+            allow_unsolicited: boolean;
+            /** @description Kinora's certificates towards the provider, the signing one first. */
+            certificates: components["schemas"]["OwnCertificate"][];
+            /**
+             * Format: int32
+             * @description By how much the provider's clock may differ, seconds.
+             */
+            clock_skew_seconds: number;
+            /** @description Ways of signing in that are asked for (`AuthnContextClassRef`); none: any. */
+            contexts: string[];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description The attribute with the e-mail address; none: the usual names are tried. */
+            email_attribute?: string | null;
+            /** @description Whether people sign in through it. One that is not enabled can be tested. */
+            enabled: boolean;
+            /** @description Why it could not be fetched, or was not taken, the last time. What was there goes on working. */
+            fetch_error?: string | null;
+            /**
+             * Format: date-time
+             * @description When that was last tried.
+             */
+            fetch_tried_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last fetched.
+             */
+            fetched_at?: string | null;
+            /** @description Whether the provider is to ask for credentials every time (`ForceAuthn`). */
+            force_sign_in: boolean;
+            /** @description The attribute with the groups; none: the usual names are tried. */
+            groups_attribute?: string | null;
+            /** @description Its id. */
+            id: components["schemas"]["ConnectionId"];
+            last_test?: components["schemas"]["LastTest"] | null;
+            metadata_signer?: components["schemas"]["CertificateView"] | null;
+            /** @description Where the metadata is fetched from every day; none: it was given as text. */
+            metadata_url?: string | null;
+            /** @description How its owners call it. */
+            name: string;
+            /** @description The attribute with the person's name; none: the usual names are tried. */
+            name_attribute?: string | null;
+            /** @description The format of `NameID` that is asked for. */
+            name_id_format?: string | null;
+            /** @description What to give the provider. */
+            ours: components["schemas"]["OwnAddresses"];
+            provider?: components["schemas"]["ProviderView"] | null;
+            /** @description Why the metadata that is there cannot be used (any more). */
+            provider_problem?: string | null;
+            /** @description How requests are sent, "redirect" or "post"; none: as the provider likes best. */
+            request_binding?: string | null;
+            /**
+             * Format: int64
+             * @description Counts its changes; in quotes it is the `ETag`.
+             */
+            revision: number;
+            /** @description Whether signing out ends the session at the other side too. */
+            single_logout: boolean;
+            /** @description The attribute that is the stable identity; none: the `NameID` is. */
+            subject_attribute?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+            /** @description What ends within 30 days, or has ended. */
+            warnings: components["schemas"]["EndWarning"][];
         };
         /**
          * @description How a service is.
@@ -4885,6 +5552,47 @@ export interface operations {
             };
         };
     };
+    read_security: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationSecurityState"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     update_security: {
         parameters: {
             query?: never;
@@ -4911,6 +5619,691 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Organisation"];
                 };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SignOnConnection"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_connection: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectionForm"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    ETag?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnConnection"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnConnection"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_connection: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_connection: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectionChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnConnection"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnConnection"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dropped */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    switch_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switched */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnConnection"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_provider_metadata: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetadataForm"];
+            };
+        };
+        responses: {
+            /** @description Taken */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnConnection"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refresh_provider_metadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tried */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnConnection"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_group_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_GroupRule"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_group_rule: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupRuleForm"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupRule"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_group_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+                rule_id: components["schemas"]["GroupRuleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_domains: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_OrganisationDomain"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_domain: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainForm"];
+            };
+        };
+        responses: {
+            /** @description Named */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationDomain"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_domain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain_id: components["schemas"]["DomainId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken away */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
