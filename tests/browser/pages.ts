@@ -21,6 +21,7 @@ const addresses: Record<string, () => string> = {
   people: () => `/administration/${made.organisation}/people`,
   "productions of the organisation": () => `/administration/${made.organisation}/productions`,
   "security of the organisation": () => `/administration/${made.organisation}/security`,
+  "sign-on": () => `/administration/${made.organisation}/sign-on`,
   audit: () => `/administration/${made.organisation}/audit`,
   mail: () => `/administration/${made.organisation}/mail`,
   "mail in no state": () => `/administration/${made.organisation}/mail?state=dropped`,

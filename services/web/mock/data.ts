@@ -1,5 +1,6 @@
 // Made-up people, productions and assets, in every state a page has to look right in.
 
+import type { GroupRule, OrganisationDomain, SignOnAttempt, SignOnConnection } from "../src/api/types";
 import type { Asset, AssetDetail, AuditRow, Invitation, Mail, Member, OrganisationPerson, Production, Run, Step } from "../src/api/types";
 
 export const id = (kind: number, n: number) => `0198c0de-${String(kind).padStart(4, "0")}-7000-8000-${String(n).padStart(12, "0")}`;
@@ -253,7 +254,7 @@ export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => ({
   after: n % 5 === 1 ? { library: "editor" } : null,
 }));
 
-export const organisation = { id: ORGANISATION, name: "Halcyon Pictures", role: "owner", created_at: new Date().toISOString(), revision: 1, second_factor_required: false };
+export const organisation = { id: ORGANISATION, name: "Halcyon Pictures", role: "owner", created_at: new Date().toISOString(), revision: 1, second_factor_required: false, sso_required: false };
 
 export const recoveryCodes = ["k7qm-w2np-x4hd-9rst", "b3fg-6uvy-m8kc-aezj", "p5xw-n7dq-2hrt-c9vm", "y4kb-8gsu-e6fa-zj3p", "w9rn-t5mx-q2cd-h7kv", "u6ye-3bgp-s8wf-a4nz", "m2jt-r9hx-k5vq-d7cu", "f8pn-z3ws-b6ye-g4ka", "c7vd-x2qr-j9mt-h5up", "s4nw-e8kb-y6zf-a3gx"];
 
@@ -271,4 +272,130 @@ export const enrolment = {
   key: "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",
   uri: "otpauth://totp/Kinora%20%28halcyon.example%29:ines?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
   qr: { size: 21, path: "M0 0h7v1h-7zM14 0h7v1h-7zM0 1h1v1h-1zM6 1h1v1h-1zM14 1h1v1h-1zM20 1h1v1h-1zM0 14h7v1h-7z" },
+};
+
+const fingerprint = (n: number) => Array.from({ length: 64 }, (_, i) => "0123456789abcdef"[(i * 7 + n * 5) % 16]).join("");
+const certificate = (n: number, days: number) => ({ subject: "login.halcyon.example", fingerprint: fingerprint(n), not_after: at(-86_400 * days) });
+
+function connection(n: number, part: Partial<SignOnConnection>): SignOnConnection {
+  const base = `https://kinora.halcyon.example/saml/${id(12, n)}`;
+  return {
+    id: id(12, n),
+    name: "Studio account",
+    enabled: true,
+    ours: { entity_id: `${base}/metadata`, acs_url: `${base}/acs`, logout_url: `${base}/logout` },
+    provider: {
+      entity_id: "https://login.halcyon.example/realms/studio",
+      sign_on_redirect: "https://login.halcyon.example/realms/studio/protocol/saml",
+      sign_on_post: "https://login.halcyon.example/realms/studio/protocol/saml",
+      has_logout: true,
+      valid_until: null,
+      certificates: [certificate(1, 21), certificate(2, -3)],
+    },
+    provider_problem: null,
+    metadata_url: "https://login.halcyon.example/realms/studio/protocol/saml/descriptor",
+    metadata_signer: null,
+    fetched_at: at(7200),
+    fetch_tried_at: at(7200),
+    fetch_error: null,
+    clock_skew_seconds: 60,
+    allow_unsolicited: false,
+    force_sign_in: false,
+    contexts: [],
+    name_id_format: null,
+    request_binding: null,
+    single_logout: true,
+    subject_attribute: null,
+    email_attribute: "mail",
+    name_attribute: null,
+    groups_attribute: "groups",
+    admits_everyone: true,
+    certificates: [
+      { role: "signing", ...certificate(3, 700), created_at: at(86_400 * 300) },
+      { role: "next", ...certificate(4, 1096), created_at: at(3600) },
+    ],
+    warnings: [{ what: "provider_certificate", ends_at: at(-86_400 * 21), days_left: 21 }],
+    last_test: { attempt_id: id(13, 0), at: at(5400), refusal: null },
+    created_at: at(86_400 * 300),
+    updated_at: at(7200),
+    revision: 4,
+    ...part,
+  };
+}
+
+export const connections: SignOnConnection[] = [
+  connection(0, {}),
+  connection(1, {
+    name: "Post house in Wellington, with a name that is rather long",
+    enabled: false,
+    metadata_url: "https://idp.post-production-facility.example/a/very/long/path/to/the/metadata/of/this/provider.xml",
+    fetch_error: "The server could not be reached: certificate verify failed. Check the address, and whether Kinora's servers may connect to it.",
+    last_test: { attempt_id: id(13, 1), at: at(600), refusal: "wrong_audience" },
+    warnings: [],
+  }),
+  connection(2, { name: "New one", enabled: false, provider: null, metadata_url: null, fetched_at: null, fetch_tried_at: null, last_test: null, warnings: [], certificates: [{ role: "signing", ...certificate(5, 1096), created_at: at(60) }] }),
+];
+
+export const groupRules: GroupRule[] = [
+  { id: id(14, 0), group: "kinora-it", organisation_role: "administrator", production_id: null, roles: null, created_at: at(9000) },
+  { id: id(14, 1), group: "CN=salt-road-editorial,OU=Productions,DC=halcyon,DC=example", organisation_role: null, production_id: id(2, 0), roles: { library: "editor", subtitling: "reader" }, created_at: at(8000) },
+];
+
+export const attempts: SignOnAttempt[] = [
+  {
+    id: id(13, 0),
+    at: at(5400),
+    purpose: "test",
+    refusal: null,
+    sentence: null,
+    detail: null,
+    person: "ines@halcyon.example",
+    address: "10.20.0.14",
+    findings: {
+      name_id: { value: "f3b1c0de-7a55-4c1e-9a2e-2f0f6a7f1b11", format: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" },
+      context: "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
+      attributes: [
+        { name: "urn:oid:0.9.2342.19200300.100.1.3", friendly_name: "mail", values: ["ines@halcyon.example"] },
+        { name: "displayName", friendly_name: null, values: ["Ines Marková"] },
+        { name: "groups", friendly_name: null, values: ["all-staff", "kinora-it", "CN=salt-road-editorial,OU=Productions,DC=halcyon,DC=example"] },
+        { name: "http://schemas.microsoft.com/identity/claims/objectidentifier", friendly_name: null, values: ["6a1f0a4e-0f53-4b7e-8a0e-0a8a41b6e001"] },
+      ],
+      mapped: {
+        subject_value: "f3b1c0de-7a55-4c1e-9a2e-2f0f6a7f1b11",
+        subject_attribute: null,
+        address: "ines@halcyon.example",
+        display_name: "Ines Marková",
+        groups: ["all-staff", "kinora-it", "CN=salt-road-editorial,OU=Productions,DC=halcyon,DC=example"],
+        matched_rules: [id(14, 0), id(14, 1)],
+        organisation_role: "administrator",
+        productions: [{ production_id: id(2, 0), roles: { library: "editor", subtitling: "reader" } }],
+      },
+    },
+  },
+  {
+    id: id(13, 1),
+    at: at(600),
+    purpose: "test",
+    refusal: "wrong_audience",
+    sentence: "The assertion is meant for another application. Compare the audience (entity ID) in the identity provider with the one in Kinora's metadata.",
+    detail: "found “https://kinora-old.halcyon.example/saml”, expected “https://kinora.halcyon.example/saml/0192/metadata”",
+    person: "ines@halcyon.example",
+    address: "10.20.0.14",
+    findings: null,
+  },
+  { id: id(13, 2), at: at(9000), purpose: "sign_in", refusal: "no_group", sentence: "None of the person's groups has a rule, and this connection does not admit everyone.", detail: null, person: null, address: "10.20.0.77", findings: null },
+  { id: id(13, 3), at: at(9600), purpose: "sign_in", refusal: null, sentence: null, detail: null, person: "tomasz@halcyon.example", address: "10.20.0.31", findings: null },
+];
+
+export const domains: OrganisationDomain[] = [
+  { id: id(15, 0), domain: "halcyon.example", verified_at: at(86_400 * 40), created_at: at(86_400 * 41) },
+  { id: id(15, 1), domain: "a-rather-long-subsidiary-of-halcyon-pictures.example", verified_at: null, created_at: at(4000) },
+];
+
+export const security = {
+  second_factor_required: false,
+  sso_required: false,
+  sso_proven: true,
+  revision: 1,
+  owners: people.slice(0, 4).map(({ id: personId, login, display_name, has_password, has_second_factor, disabled }, n) => ({ id: personId, login, display_name, has_password, has_second_factor, disabled, break_glass: n === 0 })),
 };

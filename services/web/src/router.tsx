@@ -215,6 +215,27 @@ const organisationSecurity = createRoute({
   component: lazyRouteComponent(() => import("./pages/administration/Security"), "OrganisationSecurity"),
 });
 
+const signOn = createRoute({
+  getParentRoute: () => administration,
+  path: "/sign-on",
+  component: lazyRouteComponent(() => import("./pages/administration/sign-on/SignOn"), "SignOn"),
+});
+
+const signOnConnection = createRoute({
+  getParentRoute: () => administration,
+  path: "/sign-on/$connectionId",
+  validateSearch: (search): { attempt?: string } => ({ attempt: text(search.attempt) }),
+  component: lazyRouteComponent(() => import("./pages/administration/sign-on/ConnectionPage"), "ConnectionPage"),
+});
+
+/** Where a test of a connection comes back to. */
+const testedConnection = createRoute({
+  getParentRoute: () => app,
+  path: "/administration/sign-on/$connectionId",
+  validateSearch: (search): { attempt?: string } => ({ attempt: text(search.attempt) }),
+  component: lazyRouteComponent(() => import("./pages/administration/sign-on/ConnectionPage"), "FindConnection"),
+});
+
 const mail = createRoute({
   getParentRoute: () => administration,
   path: "/mail",
@@ -238,7 +259,8 @@ const tree = root.addChildren([
     home,
     productions,
     production.addChildren([productionHome, library, members, asset]),
-    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, mail, organisationSecurity, audit]),
+    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, mail, signOn, signOnConnection, organisationSecurity, audit]),
+    testedConnection,
     account,
   ]),
 ]);

@@ -170,6 +170,66 @@ export const mailRelayQuery = (organisation_id: string) =>
     refetchInterval: 5000,
   });
 
+export const signOnConnectionsQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["sign-on", organisation_id, "connections"],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/connections", { params: { path: { organisation_id } }, signal }))).items,
+  });
+
+export const signOnConnectionQuery = (organisation_id: string, connection_id: string) =>
+  queryOptions({
+    queryKey: ["sign-on", organisation_id, "connection", connection_id],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}", { params: { path: { organisation_id, connection_id } }, signal })),
+  });
+
+export const groupRulesQuery = (organisation_id: string, connection_id: string) =>
+  queryOptions({
+    queryKey: ["sign-on", organisation_id, "rules", connection_id],
+    queryFn: async ({ signal }) =>
+      (
+        await unwrap(
+          api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/rules", { params: { path: { organisation_id, connection_id } }, signal }),
+        )
+      ).items,
+  });
+
+export const signOnAttemptsQuery = (organisation_id: string, connection_id: string) =>
+  queryOptions({
+    queryKey: ["sign-on", organisation_id, "attempts", connection_id],
+    queryFn: async ({ signal }) =>
+      (
+        await unwrap(
+          api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/attempts", { params: { path: { organisation_id, connection_id } }, signal }),
+        )
+      ).items,
+  });
+
+export const signOnAttemptQuery = (organisation_id: string, connection_id: string, attempt_id: string) =>
+  queryOptions({
+    queryKey: ["sign-on", organisation_id, "attempt", connection_id, attempt_id],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/attempts/{attempt_id}", {
+          params: { path: { organisation_id, connection_id, attempt_id } },
+          signal,
+        }),
+      ),
+  });
+
+export const domainsQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["domains", organisation_id],
+    queryFn: async ({ signal }) => (await unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/domains", { params: { path: { organisation_id } }, signal }))).items,
+  });
+
+export const securityQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["security", organisation_id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/security", { params: { path: { organisation_id } }, signal })),
+  });
+
 export const peopleQuery = (organisation_id: string) =>
   queryOptions({
     queryKey: ["people", organisation_id],

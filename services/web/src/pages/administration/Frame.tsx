@@ -29,6 +29,11 @@ export function AdministrationFrame() {
         <Link className={page.tab} to="/administration/$organisationId/mail" params={{ organisationId }}>
           {m.administration.mail}
         </Link>
+        {organisation?.role === "owner" && (
+          <Link className={page.tab} to="/administration/$organisationId/sign-on" params={{ organisationId }}>
+            {m.signOn.title}
+          </Link>
+        )}
         <Link className={page.tab} to="/administration/$organisationId/security" params={{ organisationId }}>
           {m.administration.security}
         </Link>

@@ -13,6 +13,7 @@ import { m } from "../../messages";
 import { useTitle } from "../../shell/title";
 import page from "../page.module.css";
 import css from "../security/security.module.css";
+import { Required } from "./sign-on/Required";
 
 export function OrganisationSecurity() {
   const { organisationId } = useParams({ from: "/app/administration/$organisationId" });
@@ -70,6 +71,7 @@ export function OrganisationSecurity() {
           </>
         )}
       </section>
+      {isOwner && <Required organisationId={organisationId} />}
       <Confirm
         title={isOn ? m.administration.requireOffTitle : m.administration.requireOnTitle}
         text={isOn ? m.administration.requireOffText : m.administration.requireOnText(without.length)}
@@ -85,7 +87,7 @@ export function OrganisationSecurity() {
               body: { second_factor_required: !isOn },
             }),
           );
-          await cache.invalidateQueries({ queryKey: organisationQuery(organisationId).queryKey });
+          await Promise.all([cache.invalidateQueries({ queryKey: organisationQuery(organisationId).queryKey }), cache.invalidateQueries({ queryKey: ["security", organisationId] })]);
           say(m.administration.saved);
         }}
       />

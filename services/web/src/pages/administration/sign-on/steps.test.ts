@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { failedStage, fingerprintText, nextStep, stagesOf, useOf } from "./steps";
+
+const provider = { entity_id: "https://idp.example", certificates: [], has_logout: false };
+const test = (refusal: string | null) => ({ attempt_id: "1", at: "2026-01-01T00:00:00Z", refusal });
+
+describe("setting a connection up", () => {
+  it("asks for metadata, then for a test, then to switch it on", () => {
+    expect(nextStep({ provider: null, enabled: false })).toBe("provider");
+    expect(nextStep({ provider, enabled: false })).toBe("test");
+    expect(nextStep({ provider, enabled: false, last_test: test("unsigned") })).toBe("test");
+    expect(nextStep({ provider, enabled: false, last_test: test(null) })).toBe("on");
+    expect(nextStep({ provider, enabled: true, last_test: test(null) })).toBe("done");
+  });
+
+  it("asks for metadata again when what is there cannot be used any more", () => {
+    expect(nextStep({ provider: null, provider_problem: "It has ended.", enabled: true, last_test: test(null) })).toBe("provider");
+  });
+});
+
+describe("a test", () => {
+  it("went well when nothing was refused", () => {
+    expect(stagesOf({ refusal: null }).every(([, state]) => state === "done")).toBe(true);
+  });
+
+  it("shows where it ended, and that nothing came after", () => {
+    expect(stagesOf({ refusal: "bad_signature" })).toEqual([
+      ["sent", "done"],
+      ["returned", "done"],
+      ["signature", "failed"],
+      ["checks", "open"],
+      ["person", "open"],
+    ]);
+    expect(failedStage("wrong_browser")).toBe("returned");
+    expect(failedStage("wrong_audience")).toBe("checks");
+    expect(failedStage("no_group")).toBe("person");
+    expect(failedStage("a_code_of_a_later_release")).toBe("checks");
+  });
+
+  it("knows what an attribute is for by either of its names", () => {
+    const connection = { subject_attribute: "uid", email_attribute: "mail", name_attribute: null, groups_attribute: null };
+    expect(useOf("urn:oid:0.9.2342.19200300.100.1.3", "mail", connection)).toBe("email");
+    expect(useOf("uid", null, connection)).toBe("subject");
+    expect(useOf("groups", null, connection)).toBeUndefined();
+  });
+});
+
+it("writes fingerprints in groups", () => {
+  expect(fingerprintText("0123456789ab")).toBe("0123 4567 89ab");
+});
