@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { cable, dropFiles, keepPicture, launch, login, makeFiles, oneTimePassword, PASSWORD, signIn, sit, url, type Files, type Seat } from "./harness";
 
 /** Addresses that later suites look at. */
-export const made = { production: "", asset: "", organisation: "" };
+export const made = { production: "", asset: "", organisation: "", connection: "" };
 
 const timecode = (page: Page) => page.getByLabel("Go to timecode").inputValue();
 

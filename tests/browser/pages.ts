@@ -22,6 +22,7 @@ const addresses: Record<string, () => string> = {
   "productions of the organisation": () => `/administration/${made.organisation}/productions`,
   "security of the organisation": () => `/administration/${made.organisation}/security`,
   "sign-on": () => `/administration/${made.organisation}/sign-on`,
+  "connection to an identity provider": () => `/administration/${made.organisation}/sign-on/${made.connection}`,
   audit: () => `/administration/${made.organisation}/audit`,
   mail: () => `/administration/${made.organisation}/mail`,
   "mail in no state": () => `/administration/${made.organisation}/mail?state=dropped`,

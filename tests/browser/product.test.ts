@@ -3,10 +3,12 @@ import { factors } from "./factors";
 import { invitation } from "./invitation";
 import { outcome } from "./outcome";
 import { pages } from "./pages";
+import { signOn } from "./sign-on";
 import { timeline } from "./timeline";
 
 outcome();
 timeline();
 invitation();
 factors();
+signOn();
 pages();

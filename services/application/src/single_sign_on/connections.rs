@@ -60,7 +60,6 @@ impl RequestBinding {
 /// What is to be changed about a connection; what is left out stays, `null` takes away.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::option_option, reason = "left out, null, or a value")]
 pub struct ConnectionChange {
     /// Another name.
     #[serde(default)]
@@ -117,7 +116,6 @@ pub struct ConnectionChange {
 }
 
 /// A name that may be taken away: `null` and an empty text both do.
-#[expect(clippy::option_option, reason = "left out, null, or a value")]
 fn optional(pointer: &str, text: Option<Option<String>>) -> Result<Option<Option<String>>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let text = text.filter(|text| !text.trim().is_empty());

@@ -229,7 +229,6 @@ pub fn create(
 /// What is to be changed about a connection. `None` leaves it as it is; an inner `None` takes it away.
 #[derive(Clone, Debug, Default, AsChangeset)]
 #[diesel(table_name = saml_connections)]
-#[expect(clippy::option_option, reason = "left alone, taken away, or set")]
 pub struct ConnectionChange {
     /// Another name.
     pub name: Option<String>,

@@ -69,7 +69,7 @@ export function Mapping({ organisationId, connection }: { organisationId: string
     }
   };
   const text = (name: "email_attribute" | "name_attribute" | "groups_attribute" | "subject_attribute" | "name_id_format", label: string, hint: string, placeholder: string) => (
-    <TextField name={name} label={label} hint={hint} placeholder={placeholder} value={fields[name]} onChange={(value) => change({ [name]: value })} maxLength={256} spellCheck="false" autoCapitalize="none" />
+    <TextField name={name} label={label} hint={hint} placeholder={placeholder} value={fields[name]} onChange={(value) => change({ [name]: value })} maxLength={256} spellCheck="false" />
   );
   const check = (name: "admits_everyone" | "force_sign_in" | "allow_unsolicited" | "single_logout", label: string, hint: string) => (
     <Checked label={label} hint={hint} checked={fields[name]} onChange={(value) => change({ [name]: value })} />

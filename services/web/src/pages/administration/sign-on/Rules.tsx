@@ -102,7 +102,7 @@ export function Rules({ organisationId, connection }: { organisationId: string; 
       >
         {(value, change) => (
           <>
-            <TextField autoFocus isRequired name="group" label={t.group} hint={t.groupHint} value={value.group} onChange={(group) => change({ group })} maxLength={256} spellCheck="false" autoCapitalize="none" />
+            <TextField autoFocus isRequired name="group" label={t.group} hint={t.groupHint} value={value.group} onChange={(group) => change({ group })} maxLength={256} spellCheck="false" />
             <SelectField
               label={t.gives}
               value={value.gives}

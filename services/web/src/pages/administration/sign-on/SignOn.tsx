@@ -25,7 +25,10 @@ const t = m.signOn;
 function stateOf(connection: SignOnConnection): { text: string; bad?: boolean } {
   if (connection.provider_problem) return { text: t.states.unusable, bad: true };
   const next = nextStep(connection);
-  if (!connection.enabled) return { text: t.states[next === "provider" ? "unfinished" : next === "test" ? "untested" : "off"] };
+  if (!connection.enabled) {
+    const untested = connection.last_test ? "refused" : "untested";
+    return { text: t.states[next === "provider" ? "unfinished" : next === "test" ? untested : "off"] };
+  }
   if (connection.fetch_error) return { text: t.states.notRefreshed, bad: true };
   if (connection.warnings.length > 0) return { text: t.states.ending, bad: true };
   return { text: t.states.on };
@@ -173,7 +176,7 @@ function Domains({ organisationId }: { organisationId: string }) {
         }}
       >
         {(value, change) => (
-          <TextField autoFocus isRequired name="domain" label={t.domain} placeholder="studio.example" value={value.domain} onChange={(domain) => change({ domain })} autoCapitalize="none" spellCheck="false" maxLength={260} />
+          <TextField autoFocus isRequired name="domain" label={t.domain} placeholder="studio.example" value={value.domain} onChange={(domain) => change({ domain })} spellCheck="false" maxLength={260} />
         )}
       </FormDialog>
       <Confirm

@@ -16,7 +16,7 @@ import { instant } from "../../../messages/format";
 import page from "../../page.module.css";
 import { rolesText } from "./Rules";
 import css from "./signOn.module.css";
-import { stagesOf, useOf, type Stage, type StageState } from "./steps";
+import { stagesOf, purposeOf, type Stage, type StageState } from "./steps";
 
 const t = m.signOn;
 const ICONS = { done: CircleCheck, failed: CircleX, open: CircleDashed } satisfies Record<StageState, unknown>;
@@ -139,8 +139,9 @@ function Found({ organisationId, connection, findings }: Part & { findings: Test
             <Cell label={t.usedFor}>{!connection.subject_attribute && t.uses.subject}</Cell>
           </Row>
         )}
-        {findings.attributes.map(({ name, friendly_name, values }) => {
-          const use = useOf(name, friendly_name, connection);
+        {findings.attributes.map((attribute) => {
+          const { name, friendly_name, values } = attribute;
+          const use = purposeOf(attribute, connection, mapped);
           return (
             <Row key={name}>
               <Cell kind="title">

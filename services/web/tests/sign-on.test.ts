@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { failedStage, fingerprintText, nextStep, stagesOf, useOf } from "./steps";
+import { failedStage, fingerprintText, nextStep, stagesOf, purposeOf } from "../src/pages/administration/sign-on/steps";
 
 const provider = { entity_id: "https://idp.example", certificates: [], has_logout: false };
 const test = (refusal: string | null) => ({ attempt_id: "1", at: "2026-01-01T00:00:00Z", refusal });
@@ -39,9 +39,15 @@ describe("a test", () => {
 
   it("knows what an attribute is for by either of its names", () => {
     const connection = { subject_attribute: "uid", email_attribute: "mail", name_attribute: null, groups_attribute: null };
-    expect(useOf("urn:oid:0.9.2342.19200300.100.1.3", "mail", connection)).toBe("email");
-    expect(useOf("uid", null, connection)).toBe("subject");
-    expect(useOf("groups", null, connection)).toBeUndefined();
+    const mapped = { address: "ada@studio.example", display_name: "Ada", groups: ["a", "b"] };
+    const use = (name: string, friendly_name: string | null, ...values: string[]) => purposeOf({ name, friendly_name, values }, connection, mapped);
+    expect(use("urn:oid:0.9.2342.19200300.100.1.3", "mail", "ada@studio.example")).toBe("email");
+    expect(use("uid", null, "7")).toBe("subject");
+    // No name is chosen for these: what came of them tells.
+    expect(use("displayName", null, "Ada")).toBe("name");
+    expect(use("memberOf", null, "b", "a")).toBe("groups");
+    expect(use("other", null, "ada@studio.example")).toBeUndefined();
+    expect(use("nothing", null)).toBeUndefined();
   });
 });
 

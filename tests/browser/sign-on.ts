@@ -1,0 +1,70 @@
+// Setting single sign-on up: what an owner sees and does before there is a provider that could answer.
+
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { keepPicture, launch, signIn, sit, url, type Seat } from "./harness";
+import { made } from "./outcome";
+
+export function signOn(): void {
+  describe("single sign-on is set up", () => {
+    let browser: Browser;
+    let seat: Seat;
+    beforeAll(async () => {
+      browser = await launch();
+      seat = await sit(browser);
+      await signIn(seat.page);
+    });
+    afterEach(async ({ task }) => {
+      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
+    });
+    afterAll(() => browser?.close());
+
+    it("from an empty page to the values that the provider needs", async () => {
+      const { page } = seat;
+      await page.goto(`${url()}/administration/${made.organisation}/people`);
+      await page.getByRole("link", { name: "Sign-on" }).click();
+      await page.getByRole("heading", { name: "No identity provider is connected yet" }).waitFor();
+      await page.getByRole("button", { name: "Add a connection" }).click();
+      await page.getByRole("dialog").getByLabel("Name").fill("Studio account");
+      await page.getByRole("dialog").getByRole("button", { name: "Go on" }).click();
+      await page.waitForURL(/\/sign-on\/[0-9a-f-]{36}$/);
+      made.connection = new URL(page.url()).pathname.split("/").at(-1) ?? "";
+      await page.getByText(`/saml/${made.connection}/acs`).waitFor();
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download Kinora’s metadata" }).click()]);
+      expect(download.suggestedFilename()).toBe("kinora-metadata.xml");
+      expect(await page.getByRole("button", { name: "Run the test" }).isDisabled()).toBe(true);
+      expect(await page.getByRole("button", { name: "Switch on" }).isDisabled()).toBe(true);
+    });
+
+    it("says what is wrong with metadata, at its place", async () => {
+      const { page } = seat;
+      await page.getByLabel("Metadata address").fill("http://login.studio.example/metadata");
+      await page.getByRole("button", { name: "Fetch and check" }).click();
+      await page.getByText("must be an https address").waitFor();
+      await page.getByRole("radio", { name: "Text" }).click();
+      await page.getByLabel("Metadata", { exact: true }).fill("<html/>");
+      await page.getByRole("button", { name: "Check and use" }).click();
+      await page.getByRole("alert").filter({ hasText: "identity provider" }).waitFor();
+    });
+
+    it("takes rules and domains, and shows what they wait for", async () => {
+      const { page } = seat;
+      await page.getByRole("button", { name: "Add a rule" }).click();
+      await page.getByRole("dialog").getByLabel("Group").fill("kinora-editors");
+      await page.getByRole("dialog").getByLabel("Gives").selectOption({ label: "In The Salt Road" });
+      await page.getByRole("dialog").getByLabel("Library").selectOption("editor");
+      await page.getByRole("dialog").getByRole("button", { name: "Add a rule" }).click();
+      await page.getByText("The Salt Road: Library: Editor").waitFor();
+      await page.getByRole("link", { name: "All identity providers" }).click();
+      await page.getByText("Being set up").waitFor();
+      await page.getByRole("button", { name: "Add a domain" }).click();
+      await page.getByRole("dialog").getByLabel("Domain").fill("gmail.com");
+      await page.getByRole("dialog").getByRole("button", { name: "Add a domain" }).click();
+      await page.getByText("anybody can have an address").waitFor();
+      await page.getByRole("dialog").getByLabel("Domain").fill("Studio.example");
+      await page.getByRole("dialog").getByRole("button", { name: "Add a domain" }).click();
+      await page.getByText("kinoractl domain confirm studio.example").waitFor();
+      expect(seat.complaints).toEqual([]);
+    });
+  });
+}
