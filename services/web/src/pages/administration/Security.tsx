@@ -22,6 +22,8 @@ export function OrganisationSecurity() {
   const people = useQuery(peopleQuery(organisationId));
   const { data: session } = useQuery(sessionQuery);
   const [asking, setAsking] = useState(false);
+  // What the dialog was opened for: its words stay while it closes.
+  const [turnsOn, setTurnsOn] = useState(false);
   useTitle(`${m.administration.title}: ${m.administration.security}`);
 
   if (organisation.isError) return <Failed what={m.parts.page} error={organisation.error} retry={() => void organisation.refetch()} />;
@@ -30,6 +32,10 @@ export function OrganisationSecurity() {
   const isOwner = data?.role === "owner";
   const haveOne = !!session && (session.factors.authenticator || session.factors.passkey);
   const isOn = !!data?.second_factor_required;
+  const ask = () => {
+    setTurnsOn(!isOn);
+    setAsking(true);
+  };
   return (
     <div className={`${page.content} ${page.narrow}`}>
       <section className={page.section}>
@@ -49,7 +55,7 @@ export function OrganisationSecurity() {
                 <p>{without.length === 0 ? m.administration.everybodyHasOne : m.administration.withoutOne(without.length, isOn)}</p>
               </div>
               {isOwner && (
-                <Button tone={isOn ? "normal" : "primary"} isDisabled={!isOn && !haveOne} onPress={() => setAsking(true)}>
+                <Button tone={isOn ? "normal" : "primary"} isDisabled={!isOn && !haveOne} onPress={ask}>
                   {isOn ? m.administration.requireOff : m.administration.requireOn}
                 </Button>
               )}
@@ -73,10 +79,10 @@ export function OrganisationSecurity() {
       </section>
       {isOwner && <Required organisationId={organisationId} />}
       <Confirm
-        title={isOn ? m.administration.requireOffTitle : m.administration.requireOnTitle}
-        text={isOn ? m.administration.requireOffText : m.administration.requireOnText(without.length)}
-        confirm={isOn ? m.administration.requireOff : m.administration.requireOn}
-        danger={isOn}
+        title={turnsOn ? m.administration.requireOnTitle : m.administration.requireOffTitle}
+        text={turnsOn ? m.administration.requireOnText(without.length) : m.administration.requireOffText}
+        confirm={turnsOn ? m.administration.requireOn : m.administration.requireOff}
+        danger={!turnsOn}
         open={asking}
         onClose={() => setAsking(false)}
         action={async () => {
@@ -84,7 +90,7 @@ export function OrganisationSecurity() {
           await unwrap(
             api.PUT("/api/data/v1/organisations/{organisation_id}/security", {
               params: { path: { organisation_id: organisationId }, header: ifMatch(data.revision) },
-              body: { second_factor_required: !isOn },
+              body: { second_factor_required: turnsOn },
             }),
           );
           await Promise.all([cache.invalidateQueries({ queryKey: organisationQuery(organisationId).queryKey }), cache.invalidateQueries({ queryKey: ["security", organisationId] })]);
