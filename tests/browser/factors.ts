@@ -55,6 +55,7 @@ async function hire(owner: Page, page: Page, who: string): Promise<void> {
 async function enterPassword(page: Page, who: string, password: string): Promise<void> {
   await page.goto(`${url()}/sign-in`);
   await page.getByLabel("Login or e-mail").fill(who);
+  await page.getByRole("button", { name: "Continue" }).click();
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
 }

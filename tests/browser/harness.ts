@@ -69,6 +69,7 @@ export async function sit(browser: Browser, options: Parameters<Browser["newCont
 export async function signIn(page: Page, who = login(), password = PASSWORD): Promise<void> {
   await page.goto(`${url()}/sign-in`);
   await page.getByLabel("Login or e-mail").fill(who);
+  await page.getByRole("button", { name: "Continue" }).click();
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL((at) => !at.pathname.startsWith("/sign-in"));

@@ -146,6 +146,7 @@ export function invitation(): void {
       await guest.page.goto(link);
       await guest.page.getByRole("link", { name: "Sign in" }).click();
       await guest.page.getByLabel("Login or e-mail").fill(GUEST);
+      await guest.page.getByRole("button", { name: "Continue" }).click();
       await guest.page.getByLabel("Password", { exact: true }).fill("tulip-anchor-velvet-moraine");
       await guest.page.getByRole("button", { name: "Sign in" }).click();
       await guest.page.getByRole("button", { name: "Accept invitation" }).click();

@@ -37,6 +37,7 @@ export function outcome(): void {
       const { page } = seat;
       await page.goto(url());
       await page.getByLabel("Login or e-mail").fill(login());
+      await page.getByRole("button", { name: "Continue" }).click();
       await page.getByLabel("Password", { exact: true }).fill("certainly not this");
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("alert").filter({ hasText: "do not match" }).waitFor();
@@ -305,6 +306,7 @@ export function outcome(): void {
       await other.page.waitForURL(/\/sign-in/);
       await other.page.getByText("Your password is set").waitFor();
       await other.page.getByLabel("Login or e-mail").fill("amara@halcyon.example");
+      await other.page.getByRole("button", { name: "Continue" }).click();
       await other.page.getByLabel("Password", { exact: true }).fill(amara);
       await other.page.getByRole("button", { name: "Sign in" }).click();
       await other.page.getByRole("heading", { name: "No productions yet" }).waitFor();

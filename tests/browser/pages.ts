@@ -28,6 +28,8 @@ const addresses: Record<string, () => string> = {
   "mail in no state": () => `/administration/${made.organisation}/mail?state=dropped`,
   "invitation without its token": () => "/invitation",
   account: () => "/account",
+  "refused sign-in": () => "/sign-in-refused?reason=account&attempt=01998c2e-1111-7000-8000-000000000001",
+  "signed out": () => "/signed-out",
   "not found": () => "/no-such-page",
   "API reference": () => "/api/docs",
   "API reference of one operation": () => "/api/docs?tag=productions#create_production",
@@ -67,7 +69,7 @@ export function pages(): void {
       browser = await launch();
       ({ page, complaints } = await sit(browser, options));
       await page.goto(`${url()}/sign-in`);
-      await page.getByRole("button", { name: "Sign in" }).waitFor();
+      await page.getByRole("button", { name: "Continue" }).waitFor();
       expect(await violations(page)).toEqual([]);
       await signIn(page);
     });

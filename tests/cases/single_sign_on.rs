@@ -1,7 +1,14 @@
-//! Single sign-on.
+//! Single sign-on: setting it up, and signing in with an identity provider that this project did not write.
 
 mod break_glass;
 mod connections;
 mod domains;
+mod groups;
+mod linking;
+mod logout;
 mod metadata;
 mod provider;
+mod replay;
+mod required;
+mod sign_in;
+mod studio;

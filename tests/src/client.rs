@@ -177,7 +177,28 @@ impl Client {
     /// When no answer comes.
     pub async fn send(&mut self, request: RequestBuilder) -> Answer {
         let answer = request.send().await.expect("an answer");
-        for line in answer.headers().get_all(SET_COOKIE) {
+        self.keep_cookies(answer.headers());
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let bytes = answer.bytes().await.expect("a whole answer").to_vec();
+        Answer { status, headers, bytes }
+    }
+
+    /// The same visitor as when another site's page sends the browser: with these cookies only, and no token.
+    #[must_use]
+    pub fn without_cookies_but(&self, names: &[&str]) -> Self {
+        let mut other = self.clone();
+        other.cookies.retain(|name, _| names.contains(&name.as_str()));
+        other.csrf_token = None;
+        other
+    }
+
+    /// Keeps the cookies of an answer to a request that was sent for this visitor.
+    pub fn take_cookies_of(&mut self, answer: &Answer) {
+        self.keep_cookies(&answer.headers);
+    }
+
+    fn keep_cookies(&mut self, headers: &HeaderMap) {
+        for line in headers.get_all(SET_COOKIE) {
             let line = line.to_str().expect("a readable cookie");
             let pair = line.split(';').next().unwrap_or_default();
             let Some((name, value)) = pair.split_once('=') else { continue };
@@ -188,8 +209,5 @@ impl Client {
                 self.cookies.insert(name.trim().to_owned(), value.trim().to_owned());
             }
         }
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let bytes = answer.bytes().await.expect("a whole answer").to_vec();
-        Answer { status, headers, bytes }
     }
 }

@@ -26,6 +26,7 @@ pub struct KinoraBuilder {
     backends: usize,
     workers: usize,
     own_broker: bool,
+    one_address: bool,
     additions: Vec<(&'static str, String)>,
     secrets: Vec<(&'static str, &'static str, String)>,
 }
@@ -56,6 +57,13 @@ impl KinoraBuilder {
     #[must_use]
     pub fn own_broker(mut self) -> Self {
         self.own_broker = true;
+        self
+    }
+
+    /// All applications are opened at the address of the first one, as behind a load balancer.
+    #[must_use]
+    pub fn one_address(mut self) -> Self {
+        self.one_address = true;
         self
     }
 
@@ -384,6 +392,13 @@ impl Kinora {
         let own = written.with_file_name(format!("{file_name}.toml"));
         if own != written {
             std::fs::copy(&written, &own).expect("a settings file");
+        }
+        if let (Role::Application { port, .. }, true, Some(first)) =
+            (role, builder.one_address, self.ports.first())
+        {
+            let text = std::fs::read_to_string(&own).expect("a settings file");
+            let address = |port: &u16| format!("public_url = \"http://localhost:{port}\"");
+            std::fs::write(&own, text.replace(&address(port), &address(first))).expect("a settings file");
         }
         let log = self.directory.join(format!("{name}.log"));
         let mut launch: Launch = settings.launch(role, programs::directory(), &log);

@@ -120,6 +120,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .configure(openapi::configure),
         )
         .configure(single_sign_on::configure_protocol)
+        .configure(single_sign_on::protocol::configure)
         .configure(pages::configure);
 }
 

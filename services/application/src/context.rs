@@ -33,6 +33,8 @@ pub struct Context {
     pub guards: Arc<crate::guards::Guards>,
     /// The vault.
     pub vault: Arc<kinora_vault::Vault>,
+    /// Judges what identity providers send.
+    pub sign_on: Arc<crate::single_sign_on::desk::Desk>,
     /// Keys of secrets that stand in the database.
     pub master_keys: kinora_vault::MasterKeys,
     /// Checks the signatures of identity providers. Blocks the calling thread.

@@ -32,6 +32,8 @@ pub enum ProblemKind {
     SessionRequired,
     /// An organisation asks for a second factor, and the person has none.
     SecondFactorRequired,
+    /// An organisation asks for a sign-in through its identity provider, and the session began otherwise.
+    SingleSignOnRequired,
     /// The session was not confirmed within the last minutes.
     StepUpRequired,
     /// The request did not come from Kinora's own pages.
@@ -85,6 +87,9 @@ impl ProblemKind {
             Self::PasswordChangeRequired => (403, "password-change-required", "Choose a new password first"),
             Self::SessionRequired => (403, "session-required", "Not with an access token"),
             Self::SecondFactorRequired => (403, "second-factor-required", "A second factor is needed"),
+            Self::SingleSignOnRequired => {
+                (403, "single-sign-on-required", "Sign in with the studio account")
+            }
             Self::StepUpRequired => (403, "step-up-required", "Confirm that it is you"),
             Self::CrossSite => (403, "cross-site", "The request came from another site"),
             Self::NotFound => (404, "not-found", "Not found"),
@@ -125,6 +130,9 @@ impl ProblemKind {
             Self::SessionRequired => "Sign in with your password to do this; an access token is not enough.",
             Self::SecondFactorRequired => {
                 "The organisation asks for a second factor. Add one to your account to go on."
+            }
+            Self::SingleSignOnRequired => {
+                "The organisation asks for its own studio account. Sign out and sign in again with that."
             }
             Self::StepUpRequired => {
                 "This needs a fresh confirmation that it is you: your second factor, or your password if you have none."

@@ -53,6 +53,19 @@ pub enum Letter {
         /// The address of the page where it is looked after.
         page: String,
     },
+    /// An owner got in without the identity provider that everybody else of the organisation needs.
+    BreakGlass {
+        /// Who: what they sign in with.
+        login: String,
+        /// The organisation's name.
+        organisation: String,
+        /// When.
+        at: DateTime<Utc>,
+        /// From which network address, as text.
+        address: Option<String>,
+        /// What the browser said it is.
+        device: Option<String>,
+    },
     /// A code to type in, as a second factor. Secret: it leaves the queue as soon as it can.
     Code {
         /// The code.
@@ -106,6 +119,7 @@ impl Letter {
             Self::Invitation { .. } => "invitation",
             Self::Security { .. } => "security",
             Self::SignOnEnding { .. } => "sign_on_ending",
+            Self::BreakGlass { .. } => "break_glass",
             Self::Code { .. } => "code",
         }
     }

@@ -283,8 +283,8 @@ pub struct Follower {
 
 /// The roles that each of these followers has at this moment; none if the person may follow no
 /// longer: not a member (any more), disabled, production removed, session or token revoked or expired, or in
-/// a session without the second factor that the organisation asks for, or with a token whose scope leaves
-/// nothing of it (as in [`crate::principals`]). The
+/// a session without the second factor or the sign-in through a connection that the organisation asks for, or with
+/// a token whose scope leaves nothing of it (as in [`crate::principals`]). The
 /// answer has the order of the question.
 ///
 /// # Errors
@@ -323,11 +323,19 @@ const FOLLOWERS: &str = "\
     JOIN people ON people.id = f.person_id AND people.disabled_at IS NULL \
     LEFT JOIN access_tokens t ON t.id = f.credential_id AND t.person_id = f.person_id \
          AND t.revoked_at IS NULL AND t.expires_at > now() \
+    LEFT JOIN organisation_members om ON om.organisation_id = o.id AND om.person_id = f.person_id \
+    CROSS JOIN LATERAL (SELECT \
+        EXISTS (SELECT FROM totp_factors a WHERE a.person_id = f.person_id) \
+            OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = f.person_id) AS has_factor, \
+        EXISTS (SELECT FROM saml_sessions x JOIN saml_connections c ON c.id = x.connection_id \
+                WHERE x.session_id = f.credential_id AND c.enabled AND c.organisation_id = o.id) \
+            AS is_through_connection) q \
     WHERE EXISTS (SELECT 1 FROM sessions s WHERE s.id = f.credential_id AND s.person_id = f.person_id \
                   AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now()) \
-          AND (NOT o.second_factor_required \
-               OR EXISTS (SELECT FROM totp_factors a WHERE a.person_id = f.person_id) \
-               OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = f.person_id)) \
+          AND (q.is_through_connection \
+               OR (NOT o.second_factor_required OR q.has_factor) \
+                  AND (NOT o.sso_required OR om.person_id IS NULL \
+                       OR om.break_glass AND om.role = 'owner' AND q.has_factor)) \
        OR t.id IS NOT NULL";
 
 #[derive(QueryableByName)]

@@ -349,6 +349,8 @@ fn set_role(
             organisation_members::role.eq(role.name()),
             // Only owners may sign in past a required provider, and nobody becomes owner with it.
             organisation_members::break_glass.eq(false),
+            // Given by hand from now on: no connection takes it any more.
+            organisation_members::granted_by.eq(None::<Uuid>),
             organisation_members::revision.eq(organisation_members::revision + 1),
         ))
         .execute(connection)?;

@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Uuid as SqlUuid};
 use kinora_core::permission::{Decision, Module, ModuleRole, OrganisationRole, ProductionRoles, TokenScope};
 use kinora_core::{OrganisationId, PersonId, ProductionId, SessionId, TokenId};
 use uuid::Uuid;
@@ -76,36 +77,68 @@ pub struct Principal {
     pub productions: HashMap<ProductionId, ProductionMembership>,
     /// They came with an access token that may do less than they may: the roles here are what it leaves.
     pub is_limited: bool,
-    /// What they would have as well if they had a second factor, which the organisations ask for. Until
+    /// Whether the session began at an organisation's identity provider.
+    pub is_single_sign_on: bool,
+    /// What they would have as well if they proved themselves as the organisations ask for it. Until
     /// then it is in none of the fields above, so that whoever does not know of this gives nothing away.
     pub withheld: Withheld,
 }
 
-/// What is kept from somebody without a second factor.
+/// What is kept from somebody, by what they lack.
 #[derive(Clone, Debug, Default)]
 pub struct Withheld {
-    /// Organisations that ask for one, by name.
+    /// Until they have a second factor.
+    pub second_factor: Places,
+    /// Until they sign in through one of the organisation's connections.
+    pub single_sign_on: Places,
+}
+
+/// Organisations and productions.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Organisations, by name.
     pub organisations: Vec<OrganisationMembership>,
-    /// Their productions.
+    /// Productions.
     pub productions: HashMap<ProductionId, ProductionMembership>,
 }
 
-impl Withheld {
-    /// Whether nothing is.
+impl Places {
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.organisations.is_empty() && self.productions.is_empty()
     }
 }
 
+impl Withheld {
+    /// Whether nothing is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.second_factor.is_empty() && self.single_sign_on.is_empty()
+    }
+}
+
 impl Principal {
+    fn add(&mut self, places: Places) {
+        self.organisations.extend(places.organisations);
+        self.productions.extend(places.productions);
+    }
+
     /// The same person as if they had a second factor: to tell them what they need one for.
     #[must_use]
-    pub fn with_everything(&self) -> Self {
+    pub fn with_second_factor(&self) -> Self {
         let mut whole = self.clone();
-        let withheld = std::mem::take(&mut whole.withheld);
-        whole.organisations.extend(withheld.organisations);
-        whole.productions.extend(withheld.productions);
+        let places = std::mem::take(&mut whole.withheld.second_factor);
+        whole.add(places);
+        whole
+    }
+
+    /// The same person as if nothing were withheld.
+    #[must_use]
+    pub fn with_everything(&self) -> Self {
+        let mut whole = self.with_second_factor();
+        let places = std::mem::take(&mut whole.withheld.single_sign_on);
+        whole.add(places);
         whole
     }
 
@@ -160,8 +193,24 @@ impl Principal {
 /// How long use is not written down again after it was.
 const USE_RESOLUTION: TimeDelta = TimeDelta::seconds(60);
 
-/// Id, person, last seen, idle end, end, confirmed.
-type SessionRow = (Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
+/// Id, person, last seen, idle end, end, confirmed, through a connection of which organisation, and whether it began
+/// through any.
+type SessionRow = (
+    Uuid,
+    Uuid,
+    DateTime<Utc>,
+    DateTime<Utc>,
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+    Option<Uuid>,
+    bool,
+);
+
+/// The organisation whose connection a session began through. One that is switched off proves nothing.
+const THROUGH: &str = "(SELECT c.organisation_id FROM saml_sessions x JOIN saml_connections c \
+     ON c.id = x.connection_id AND c.enabled WHERE x.session_id = sessions.id)";
+/// Whether a session began through a connection.
+const IS_THROUGH: &str = "EXISTS (SELECT FROM saml_sessions x WHERE x.session_id = sessions.id)";
 /// Id, person, last used, end, scope.
 type TokenRow = (Uuid, Uuid, Option<DateTime<Utc>>, DateTime<Utc>, ScopeColumns);
 
@@ -187,12 +236,13 @@ pub fn by_session(
             sessions::idle_expires_at,
             sessions::expires_at,
             sessions::confirmed_at,
+            sql::<Nullable<SqlUuid>>(THROUGH),
+            sql::<Bool>(IS_THROUGH),
         ))
         .first(conn)
         .optional()?;
-    let Some((id, person_id, last_seen_at, mut idle_expires_at, expires_at, confirmed_at)) = found else {
-        return Ok(None);
-    };
+    let Some(row) = found else { return Ok(None) };
+    let (id, person_id, last_seen_at, mut idle_expires_at, expires_at, confirmed_at, through, is_through) = row;
     if now - last_seen_at >= USE_RESOLUTION {
         idle_expires_at = (now + idle_limit).min(expires_at);
         diesel::update(sessions::table.find(id).filter(sessions::last_seen_at.eq(last_seen_at)))
@@ -200,8 +250,15 @@ pub fn by_session(
             .execute(conn)?;
     }
     let proof = Proof::Session(SessionId(id));
-    Ok(load(conn, person_id, proof, expires_at.min(idle_expires_at))?
-        .map(|principal| Principal { confirmed_at, ..principal }))
+    let shown = Shown { proof, through };
+    let found = load(conn, person_id, shown, expires_at.min(idle_expires_at))?;
+    Ok(found.map(|principal| Principal {
+        confirmed_at,
+        is_single_sign_on: is_through,
+        // Whoever came through a provider has not used the password that is to be changed.
+        password_change_required: principal.password_change_required && !is_through,
+        ..principal
+    }))
 }
 
 /// The person behind an API access token, if it holds. Notes that it is in use, at most once a minute.
@@ -230,7 +287,8 @@ pub fn by_token(conn: &mut PgConnection, token_digest: &[u8]) -> Result<Option<P
             .execute(conn)?;
     }
     let scope = tokens::read_scope(scope)?;
-    let principal = load(conn, person_id, Proof::Token(TokenId(id)), expires_at)?;
+    let shown = Shown { proof: Proof::Token(TokenId(id)), through: None };
+    let principal = load(conn, person_id, shown, expires_at)?;
     Ok(match scope {
         Some(scope) => principal.map(|principal| limited(principal, &scope)),
         None => principal,
@@ -240,10 +298,12 @@ pub fn by_token(conn: &mut PgConnection, token_digest: &[u8]) -> Result<Option<P
 /// What a token with this scope leaves of somebody: roles in productions, and to be a plain member of the
 /// organisations that own those.
 fn limited(mut principal: Principal, scope: &TokenScope) -> Principal {
-    let Withheld { organisations, productions } = &mut principal.withheld;
-    for (organisations, productions) in
-        [(&mut principal.organisations, &mut principal.productions), (organisations, productions)]
-    {
+    let Withheld { second_factor, single_sign_on } = &mut principal.withheld;
+    for (organisations, productions) in [
+        (&mut principal.organisations, &mut principal.productions),
+        (&mut second_factor.organisations, &mut second_factor.productions),
+        (&mut single_sign_on.organisations, &mut single_sign_on.productions),
+    ] {
         productions.retain(|id, membership| {
             membership.roles = scope.limit(*id, membership.roles);
             !membership.roles.is_empty()
@@ -258,10 +318,60 @@ fn limited(mut principal: Principal, scope: &TokenScope) -> Principal {
     Principal { is_limited: true, ..principal }
 }
 
+/// What somebody came with.
+#[derive(Clone, Copy)]
+struct Shown {
+    proof: Proof,
+    /// The organisation through whose connection the session began.
+    through: Option<Uuid>,
+}
+
+/// What an organisation asks of those who have roles in it.
+#[derive(Clone, Copy)]
+struct Demand {
+    organisation: Uuid,
+    second_factor: bool,
+    single_sign_on: bool,
+}
+
+/// What somebody lacks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lack {
+    Nothing,
+    SecondFactor,
+    SingleSignOn,
+}
+
+impl Demand {
+    /// What somebody lacks who has these factors; `is_exempt` says whether they may come without a provider if they
+    /// have one, and none that they are a guest, of whom no provider knows.
+    fn lack(self, shown: Shown, methods: Methods, is_exempt: Option<bool>) -> Lack {
+        // A token is a proof of its own, which somebody made who had what was asked for then. A session that the
+        // organisation's own provider vouches for has all that the organisation asks for.
+        if matches!(shown.proof, Proof::Token(_)) || shown.through == Some(self.organisation) {
+            return Lack::Nothing;
+        }
+        if self.single_sign_on && is_exempt.is_some_and(|is_exempt| !(is_exempt && methods.any())) {
+            return Lack::SingleSignOn;
+        }
+        if self.second_factor && !methods.any() { Lack::SecondFactor } else { Lack::Nothing }
+    }
+}
+
+impl Withheld {
+    fn of(&mut self, lack: Lack) -> Option<&mut Places> {
+        match lack {
+            Lack::Nothing => None,
+            Lack::SecondFactor => Some(&mut self.second_factor),
+            Lack::SingleSignOn => Some(&mut self.single_sign_on),
+        }
+    }
+}
+
 fn load(
     conn: &mut PgConnection,
     person_id: Uuid,
-    proof: Proof,
+    shown: Shown,
     expires_at: DateTime<Utc>,
 ) -> Result<Option<Principal>> {
     // Before the queries: a membership that ends between them is not believed afterwards.
@@ -282,7 +392,48 @@ fn load(
         return Ok(None);
     };
     let methods = Methods { authenticator, passkey };
-    let memberships: Vec<(Uuid, String, String, bool)> = organisation_members::table
+    let (mut organisations, mut withheld) = (Vec::new(), Withheld::default());
+    let mut exemptions = HashMap::new();
+    for (membership, demand, is_exempt) in organisations_of(conn, person_id)? {
+        exemptions.insert(demand.organisation, is_exempt);
+        match withheld.of(demand.lack(shown, methods, Some(is_exempt))) {
+            Some(places) => places.organisations.push(membership),
+            None => organisations.push(membership),
+        }
+    }
+    let mut productions = HashMap::new();
+    let mut first_end: Option<DateTime<Utc>> = None;
+    for (id, membership, demand) in productions_of(conn, person_id, now)? {
+        first_end = [first_end, membership.ends_at].into_iter().flatten().min();
+        let is_exempt = exemptions.get(&demand.organisation).copied();
+        match withheld.of(demand.lack(shown, methods, is_exempt)) {
+            Some(places) => drop(places.productions.insert(id, membership)),
+            None => drop(productions.insert(id, membership)),
+        }
+    }
+    Ok(Some(Principal {
+        person_id: PersonId(person_id),
+        login,
+        display_name,
+        password_change_required,
+        proof: shown.proof,
+        expires_at: first_end.map_or(expires_at, |end| end.min(expires_at)),
+        methods,
+        confirmed_at: None,
+        organisations,
+        productions,
+        is_limited: false,
+        is_single_sign_on: false,
+        withheld,
+    }))
+}
+
+/// Organisations by name, with what each asks for and whether the person may come without a provider.
+fn organisations_of(
+    conn: &mut PgConnection,
+    person_id: Uuid,
+) -> Result<Vec<(OrganisationMembership, Demand, bool)>> {
+    let rows: Vec<(Uuid, String, String, bool, bool, bool)> = organisation_members::table
         .inner_join(organisations::table)
         .filter(organisation_members::person_id.eq(person_id))
         .order((organisations::name, organisations::id))
@@ -290,58 +441,33 @@ fn load(
             organisations::id,
             organisations::name,
             organisation_members::role,
+            organisation_members::break_glass,
             organisations::second_factor_required,
+            organisations::sso_required,
         ))
         .load(conn)?;
-    // A token is a proof of its own, which somebody made who had what was asked for then.
-    let is_enough = methods.any() || matches!(proof, Proof::Token(_));
-    let (mut organisations, mut withheld) = (Vec::new(), Withheld::default());
-    for (id, name, role, second_factor_required) in memberships {
-        let membership =
-            OrganisationMembership { id: OrganisationId(id), name, role: organisation_role(&role)? };
-        let place = if second_factor_required && !is_enough {
-            &mut withheld.organisations
-        } else {
-            &mut organisations
-        };
-        place.push(membership);
-    }
-    let mut productions = HashMap::new();
-    let mut first_end: Option<DateTime<Utc>> = None;
-    for (id, membership, second_factor_required) in productions_of(conn, person_id, now)? {
-        first_end = [first_end, membership.ends_at].into_iter().flatten().min();
-        let place =
-            if second_factor_required && !is_enough { &mut withheld.productions } else { &mut productions };
-        place.insert(id, membership);
-    }
-    Ok(Some(Principal {
-        person_id: PersonId(person_id),
-        login,
-        display_name,
-        password_change_required,
-        proof,
-        expires_at: first_end.map_or(expires_at, |end| end.min(expires_at)),
-        methods,
-        confirmed_at: None,
-        is_limited: false,
-        organisations,
-        productions,
-        withheld,
-    }))
+    rows.into_iter()
+        .map(|(organisation, name, role, break_glass, second_factor, single_sign_on)| {
+            let role = organisation_role(&role)?;
+            let is_exempt = break_glass && role == OrganisationRole::Owner;
+            let membership = OrganisationMembership { id: OrganisationId(organisation), name, role };
+            Ok((membership, Demand { organisation, second_factor, single_sign_on }, is_exempt))
+        })
+        .collect()
 }
 
 /// The four role columns of a production membership.
 pub(crate) type RoleColumns = (Option<String>, Option<String>, Option<String>, Option<String>);
 
-/// Production, organisation, end, roles, whether a second factor is asked for.
-type ProductionRow = (Uuid, Uuid, Option<DateTime<Utc>>, RoleColumns, bool);
+/// Production, organisation, end, roles, whether a second factor and whether single sign-on is asked for.
+type ProductionRow = (Uuid, Uuid, Option<DateTime<Utc>>, RoleColumns, bool, bool);
 
-/// Productions with the roles, and whether their organisation asks for a second factor.
+/// Productions with the roles, and what their organisation asks for.
 fn productions_of(
     conn: &mut PgConnection,
     person_id: Uuid,
     now: DateTime<Utc>,
-) -> Result<Vec<(ProductionId, ProductionMembership, bool)>> {
+) -> Result<Vec<(ProductionId, ProductionMembership, Demand)>> {
     let rows: Vec<ProductionRow> = production_members::table
         .inner_join(productions::table.inner_join(organisations::table))
         .filter(production_members::person_id.eq(person_id))
@@ -358,16 +484,17 @@ fn productions_of(
                 production_members::budget_role,
             ),
             organisations::second_factor_required,
+            organisations::sso_required,
         ))
         .load(conn)?;
     rows.into_iter()
-        .map(|(id, organisation_id, ends_at, roles, second_factor_required)| {
+        .map(|(id, organisation, ends_at, roles, second_factor, single_sign_on)| {
             let membership = ProductionMembership {
-                organisation_id: OrganisationId(organisation_id),
+                organisation_id: OrganisationId(organisation),
                 roles: production_roles(&roles)?,
                 ends_at,
             };
-            Ok((ProductionId(id), membership, second_factor_required))
+            Ok((ProductionId(id), membership, Demand { organisation, second_factor, single_sign_on }))
         })
         .collect()
 }

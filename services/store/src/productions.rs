@@ -486,6 +486,8 @@ pub(crate) fn write_membership(
         production_members::subtitling_role.eq(subtitling),
         production_members::budget_role.eq(budget),
         production_members::ends_at.eq(ends_at),
+        // Given by hand from now on: no connection takes it any more.
+        production_members::granted_by.eq(None::<Uuid>),
     );
     diesel::insert_into(production_members::table)
         .values((

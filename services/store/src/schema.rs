@@ -569,6 +569,7 @@ diesel::table! {
         purpose -> Text,
         relay_state -> Text,
         browser_digest -> Bytea,
+        known_browser -> Nullable<Bytea>,
         person_id -> Nullable<Uuid>,
         session_id -> Nullable<Uuid>,
         return_to -> Nullable<Text>,
@@ -687,3 +688,5 @@ diesel::joinable!(steps -> runs (run_id));
 diesel::joinable!(runs -> versions (version_id));
 diesel::joinable!(runs -> assets (asset_id));
 diesel::joinable!(versions -> objects (original_object_id));
+diesel::joinable!(saml_identities -> saml_connections (connection_id));
+diesel::joinable!(saml_sessions -> sessions (session_id));

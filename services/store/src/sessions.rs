@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
-use crate::schema::sessions;
+use crate::schema::{people, sessions};
 use crate::{Result, StoreError};
 
 /// A session to be made.
@@ -117,6 +117,25 @@ pub fn revoke(connection: &mut PgConnection, origin: &Origin, person: PersonId, 
     }
     let act = Act::new("session.ended", "session", id, &origin.actor);
     audit::record_personal(connection, origin, person, act)
+}
+
+/// Ends a session whosever it is, because somebody signs in anew in its browser; nothing if it has ended already.
+///
+/// # Errors
+/// If the database fails.
+pub fn replace(connection: &mut PgConnection, visitor: &Origin, id: SessionId) -> Result<()> {
+    let found: Option<(Uuid, String)> = sessions::table
+        .inner_join(people::table)
+        .filter(sessions::id.eq(id.0))
+        .select((people::id, people::login))
+        .first(connection)
+        .optional()?;
+    let Some((person, login)) = found else { return Ok(()) };
+    let origin = Origin { actor_id: Some(PersonId(person)), actor: login, ..visitor.clone() };
+    match revoke(connection, &origin, PersonId(person), id) {
+        Err(StoreError::NotFound) => Ok(()),
+        other => other,
+    }
 }
 
 /// Ends all sessions of a person but one. Leaves the audit row to the caller, whose act this is part of.

@@ -35,9 +35,11 @@ function session() {
     person: { id: data.id(3, 1), login, display_name: "Ines Marková" },
     csrf_token: "mock",
     password_change_required: login === "new",
-    organisations: login === "nobody" ? [] : [{ id: data.ORGANISATION, name: "Halcyon Pictures", role: "owner", withheld: login === "held" }],
+    organisations: login === "nobody" ? [] : [{ id: data.ORGANISATION, name: "Halcyon Pictures", role: "owner", withheld: login === "held", single_sign_on_required: false }],
     factors: { authenticator: login === "second", passkey: login === "second" },
     second_factor_required: login === "held",
+    single_sign_on: false,
+    single_sign_on_required: false,
     confirmed_until: new Date(Date.now() + 6e5).toISOString(),
   };
 }
@@ -175,6 +177,7 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
       }
       return json(response, session());
     }
+    if (rest === "/session/route") return json(response, { way: "password", address: null });
     if (rest === "/session" && method === "DELETE") {
       login = "";
       return json(response, {}, 204);

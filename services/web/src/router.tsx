@@ -30,6 +30,9 @@ export interface AuditSearch {
 }
 
 export const AUDIT_ACTS = ["permissions", "session", "person", "production", "asset", "upload", "organisation"] as const;
+/** What the application says of a refusal. */
+const REFUSED_REASONS = ["again", "administrator", "not-admitted", "account", "disabled"] as const;
+type RefusedReason = (typeof REFUSED_REASONS)[number];
 
 const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   component: Outlet,
@@ -60,6 +63,24 @@ const signIn = createRoute({
     set: search.set === true ? true : undefined,
   }),
   component: lazyRouteComponent(() => import("./pages/SignIn"), "SignIn"),
+});
+
+const signInRefused = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in-refused",
+  validateSearch: (search): { reason?: RefusedReason; attempt?: string } => ({
+    reason: oneOf(search.reason, REFUSED_REASONS),
+    // Anybody can write an address: what is shown is a number and nothing else.
+    attempt: /^[0-9a-f-]{36}$/.test(String(search.attempt)) ? String(search.attempt) : undefined,
+  }),
+  component: lazyRouteComponent(() => import("./pages/SignInRefused"), "SignInRefused"),
+});
+
+const signedOut = createRoute({
+  getParentRoute: () => root,
+  path: "/signed-out",
+  validateSearch: (search): { incomplete?: boolean } => ({ incomplete: search.incomplete === true ? true : undefined }),
+  component: lazyRouteComponent(() => import("./pages/SignedOut"), "SignedOut"),
 });
 
 const choosePassword = createRoute({
@@ -251,6 +272,8 @@ const account = createRoute({
 
 const tree = root.addChildren([
   signIn,
+  signInRefused,
+  signedOut,
   choosePassword,
   secondFactor,
   welcome,

@@ -83,6 +83,7 @@ impl World {
             confirmed_at: None,
             is_limited: false,
             withheld: Default::default(),
+            is_single_sign_on: false,
             organisations: Vec::new(),
             productions: HashMap::from([(self.production, membership)]),
         }

@@ -11,6 +11,7 @@ use kinora_store::known_browsers;
 use kinora_store::notices::Scene;
 use kinora_store::principals::Proof;
 use kinora_store::sessions::{self, NewSession};
+use kinora_store::single_sign_on::break_glass;
 use kinora_store::{Origin, StoreError};
 
 use super::session::Session;
@@ -46,7 +47,22 @@ pub fn device(request: &HttpRequest) -> Option<String> {
 /// Somebody who acts in this request, and what a letter about it says.
 #[must_use]
 pub fn scene(request: &HttpRequest, context: &Context, origin: Origin) -> Scene {
-    Scene { origin, device: device(request), page: format!("{}account", context.settings.public_url) }
+    Scene { origin, device: device(request), page: account_page(context) }
+}
+
+/// The address of the page where people look after their account.
+#[must_use]
+pub fn account_page(context: &Context) -> String {
+    format!("{}account", context.settings.public_url)
+}
+
+/// The session that the browser has, if it has one.
+#[must_use]
+pub fn session_of(request: &HttpRequest) -> Option<SessionId> {
+    request_session(request).and_then(|caller| match caller.principal.proof {
+        Proof::Session(id) => Some(id),
+        Proof::Token(_) => None,
+    })
 }
 
 /// Begins a session, with a new token whatever the browser had before, and ends the one that it had.
@@ -66,36 +82,91 @@ where
     let Entering { person, login, factor } = entering;
     let visitor = origin(request, None);
     let scene = scene(request, context, Origin { actor_id: Some(person), actor: login, ..visitor });
-    let token = random_token().map_err(Problem::internal)?;
-    let session = new_session(context, scene.device.clone(), (person, factor), digest(&token));
-    let known = read_cookie(request, BROWSER_COOKIE);
-    let browser = known.clone().map_or_else(random_token, Ok).map_err(Problem::internal)?;
-    let browser_digest = digest(&browser);
+    let opening = Opening::new(known_browser(request))?;
+    let session = opening.session(context, scene.device.clone(), (person, factor));
+    let browser = opening.browser;
     context
         .database
         .transaction(move |connection| {
             before(connection, &scene)?;
-            known_browsers::note(connection, &scene, person, &browser_digest)?;
+            known_browsers::note(connection, &scene, person, &browser)?;
+            if session.factor.is_some() {
+                break_glass::note_use(connection, &scene, person)?;
+            }
             sessions::create(connection, &scene.origin, &session)
         })
         .await?;
     if let Some(former) = request_session(request) {
         end_former(context, request, former).await?;
     }
-    let credential = Credential::Session(digest(&token));
-    let principal = context.sessions.read(credential).await?;
+    let principal = context.sessions.read(opening.credential()).await?;
     let principal = principal.ok_or_else(|| Problem::from(ProblemKind::SignInFailed))?;
-    let limit = context.settings.session.absolute_limit.get().as_secs();
+    let body = Session::of(context, &principal, opening.credential())?;
     let mut response = HttpResponse::Ok();
-    response.cookie(session_cookie(token, seconds(limit)));
-    if known.is_none() {
-        let kept = CookieDuration::seconds(known_browsers::KEPT.num_seconds());
-        response.cookie(cookie(BROWSER_COOKIE, browser, kept));
+    for cookie in opening.cookies(context) {
+        response.cookie(cookie);
     }
     if read_cookie(request, PENDING_COOKIE).is_some() {
         response.cookie(pending_cookie(String::new(), CookieDuration::ZERO));
     }
-    Ok(response.json(Session::of(context, &principal, credential)?))
+    Ok(response.json(body))
+}
+
+/// A session that is about to begin in a browser.
+#[derive(Debug)]
+pub struct Opening {
+    token: String,
+    /// Digest of the cookie by which the browser is known.
+    pub browser: Digest,
+    /// That cookie, if the browser does not have it yet.
+    new_browser: Option<String>,
+}
+
+impl Opening {
+    /// With a new token, whatever the browser had before; `known` is what it is known by.
+    ///
+    /// # Errors
+    /// If there is no randomness.
+    pub fn new(known: Option<Digest>) -> Result<Self, Problem> {
+        let token = random_token().map_err(Problem::internal)?;
+        if let Some(browser) = known {
+            return Ok(Self { token, browser, new_browser: None });
+        }
+        let made = random_token().map_err(Problem::internal)?;
+        Ok(Self { token, browser: digest(&made), new_browser: Some(made) })
+    }
+
+    /// What its requests will be known by.
+    #[must_use]
+    pub fn credential(&self) -> Credential {
+        Credential::Session(digest(&self.token))
+    }
+
+    /// The session to be stored.
+    #[must_use]
+    pub fn session(
+        &self,
+        context: &Context,
+        device: Option<String>,
+        who: (PersonId, Option<&'static str>),
+    ) -> NewSession {
+        new_session(context, device, who, digest(&self.token))
+    }
+
+    /// The cookies that make it the browser's.
+    #[must_use]
+    pub fn cookies(self, context: &Context) -> Vec<Cookie<'static>> {
+        let limit = context.settings.session.absolute_limit.get().as_secs();
+        let kept = CookieDuration::seconds(known_browsers::KEPT.num_seconds());
+        let browser = self.new_browser.map(|token| cookie(BROWSER_COOKIE, token, kept));
+        std::iter::once(session_cookie(self.token, seconds(limit))).chain(browser).collect()
+    }
+}
+
+/// Digest of the cookie by which the browser is known, if it has one.
+#[must_use]
+pub fn known_browser(request: &HttpRequest) -> Option<Digest> {
+    read_cookie(request, BROWSER_COOKIE).map(|token| digest(&token))
 }
 
 /// The digest of the half sign-in's cookie.
@@ -105,7 +176,8 @@ pub fn pending_digest(request: &HttpRequest) -> Option<Digest> {
 }
 
 /// A cookie of the request, if it can be one of ours.
-fn read_cookie(request: &HttpRequest, name: &str) -> Option<String> {
+#[must_use]
+pub fn read_cookie(request: &HttpRequest, name: &str) -> Option<String> {
     request
         .headers()
         .get_all(header::COOKIE)

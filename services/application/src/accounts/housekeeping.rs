@@ -1,10 +1,11 @@
 //! Removes what has expired: sessions and half sign-ins, idempotency keys, counts of wrong passwords, old
-//! events and invitations.
+//! events and invitations, and what single sign-on remembers.
 
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use kinora_runtime::Shutdown;
+use kinora_store::single_sign_on::{attempts, requests, used};
 use kinora_store::{events, idempotency, invitations, known_browsers, second_factors, sessions, sign_in};
 
 use crate::database::Database;
@@ -39,5 +40,9 @@ fn remove_expired(connection: &mut diesel::PgConnection) -> kinora_store::Result
     known_browsers::remove_forgotten(connection)?;
     events::trim(connection, Utc::now() - EVENTS_KEPT)?;
     invitations::remove_old(connection, Utc::now() - INVITATIONS_KEPT)?;
+    let now = Utc::now();
+    requests::remove_expired(connection, now)?;
+    used::remove_expired(connection, now)?;
+    attempts::remove_old(connection, now)?;
     Ok(())
 }

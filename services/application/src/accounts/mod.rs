@@ -21,6 +21,7 @@ use actix_web::Resource;
 use actix_web::web::{self, ServiceConfig, resource};
 use utoipa::OpenApi;
 
+use crate::single_sign_on::{route, sign_in};
 use factors::{authenticator, confirmation, passkeys, recovery, second_step};
 
 /// Registers the addresses below `/api/data/v1`.
@@ -42,8 +43,13 @@ fn configure_account(config: &mut ServiceConfig) {
     let tokens = resource("/account/tokens")
         .route(web::get().to(account::list_tokens))
         .route(web::post().to(account::create_token));
+    let studio_accounts = resource("/account/studio-accounts")
+        .route(web::get().to(sign_in::list_studio_accounts))
+        .route(web::post().to(sign_in::join_studio_account));
     config
         .service(session)
+        .service(resource("/session/route").route(web::post().to(route::route_sign_in)))
+        .service(studio_accounts)
         .service(link)
         .service(resource("/invitation").route(web::post().to(offer::read_invitation_offer)))
         .service(resource("/invitation/acceptance").route(web::post().to(offer::accept_invitation)))
@@ -84,6 +90,10 @@ fn configure_factors(config: &mut ServiceConfig) {
         .service(
             resource("/account/confirmation/challenge")
                 .route(web::post().to(confirmation::challenge_confirmation)),
+        )
+        .service(
+            resource("/account/confirmation/studio-account")
+                .route(web::post().to(sign_in::confirm_with_studio_account)),
         );
 }
 
@@ -185,6 +195,10 @@ fn configure_invitations(config: &mut ServiceConfig) {
     session::create_session,
     session::read_session,
     session::delete_session,
+    route::route_sign_in,
+    sign_in::list_studio_accounts,
+    sign_in::join_studio_account,
+    sign_in::confirm_with_studio_account,
     second_step::show_second_factor,
     second_step::challenge_second_factor,
     second_step::sign_in_with_passkey,

@@ -25,6 +25,7 @@ use crate::extract::{Json, SignedIn};
 use crate::middleware::rate_limit;
 use crate::rate::Counted;
 use crate::sessions::Credential;
+use crate::single_sign_on::logout;
 
 /// Login and password.
 #[derive(Deserialize, ToSchema)]
@@ -58,8 +59,10 @@ pub struct OrganisationMembership {
     pub name: String,
     /// The role in it.
     pub role: OrganisationRole,
-    /// Nothing of it may be seen before the person has a second factor.
+    /// Nothing of it may be seen before the person has a second factor, or signs in with the studio account.
     pub withheld: bool,
+    /// It is withheld until the person signs in with the studio account.
+    pub single_sign_on_required: bool,
 }
 
 /// Who is signed in.
@@ -77,6 +80,10 @@ pub struct Session {
     pub factors: FactorMethods,
     /// Something is withheld until they have a second factor.
     pub second_factor_required: bool,
+    /// Whether the session began at an organisation's identity provider.
+    pub single_sign_on: bool,
+    /// Something is withheld until they sign in at an organisation's identity provider.
+    pub single_sign_on_required: bool,
     /// Until when what asks for a fresh confirmation can be done; none: it must be confirmed first.
     pub confirmed_until: Option<DateTime<Utc>>,
 }
@@ -93,14 +100,20 @@ impl Session {
             }
             _ => String::new(),
         };
-        let open = principal.organisations.iter().map(|membership| (membership, false));
-        let withheld = principal.withheld.organisations.iter().map(|membership| (membership, true));
-        let organisations = open.chain(withheld).map(|(membership, withheld)| OrganisationMembership {
-            id: membership.id,
-            name: membership.name.clone(),
-            role: membership.role,
-            withheld,
-        });
+        let (by_factor, by_provider) =
+            (&principal.withheld.second_factor, &principal.withheld.single_sign_on);
+        let open = principal.organisations.iter().map(|membership| (membership, false, false));
+        let factor = by_factor.organisations.iter().map(|membership| (membership, true, false));
+        let provider = by_provider.organisations.iter().map(|membership| (membership, true, true));
+        let organisations = open.chain(factor).chain(provider).map(
+            |(membership, withheld, single_sign_on_required)| OrganisationMembership {
+                id: membership.id,
+                name: membership.name.clone(),
+                role: membership.role,
+                withheld,
+                single_sign_on_required,
+            },
+        );
         let confirmed_until = principal.confirmed_at.map(|at| at + CONFIRMATION);
         Ok(Self {
             person: Person {
@@ -112,7 +125,9 @@ impl Session {
             password_change_required: principal.password_change_required,
             organisations: organisations.collect(),
             factors: principal.methods.into(),
-            second_factor_required: !principal.withheld.is_empty(),
+            second_factor_required: !by_factor.is_empty(),
+            single_sign_on: principal.is_single_sign_on,
+            single_sign_on_required: !by_provider.is_empty(),
             confirmed_until: confirmed_until.filter(|until| *until > Utc::now()),
         })
     }
@@ -256,8 +271,18 @@ pub async fn read_session(context: web::Data<Context>, who: SignedIn) -> Result<
     Ok(web::Json(Session::of(&context, &who.principal, who.credential)?))
 }
 
+/// Where to go on after signing out.
+#[derive(Serialize, ToSchema)]
+pub struct SignedOut {
+    /// To be opened in this browser, within a minute: it ends the session at the identity provider too.
+    address: String,
+}
+
 /// Sign out.
+///
+/// A session that began at an identity provider can be ended there as well; here it has ended in any case.
 #[utoipa::path(delete, path = "/api/data/v1/session", tag = "session", responses(
+    (status = 200, description = "Signed out here; go on to the identity provider", body = SignedOut),
     (status = 204, description = "Signed out"),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
@@ -265,7 +290,9 @@ pub async fn delete_session(context: web::Data<Context>, who: SignedIn) -> Resul
     let (id, person, origin) = (who.session()?, who.principal.person_id, who.origin);
     context.database.transaction(move |connection| sessions::revoke(connection, &origin, person, id)).await?;
     context.sessions.forget(person);
-    let mut response = HttpResponse::NoContent();
-    response.cookie(entrance::session_cookie(String::new(), CookieDuration::ZERO));
-    Ok(response.finish())
+    let gone = entrance::session_cookie(String::new(), CookieDuration::ZERO);
+    match logout::address_after(&context, person, id).await {
+        Some(address) => Ok(HttpResponse::Ok().cookie(gone).json(SignedOut { address })),
+        None => Ok(HttpResponse::NoContent().cookie(gone).finish()),
+    }
 }

@@ -13,7 +13,8 @@
 //!
 //! Without any role the answer is the one for something that does not exist; with too small a role it
 //! is "forbidden". What an organisation withholds from people without a second factor is
-//! "second-factor-required" exactly where they could do it with one, and else what it is for everybody.
+//! "second-factor-required" exactly where they could do it with one, and else what it is for everybody; in the same
+//! way "single-sign-on-required".
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -82,7 +83,8 @@ pub(super) async fn require<T>(
     }
 }
 
-/// The answer to somebody whom `check` refuses: perhaps it would not, if they had a second factor.
+/// The answer to somebody whom `check` refuses: perhaps it would not, if they had a second factor or had come through
+/// the organisation's identity provider.
 fn refused<T>(
     principal: &Principal,
     refusal: Problem,
@@ -91,8 +93,11 @@ fn refused<T>(
     if principal.withheld.is_empty() {
         return refusal;
     }
+    if check(&principal.with_second_factor()).is_ok() {
+        return ProblemKind::SecondFactorRequired.into();
+    }
     match check(&principal.with_everything()) {
-        Ok(_) => ProblemKind::SecondFactorRequired.into(),
+        Ok(_) => ProblemKind::SingleSignOnRequired.into(),
         Err(refusal) => refusal,
     }
 }

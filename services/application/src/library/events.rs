@@ -62,8 +62,11 @@ fn begin(extent: Extent, last: Option<i64>) -> (bytes::Bytes, i64) {
 /// The answer to somebody who may not follow the production: perhaps they may with a second factor.
 async fn missing(context: &Context, who: &SignedIn, production: ProductionId) -> Problem {
     match context.sessions.read(who.credential).await {
-        Ok(Some(principal)) if principal.withheld.productions.contains_key(&production) => {
+        Ok(Some(principal)) if principal.withheld.second_factor.productions.contains_key(&production) => {
             ProblemKind::SecondFactorRequired.into()
+        }
+        Ok(Some(principal)) if principal.withheld.single_sign_on.productions.contains_key(&production) => {
+            ProblemKind::SingleSignOnRequired.into()
         }
         Ok(_) => Problem::not_found(),
         Err(problem) => problem,

@@ -3,7 +3,8 @@
 //! Three barriers, each enough by itself: the cookie is SameSite=Lax; `Origin` and `Sec-Fetch-Site`,
 //! which pages cannot forge, must not name another site; and requests authenticated by the cookie
 //! carry a token that only Kinora's own pages can read. Access tokens need none of this, because no
-//! browser sends them by itself.
+//! browser sends them by itself. The two addresses that identity providers' pages post to are let through: nothing
+//! there is done in the name of the cookie.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -16,6 +17,7 @@ use kinora_store::principals::Proof;
 use crate::context::{Caller, Context};
 use crate::error::{Problem, ProblemKind};
 use crate::sessions::Credential;
+use crate::single_sign_on::protocol::is_posted_by_others;
 
 static X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -39,7 +41,8 @@ pub async fn csrf(
 }
 
 fn check(request: &ServiceRequest) -> Result<(), Problem> {
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+        || is_posted_by_others(request.method(), request.path());
     if is_safe || request.headers().contains_key(header::AUTHORIZATION) {
         return Ok(());
     }

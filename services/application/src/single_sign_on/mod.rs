@@ -3,14 +3,25 @@
 //! What a provider says is judged by `kinora_saml`, in which there is neither a database nor HTTP; [`provider`] brings
 //! rows and library together.
 
+pub mod admission;
+pub mod attempt;
 pub mod connections;
+pub mod desk;
 pub mod domains;
 mod ends;
 pub mod fetch;
+pub mod form;
 pub mod keys;
+pub mod logout;
 pub mod metadata;
+pub mod page;
+pub mod protocol;
 pub mod provider;
+pub mod receive;
+pub mod refused;
+pub mod route;
 pub mod rules;
+pub mod sign_in;
 pub mod views;
 pub mod watch;
 

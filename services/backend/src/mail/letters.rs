@@ -136,6 +136,28 @@ pub(super) fn words(letter: &Letter, token: Option<&str>) -> Words {
                 ],
             }
         }
+        Letter::BreakGlass { login, organisation, at, address, device } => {
+            let (login, organisation) = (one_line(login), one_line(organisation));
+            let mut facts = vec![("Account", login.clone()), ("When", instant(*at))];
+            facts.extend(address.clone().map(|address| ("From", address)));
+            facts.extend(device.clone().map(|device| ("Browser", device)));
+            Words {
+                subject: format!("An owner of {organisation} signed in without the identity provider"),
+                blocks: vec![
+                    Block::Text(format!(
+                        "{organisation} asks everybody to sign in with the studio account. {login} is one of the \
+                         owners who may do without in an emergency, and has just done so, with password \
+                         and second factor."
+                    )),
+                    Block::Facts(facts),
+                    Block::Text(
+                        "All owners are told of this. If nobody of you knows of an emergency, disable that \
+                         account and look at the audit log."
+                            .to_owned(),
+                    ),
+                ],
+            }
+        }
         Letter::Code { code, minutes } => Words {
             subject: "Your code to sign in".to_owned(),
             blocks: vec![

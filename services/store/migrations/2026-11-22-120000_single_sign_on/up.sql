@@ -105,7 +105,7 @@ ALTER TABLE organisation_members ADD CONSTRAINT organisation_members_break_glass
 -- Who a connection's subjects are here.
 CREATE TABLE saml_identities (
     connection_id     uuid NOT NULL REFERENCES saml_connections (id) ON DELETE CASCADE,
-    -- Value of the subject attribute, or format, qualifiers and value of the NameID.
+    -- JSON: name and value of the subject attribute, or format, qualifiers and value of the NameID.
     subject           text NOT NULL CHECK (char_length(subject) BETWEEN 1 AND 2048),
     person_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
     created_at        timestamptz NOT NULL DEFAULT now(),
@@ -123,6 +123,8 @@ CREATE TABLE saml_requests (
     relay_state    text NOT NULL UNIQUE CHECK (char_length(relay_state) <= 64),
     -- SHA-256 of the cookie of the browser that it was made in.
     browser_digest bytea NOT NULL CHECK (octet_length(browser_digest) = 32),
+    -- SHA-256 of the cookie by which that browser is known for long, which does not come with the answer.
+    known_browser  bytea CHECK (octet_length(known_browser) = 32),
     -- Who tests, links, confirms or signs out.
     person_id      uuid REFERENCES people (id) ON DELETE CASCADE,
     session_id     uuid REFERENCES sessions (id) ON DELETE CASCADE,

@@ -62,6 +62,11 @@ export function Productions() {
           </Notice>
         </div>
       )}
+      {session?.single_sign_on_required && (
+        <div className={css.held}>
+          <Notice tone="warning">{m.productions.heldForStudio(session.organisations.filter(({ single_sign_on_required }) => single_sign_on_required).map(({ name }) => name))}</Notice>
+        </div>
+      )}
       {productions.isError ? (
         <Failed what={m.parts.productions} error={productions.error} retry={() => void productions.refetch()} />
       ) : productions.isPending ? (

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Fingerprint } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Form } from "react-aria-components";
 import { api, setCsrfToken, unwrap } from "../api/client";
 import { limits } from "../api/limits";
@@ -21,6 +21,12 @@ export function safeReturn(address: string | undefined): string {
   return address && /^\/(?![/\\])/.test(address) ? address : "/productions";
 }
 
+/** The address of a connection with the place to come back to. */
+export function withReturn(address: string, to: string | undefined): string {
+  return to ? `${address}?return=${encodeURIComponent(to)}` : address;
+}
+
+/** The address comes first: it says whether the studio's identity provider or Kinora asks for the password. */
 export function SignIn() {
   const search = useSearch({ from: "/sign-in" });
   const cache = useQueryClient();
@@ -30,7 +36,26 @@ export function SignIn() {
   const [failure, setFailure] = useState<string>();
   const [busy, setBusy] = useState(false);
   const [second, setSecond] = useState<SecondStep>();
+  const [asksPassword, setAsksPassword] = useState(false);
+  // Whoever comes back from the identity provider with the browser's button finds the page as it was left.
+  useEffect(() => {
+    const shown = () => setBusy(false);
+    window.addEventListener("pageshow", shown);
+    return () => window.removeEventListener("pageshow", shown);
+  }, []);
 
+  const findWay = async () => {
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      const { way, address } = await unwrap(api.POST("/api/data/v1/session/route", { body: { address: login } }));
+      if (way === "single_sign_on" && address) return location.assign(withReturn(address, search.return));
+      setAsksPassword(true);
+    } catch (error) {
+      setFailure(sentenceOf(error));
+    }
+    return setBusy(false);
+  };
   const enter = async (session: Session) => {
     setCsrfToken(session.csrf_token);
     cache.clear();
@@ -103,13 +128,13 @@ export function SignIn() {
         className={css.form ?? ""}
         onSubmit={(event) => {
           event.preventDefault();
-          void submit();
+          void (asksPassword ? submit() : findWay());
         }}
       >
         <TextField label={m.signIn.login} name="login" value={login} onChange={setLogin} autoComplete="username" isRequired autoFocus {...limits.SignIn.login} />
-        <PasswordField label={m.signIn.password} name="password" value={password} onChange={setPassword} autoComplete="current-password" isRequired />
+        {asksPassword && <PasswordField label={m.signIn.password} name="password" value={password} onChange={setPassword} autoComplete="current-password" isRequired autoFocus={login !== ""} />}
         <Button type="submit" tone="primary" busy={busy}>
-          {m.signIn.submit}
+          {asksPassword ? m.signIn.submit : m.signIn.goOn}
         </Button>
       </Form>
       {passkeysWork() && (
@@ -122,7 +147,21 @@ export function SignIn() {
           </Button>
         </>
       )}
-      <p className={css.foot}>{m.signIn.forgotten}</p>
+      <div className={css.foot}>
+        <p>{asksPassword ? m.signIn.forgotten : m.signIn.addressFirst}</p>
+        <Button
+          dense
+          tone="quiet"
+          isDisabled={busy}
+          onPress={() => {
+            setAsksPassword(!asksPassword);
+            setPassword("");
+            setFailure(undefined);
+          }}
+        >
+          {asksPassword ? m.signIn.studioAccount : m.signIn.withPassword}
+        </Button>
+      </div>
     </Entry>
   );
 }

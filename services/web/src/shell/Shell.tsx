@@ -18,8 +18,8 @@ import {
 } from "lucide-react";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover, Separator } from "react-aria-components";
-import { api, setCsrfToken, unwrap } from "../api/client";
 import { productionQuery, sessionQuery } from "../api/queries";
+import { signOut } from "../api/signOut";
 import floating from "../components/floating.module.css";
 import { m } from "../messages";
 import { decidesOnMembers } from "../pages/permissions";
@@ -210,12 +210,11 @@ function AccountMenu({ name, itemClass, iconSize = 16, onKeys, more }: AccountMe
   const cache = useQueryClient();
   const navigate = useNavigate();
   const theme = useTheme();
-  const signOut = useMutation({
-    mutationFn: () => unwrap(api.DELETE("/api/data/v1/session")),
-    onSettled: () => {
-      setCsrfToken("");
+  const leave = useMutation({
+    mutationFn: signOut,
+    onSettled: (leaves) => {
       cache.clear();
-      void navigate({ to: "/sign-in" });
+      if (!leaves) void navigate({ to: "/sign-in" });
     },
   });
   const themes: Theme[] = ["system", "dark", "light"];
@@ -251,7 +250,7 @@ function AccountMenu({ name, itemClass, iconSize = 16, onKeys, more }: AccountMe
             {m.rail.theme}: {m.rail.themes[theme]}
           </MenuItem>
           <Separator className={floating.separator ?? ""} />
-          <MenuItem id="sign-out" onAction={() => signOut.mutate()} className={floating.item ?? ""} textValue={m.rail.signOut}>
+          <MenuItem id="sign-out" onAction={() => leave.mutate()} className={floating.item ?? ""} textValue={m.rail.signOut}>
             <LogOut size={16} aria-hidden />
             {m.rail.signOut}
           </MenuItem>

@@ -5,9 +5,9 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Fingerprint, Smartphone } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button as AriaButton } from "react-aria-components";
-import { api, unwrap } from "../../api/client";
 import { passkeysWork } from "../../api/passkeys";
 import { factorsQuery, sessionQuery } from "../../api/queries";
+import { signOut } from "../../api/signOut";
 import { Button } from "../../components/controls";
 import { Skeleton } from "../../components/states";
 import { m } from "../../messages";
@@ -37,10 +37,10 @@ export function SetUpFactor() {
     cache.removeQueries();
     await navigate({ href: safeReturn(search.return) });
   };
-  const signOut = async () => {
-    await unwrap(api.DELETE("/api/data/v1/session")).catch(() => undefined);
+  const quit = async () => {
+    const leaves = await signOut();
     cache.clear();
-    await navigate({ to: "/sign-in" });
+    if (!leaves) await navigate({ to: "/sign-in" });
   };
   const added = (made: string[]) => (made.length ? setCodes(made) : void leave());
   if (!session.data) {
@@ -57,7 +57,7 @@ export function SetUpFactor() {
       </Entry>
     );
   }
-  const asking = session.data.organisations.filter(({ withheld }) => withheld).map(({ name }) => name);
+  const asking = session.data.organisations.filter(({ withheld, single_sign_on_required }) => withheld && !single_sign_on_required).map(({ name }) => name);
   const others = session.data.organisations.some(({ withheld }) => !withheld);
   const canPasskey = factors.data?.passkeys_possible && passkeysWork();
   return (
@@ -92,7 +92,7 @@ export function SetUpFactor() {
                 {m.security.notNow}
               </Button>
             )}
-            <Button tone="quiet" onPress={() => void signOut()}>
+            <Button tone="quiet" onPress={() => void quit()}>
               {m.rail.signOut}
             </Button>
           </div>

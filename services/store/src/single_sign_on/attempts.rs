@@ -1,0 +1,121 @@
+//! The last attempts at each connection, with the reason of each refusal: for whoever has to mend it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use kinora_core::{ConnectionId, PersonId};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Result;
+use crate::schema::saml_attempts;
+
+/// How long they are kept.
+pub const KEPT: TimeDelta = TimeDelta::days(30);
+/// Most of one connection: whoever sends rubbish to its address fills no disk.
+const MOST: i64 = 1000;
+
+/// An attempt.
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = saml_attempts, check_for_backend(diesel::pg::Pg))]
+pub struct Attempt {
+    /// Its id, which the person is shown too.
+    pub id: Uuid,
+    /// The connection.
+    pub connection_id: Uuid,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What for: "sign_in", "unsolicited", "test", "link", "confirm" or "logout".
+    pub purpose: String,
+    /// A code of the library's refusals or of the application's; none: it went well.
+    pub refusal: Option<String>,
+    /// What was found, in addition.
+    pub detail: Option<String>,
+    /// Whose attempt it was, as far as that is known.
+    pub person_id: Option<Uuid>,
+    /// From where.
+    pub address: Option<String>,
+    /// For tests: what came, and what it would be mapped to.
+    pub findings: Option<Value>,
+}
+
+/// An attempt that was made.
+#[derive(Clone, Debug, Default)]
+pub struct NewAttempt {
+    /// What for.
+    pub purpose: &'static str,
+    /// Why it was refused.
+    pub refusal: Option<&'static str>,
+    /// What was found, in addition.
+    pub detail: Option<String>,
+    /// Whose.
+    pub person: Option<PersonId>,
+    /// From where.
+    pub address: Option<String>,
+    /// For tests.
+    pub findings: Option<Value>,
+}
+
+/// Writes an attempt down; gives its id.
+///
+/// # Errors
+/// If the database fails.
+pub fn record(connection: &mut PgConnection, owner: ConnectionId, attempt: &NewAttempt) -> Result<Uuid> {
+    let id = Uuid::now_v7();
+    diesel::insert_into(saml_attempts::table)
+        .values((
+            saml_attempts::id.eq(id),
+            saml_attempts::connection_id.eq(owner.0),
+            saml_attempts::at.eq(Utc::now()),
+            saml_attempts::purpose.eq(attempt.purpose),
+            saml_attempts::refusal.eq(attempt.refusal),
+            saml_attempts::detail.eq(&attempt.detail),
+            saml_attempts::person_id.eq(attempt.person.map(Uuid::from)),
+            saml_attempts::address.eq(&attempt.address),
+            saml_attempts::findings.eq(&attempt.findings),
+        ))
+        .execute(connection)?;
+    let old: Vec<Uuid> = saml_attempts::table
+        .filter(saml_attempts::connection_id.eq(owner.0))
+        .order(saml_attempts::id.desc())
+        .offset(MOST)
+        .select(saml_attempts::id)
+        .load(connection)?;
+    if !old.is_empty() {
+        diesel::delete(saml_attempts::table.filter(saml_attempts::id.eq_any(old))).execute(connection)?;
+    }
+    Ok(id)
+}
+
+/// The last attempts at a connection, newest first.
+///
+/// # Errors
+/// If the database fails.
+pub fn list(connection: &mut PgConnection, owner: ConnectionId, limit: i64) -> Result<Vec<Attempt>> {
+    Ok(saml_attempts::table
+        .filter(saml_attempts::connection_id.eq(owner.0))
+        .order(saml_attempts::id.desc())
+        .limit(limit)
+        .select(Attempt::as_select())
+        .load(connection)?)
+}
+
+/// One attempt at a connection.
+///
+/// # Errors
+/// [`crate::StoreError::NotFound`].
+pub fn find(connection: &mut PgConnection, owner: ConnectionId, id: Uuid) -> Result<Attempt> {
+    Ok(saml_attempts::table
+        .find(id)
+        .filter(saml_attempts::connection_id.eq(owner.0))
+        .select(Attempt::as_select())
+        .first(connection)?)
+}
+
+/// Removes those that are older than [`KEPT`].
+///
+/// # Errors
+/// If the database fails.
+pub fn remove_old(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<usize> {
+    let old = saml_attempts::table.filter(saml_attempts::at.lt(now - KEPT));
+    Ok(diesel::delete(old).execute(connection)?)
+}
