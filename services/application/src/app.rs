@@ -24,6 +24,7 @@ use crate::rate::RateLimiter;
 use crate::secrets::Keys;
 use crate::sessions::Sessions;
 use crate::settings::ApplicationSettings;
+use crate::single_sign_on::desk::Desk;
 use crate::{accounts, health, library, media, openapi, single_sign_on};
 
 /// How long a client may take to send its request's head.
@@ -88,6 +89,7 @@ pub fn prepare(service: &Service<ApplicationSettings>) -> Result<Context, Applic
         });
     }
     let redis = Redis::new(&settings.redis, Some(&service.secret(credentials::REDIS_PASSWORD)?))?;
+    let verifier = Arc::new(VerifierProcess::new(settings.saml.verifier(), parallelism()));
     Ok(Context {
         sessions: Sessions::new(database.clone(), settings.session.idle_limit.get()),
         keys: Keys::derive(&service.credentials.read_key(credentials::SESSION_KEY)?)?,
@@ -97,7 +99,8 @@ pub fn prepare(service: &Service<ApplicationSettings>) -> Result<Context, Applic
         redis,
         vault: Arc::new(Vault::open(&settings.vault, secrets)?),
         master_keys,
-        verifier: Arc::new(VerifierProcess::new(settings.saml.verifier(), parallelism())),
+        sign_on: Desk::new(Arc::clone(&verifier)),
+        verifier,
         database,
         settings,
     })

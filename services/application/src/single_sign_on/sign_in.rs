@@ -138,7 +138,7 @@ pub async fn list_studio_accounts(
         .read(move |connection| {
             let joined = identities::list_of_person(connection, person)?;
             let open = identities::list_open(connection, &organisations)?;
-            kinora_store::Result::Ok((joined, open))
+            Ok::<_, kinora_store::StoreError>((joined, open))
         })
         .await?;
     let joined = joined.into_iter().map(|identity| StudioAccount {

@@ -1,0 +1,124 @@
+//! Which account somebody has who comes through a provider.
+
+use kinora_tests::Client;
+use serde_json::{Value, json};
+
+use super::studio::{Studio, role_in};
+use crate::accounts::world::{add_organisation, add_person, execute, text};
+
+fn bob(mail: &str) -> Value {
+    json!({ "bob": { "displayName": ["Bob"], "mail": [mail], "groups": [] } })
+}
+
+async fn id_of(browser: &mut Client) -> String {
+    text(&browser.get("/api/data/v1/session").await.expect(200).json(), "/person/id")
+}
+
+#[tokio::test]
+async fn an_account_of_the_organisations_own_domain_is_joined_by_itself() {
+    let mut studio = Studio::open().await;
+    let organisation = studio.organisation.clone();
+    let (id, _) =
+        add_person(&studio.kinora, &mut studio.owner, &organisation, "Bob@studio.example", "administrator").await;
+    studio.set_people(&bob("bob@STUDIO.example")).await;
+    let mut browser = studio.sign_in("bob").await;
+    assert_eq!(id_of(&mut browser).await, id);
+    assert_eq!(role_in(&mut browser, &organisation).await.as_deref(), Some("administrator"));
+    let accounts = browser.get("/api/data/v1/account/studio-accounts").await.expect(200).json();
+    assert_eq!(accounts["joined"][0]["connection_id"], studio.connection.id.as_str());
+}
+
+#[tokio::test]
+async fn addresses_of_other_domains_make_no_account_and_join_none() {
+    let mut studio = Studio::open().await;
+    let organisation = studio.organisation.clone();
+    let (_, _) = add_person(&studio.kinora, &mut studio.owner, &organisation, "bob@other.example", "member").await;
+    let mut browser = studio.kinora.visitor();
+    for mail in ["bob@other.example", "nobody@other.example", "bob@sub.studio.example", "admin@localhost"] {
+        studio.set_people(&bob(mail)).await;
+        let answer = studio.try_sign_in(&mut browser, "bob").await;
+        studio.expect_refused(&mut browser, &answer, "foreign_address").await;
+        assert!(answer.header("location").unwrap().contains("reason=account"));
+    }
+    for mail in ["", "not an address", "bob@studio.example, eve@studio.example"] {
+        studio.set_people(&bob(mail)).await;
+        let answer = studio.try_sign_in(&mut browser, "bob").await;
+        studio.expect_refused(&mut browser, &answer, "no_address").await;
+    }
+    // Confirmed for somebody else is not confirmed for this organisation.
+    let other = add_organisation(&mut studio.owner, "Other Studio").await;
+    studio.confirm_domain(&other, "other.example");
+    studio.set_people(&bob("bob@other.example")).await;
+    let answer = studio.try_sign_in(&mut browser, "bob").await;
+    studio.expect_refused(&mut browser, &answer, "foreign_address").await;
+}
+
+#[tokio::test]
+async fn an_account_with_roles_elsewhere_is_joined_only_by_its_owner() {
+    let mut studio = Studio::open().await;
+    let organisation = studio.organisation.clone();
+    let other = add_organisation(&mut studio.owner, "Other Studio").await;
+    let (id, mut local) =
+        add_person(&studio.kinora, &mut studio.owner, &organisation, "bob@studio.example", "member").await;
+    let _ = execute(
+        &studio.kinora,
+        &format!("INSERT INTO organisation_members (organisation_id, person_id, role) VALUES ('{other}', '{id}', 'member')"),
+    );
+    studio.set_people(&bob("bob@studio.example")).await;
+    let mut browser = studio.kinora.visitor();
+    let answer = studio.try_sign_in(&mut browser, "bob").await;
+    studio.expect_refused(&mut browser, &answer, "account_elsewhere").await;
+
+    let form = json!({ "connection_id": studio.connection.id, "return_to": "/account" });
+    let path = "/api/data/v1/account/studio-accounts";
+    let open = local.get(path).await.expect(200).json();
+    assert_eq!(open["open"][0]["connection_id"], studio.connection.id.as_str());
+    let way = local.post(path, &form).await.expect(200).json();
+    let leads = local.get(&text(&way, "/address")).await;
+    let response = studio.idp.sign_in(&leads, "bob").await;
+    let former = local.clone();
+    let answer = studio.post(&mut local, &response).await.expect(303);
+    assert_eq!(answer.header("location"), Some("/account"), "{}", studio.last_refusal());
+    assert_eq!(id_of(&mut local).await, id);
+    assert_ne!(former.cookie("__Host-kinora"), local.cookie("__Host-kinora"), "a new session");
+    // From now on by itself, and only the name at the provider counts.
+    studio.set_people(&bob("robert@elsewhere.example")).await;
+    let mut browser = studio.sign_in("bob").await;
+    assert_eq!(id_of(&mut browser).await, id);
+    let session = browser.get("/api/data/v1/session").await.json();
+    assert_eq!(session["person"]["login"], "bob@studio.example", "others know them by it");
+
+    // The provider's person is taken: nobody else can have them.
+    let (_, mut eve) =
+        add_person(&studio.kinora, &mut studio.owner, &organisation, "eve@studio.example", "member").await;
+    let way = eve.post(path, &form).await.expect(200).json();
+    let leads = eve.get(&text(&way, "/address")).await;
+    let response = studio.idp.sign_in(&leads, "bob").await;
+    let answer = studio.post(&mut eve, &response).await.expect(303);
+    assert!(answer.header("location").unwrap().contains("reason=account"));
+    assert_eq!(studio.attempts()[0].refusal, "linked_to_another");
+}
+
+#[tokio::test]
+async fn joining_takes_the_session_that_asked_for_it() {
+    let mut studio = Studio::open().await;
+    let organisation = studio.organisation.clone();
+    let (_, mut local) =
+        add_person(&studio.kinora, &mut studio.owner, &organisation, "bob@studio.example", "member").await;
+    let path = "/api/data/v1/account/studio-accounts";
+    let form = json!({ "connection_id": studio.connection.id });
+    let mut forgetful = local.clone();
+    forgetful.forget_csrf_token();
+    let _ = forgetful.post(path, &form).await.expect(403);
+    let unknown = json!({ "connection_id": "01998c2e-0000-7000-8000-000000000000" });
+    let _ = local.post(path, &unknown).await.expect(404);
+    let way = local.post(path, &form).await.expect(200).json();
+    let leads = local.get(&text(&way, "/address")).await;
+    let response = studio.idp.sign_in(&leads, "ada").await;
+    let mut browser = local.clone();
+    let _ = local.delete("/api/data/v1/session").await.expect(204);
+    let answer = studio.post(&mut browser, &response).await.expect(303);
+    assert!(answer.header("location").unwrap().starts_with("/sign-in-refused"));
+    assert_eq!(studio.attempts()[0].refusal, "session_gone");
+    assert_eq!(execute(&studio.kinora, "UPDATE saml_identities SET subject = subject"), 0);
+}
