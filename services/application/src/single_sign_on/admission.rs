@@ -91,7 +91,7 @@ pub fn map(connection: &SamlConnection, rules: &[GroupRule], identity: &Identity
     };
     let groups = groups(connection, identity);
     let matched: Vec<&GroupRule> =
-        rules.iter().filter(|rule| groups.iter().any(|group| *group == rule.group_name)).collect();
+        rules.iter().filter(|rule| groups.contains(&rule.group_name)).collect();
     let mut productions: BTreeMap<ProductionId, ProductionRoles> = BTreeMap::new();
     let mut role = connection.admits_everyone.then_some(OrganisationRole::Member);
     for rule in &matched {
