@@ -169,5 +169,20 @@ export const limits = {
     "password": {
       "maxLength": 1024
     }
+  },
+  "SignInAddress": {
+    "address": {
+      "maxLength": 254
+    }
+  },
+  "StudioAccountRequest": {
+    "return_to": {
+      "maxLength": 2000
+    }
+  },
+  "StudioConfirmationRequest": {
+    "return_to": {
+      "maxLength": 2000
+    }
   }
 } as const;

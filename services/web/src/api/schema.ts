@@ -56,6 +56,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/v1/account/confirmation/studio-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm the session with one's studio account.
+         * @description For sessions that began with it, of people without a second factor: the identity provider asks for credentials again.
+         */
+        post: operations["confirm_with_studio_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/account/factors": {
         parameters: {
             query?: never;
@@ -220,6 +240,28 @@ export interface paths {
         post?: never;
         /** End one of one's own sessions. */
         delete: operations["revoke_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/account/studio-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The studio accounts that are joined with one's account. */
+        get: operations["list_studio_accounts"];
+        put?: never;
+        /**
+         * Join a studio account with one's account.
+         * @description Opens the way to the identity provider; whoever signs in there becomes this account. Takes a session that was confirmed
+         *     within the last minutes.
+         */
+        post: operations["join_studio_account"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1130,7 +1172,10 @@ export interface paths {
          *     with the cookie `__Host-kinora-pending`, and the next request is `show_second_factor`.
          */
         post: operations["create_session"];
-        /** Sign out. */
+        /**
+         * Sign out.
+         * @description A session that began at an identity provider can be ended there as well; here it has ended in any case.
+         */
         delete: operations["delete_session"];
         options?: never;
         head?: never;
@@ -1171,6 +1216,26 @@ export interface paths {
          * @description Sets the cookie `__Host-kinora-pending`, which the challenge is bound to.
          */
         post: operations["challenge_passkey_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/session/route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Where does somebody sign in?
+         * @description The domain alone decides: whether there is such an account shows nowhere.
+         */
+        post: operations["route_sign_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2692,6 +2757,15 @@ export interface components {
             /** @description The address to give to the person. */
             url: string;
         };
+        /** @description A connection that one's account can be joined through. */
+        OpenConnection: {
+            /** @description Its name. */
+            connection: string;
+            /** @description The connection. */
+            connection_id: components["schemas"]["ConnectionId"];
+            /** @description Whose it is. */
+            organisation_id: components["schemas"]["OrganisationId"];
+        };
         /** @description An organisation, as one of its people sees it. */
         Organisation: {
             /**
@@ -2750,7 +2824,9 @@ export interface components {
             name: string;
             /** @description The role in it. */
             role: components["schemas"]["OrganisationRole"];
-            /** @description Nothing of it may be seen before the person has a second factor. */
+            /** @description It is withheld until the person signs in with the studio account. */
+            single_sign_on_required: boolean;
+            /** @description Nothing of it may be seen before the person has a second factor, or signs in with the studio account. */
             withheld: boolean;
         };
         /** @description A person of an organisation. */
@@ -3097,6 +3173,11 @@ export interface components {
              */
             speed?: number | null;
         };
+        /** @description The address to open. */
+        ProviderAddress: {
+            /** @description To be opened in this browser, within a minute. */
+            address: string;
+        };
         /** @description An identity provider, as its metadata describes it. */
         ProviderView: {
             /** @description What its signatures are verified with. */
@@ -3238,6 +3319,10 @@ export interface components {
             person: components["schemas"]["Person"];
             /** @description Something is withheld until they have a second factor. */
             second_factor_required: boolean;
+            /** @description Whether the session began at an organisation's identity provider. */
+            single_sign_on: boolean;
+            /** @description Something is withheld until they sign in at an organisation's identity provider. */
+            single_sign_on_required: boolean;
         };
         /** @description One of one's own sessions. */
         SessionEntry: {
@@ -3278,6 +3363,11 @@ export interface components {
              */
             password: string;
         };
+        /** @description Where to go on after signing out. */
+        SignedOut: {
+            /** @description To be opened in this browser, within a minute: it ends the session at the identity provider too. */
+            address: string;
+        };
         /** @description Login and password. */
         SignIn: {
             /** @description The login; capitals do not matter. */
@@ -3288,6 +3378,23 @@ export interface components {
              */
             password: string;
         };
+        /** @description Who wants to sign in. */
+        SignInAddress: {
+            /** @description The e-mail address or login. */
+            address: string;
+        };
+        /** @description Where to sign in. */
+        SignInRoute: {
+            /** @description The address to open for single sign-on; `?return=` and a path may be added. */
+            address?: string | null;
+            /** @description How. */
+            way: components["schemas"]["SignInWay"];
+        };
+        /**
+         * @description A way of signing in.
+         * @enum {string}
+         */
+        SignInWay: "password" | "single_sign_on";
         /** @description A connection to an identity provider. */
         SignOnConnection: {
             /** @description Whether people in none of the groups become members as well. */
@@ -3417,6 +3524,42 @@ export interface components {
          * @enum {string}
          */
         StepState: "blocked" | "waiting" | "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description A studio account that is joined with one's account. */
+        StudioAccount: {
+            /** @description The connection's name. */
+            connection: string;
+            /** @description The connection that it is signed in through. */
+            connection_id: components["schemas"]["ConnectionId"];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last signed in with.
+             */
+            last_signed_in_at: string;
+        };
+        /** @description Where to go with one's studio account. */
+        StudioAccountRequest: {
+            /** @description The connection. */
+            connection_id: components["schemas"]["ConnectionId"];
+            /** @description The path inside Kinora to come back to. */
+            return_to?: string | null;
+        };
+        /** @description The studio accounts of an account. */
+        StudioAccounts: {
+            /** @description Those that are joined with it. */
+            joined: components["schemas"]["StudioAccount"][];
+            /** @description Where another one can be joined: enabled connections of one's organisations. */
+            open: components["schemas"]["OpenConnection"][];
+        };
+        /** @description Where to go to confirm. */
+        StudioConfirmationRequest: {
+            /** @description The path inside Kinora to come back to. */
+            return_to?: string | null;
+        };
         /** @description What a media file is. Whatever the file does not say is absent, never guessed. */
         Technical: {
             /** @description All sound streams in file order. */
@@ -3755,6 +3898,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_with_studio_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StudioConfirmationRequest"];
+            };
+        };
+        responses: {
+            /** @description Open this address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderAddress"];
                 };
             };
             /** @description Not signed in */
@@ -4182,6 +4367,86 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_studio_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Studio accounts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudioAccounts"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_studio_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StudioAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description Open this address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderAddress"];
+                };
             };
             /** @description Not signed in */
             401: {
@@ -7360,6 +7625,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Signed out here; go on to the identity provider */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
             /** @description Signed out */
             204: {
                 headers: {
@@ -7447,6 +7721,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    route_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInAddress"];
+            };
+        };
+        responses: {
+            /** @description Where */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInRoute"];
                 };
             };
             /** @description Not signed in */
