@@ -134,8 +134,8 @@ impl Studio {
     pub fn attempts(&self) -> Vec<Attempt> {
         use diesel::RunQueryDsl as _;
         diesel::sql_query(
-            "SELECT id::text AS id, purpose, coalesce(refusal, 'passed') AS refusal, \
-             coalesce(detail, '') AS detail FROM saml_attempts ORDER BY id DESC",
+            "SELECT id::text AS id, purpose, coalesce(refusal, 'passed') AS refusal FROM saml_attempts \
+             ORDER BY id DESC",
         )
         .load(&mut self.kinora.connect())
         .unwrap()
@@ -168,8 +168,6 @@ pub struct Attempt {
     pub purpose: String,
     #[diesel(sql_type = diesel::sql_types::Text)]
     pub refusal: String,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    pub detail: String,
 }
 
 /// Posts a form in the way that another site's page does: without the cookies that are SameSite=Lax or Strict.

@@ -10,7 +10,7 @@ use kinora_store::single_sign_on::keys::NewKey;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::keys;
+use super::{Setting, keys};
 use super::views::{self, SignOnConnection, Stored};
 use crate::accounts::fields::{self, present};
 use crate::context::Context;
@@ -247,9 +247,8 @@ pub async fn read_connection(
 ))]
 pub async fn update_connection(
     context: web::Data<Context>,
-    Then(access, Then(PathId(id), Then(Confirmed(who), Then(IfMatch(expected), Json(change))))): Then<
-        InOrganisation<Owner>,
-        Then<PathId<ConnectionId>, Then<Confirmed, Change<ConnectionChange>>>,
+    Then(access, Then(PathId(id), Then(Confirmed(who), Then(IfMatch(expected), Json(change))))): Setting<
+        Change<ConnectionChange>,
     >,
 ) -> Result<HttpResponse, Problem> {
     let (organisation, change) = (access.organisation_id, change.checked()?);
@@ -274,10 +273,7 @@ pub async fn update_connection(
 ))]
 pub async fn remove_connection(
     context: web::Data<Context>,
-    Then(access, Then(PathId(id), Then(Confirmed(who), IfMatch(expected)))): Then<
-        InOrganisation<Owner>,
-        Then<PathId<ConnectionId>, Then<Confirmed, IfMatch>>,
-    >,
+    Then(access, Then(PathId(id), Then(Confirmed(who), IfMatch(expected)))): Setting<IfMatch>,
 ) -> Result<HttpResponse, Problem> {
     let organisation = access.organisation_id;
     context

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::fetch::{self, FetchError};
 use super::provider::{read_stored, service};
+use super::Setting;
 use super::views::{self, SignOnConnection};
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};
@@ -125,9 +126,8 @@ fn fetched(result: Result<Vec<u8>, FetchError>) -> Result<Vec<u8>, Problem> {
 ))]
 pub async fn set_provider_metadata(
     context: web::Data<Context>,
-    Then(access, Then(PathId(id), Then(Confirmed(who), Then(IfMatch(expected), Json(form))))): Then<
-        InOrganisation<Owner>,
-        Then<PathId<ConnectionId>, Then<Confirmed, Change<MetadataForm>>>,
+    Then(access, Then(PathId(id), Then(Confirmed(who), Then(IfMatch(expected), Json(form))))): Setting<
+        Change<MetadataForm>,
     >,
 ) -> Result<HttpResponse, Problem> {
     let organisation = access.organisation_id;

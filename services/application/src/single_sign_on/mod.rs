@@ -26,7 +26,14 @@ pub mod views;
 pub mod watch;
 
 use actix_web::web::{self, ServiceConfig, resource};
+use kinora_core::ConnectionId;
 use utoipa::OpenApi;
+
+use crate::extract::permission::Owner;
+use crate::extract::{Confirmed, InOrganisation, PathId, Then};
+
+/// An owner whose session was confirmed, the connection in the path, and what comes with the request.
+type Setting<T> = Then<InOrganisation<Owner>, Then<PathId<ConnectionId>, Then<Confirmed, T>>>;
 
 /// Registers the addresses of the protocol, which identity providers know.
 pub fn configure_protocol(config: &mut ServiceConfig) {

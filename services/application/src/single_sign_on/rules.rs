@@ -9,6 +9,7 @@ use kinora_store::single_sign_on::rules::{self as rows, Gift};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Setting;
 use crate::accounts::fields;
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};
@@ -16,6 +17,10 @@ use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
 use crate::extract::permission::Owner;
 use crate::extract::{Confirmed, Creation, InOrganisation, PathId, Then};
+
+/// An owner whose session was confirmed, and a rule of the connection in the path.
+type OneRule =
+    Then<InOrganisation<Owner>, Then<PathId<ConnectionId>, Then<PathId<GroupRuleId>, Confirmed>>>;
 
 /// Longest name of a group.
 const MAX_GROUP: usize = 256;
@@ -116,9 +121,8 @@ pub async fn list_group_rules(
 ))]
 pub async fn create_group_rule(
     context: web::Data<Context>,
-    Then(access, Then(PathId(id), Then(Confirmed(who), Creation { body, key }))): Then<
-        InOrganisation<Owner>,
-        Then<PathId<ConnectionId>, Then<Confirmed, Creation<GroupRuleForm>>>,
+    Then(access, Then(PathId(id), Then(Confirmed(who), Creation { body, key }))): Setting<
+        Creation<GroupRuleForm>,
     >,
 ) -> Result<HttpResponse, Problem> {
     let group = fields::name("/group", &body.group, MAX_GROUP)?;
@@ -143,10 +147,7 @@ pub async fn create_group_rule(
 ))]
 pub async fn remove_group_rule(
     context: web::Data<Context>,
-    Then(access, Then(PathId(id), Then(PathId(rule), Confirmed(who)))): Then<
-        InOrganisation<Owner>,
-        Then<PathId<ConnectionId>, Then<PathId<GroupRuleId>, Confirmed>>,
-    >,
+    Then(access, Then(PathId(id), Then(PathId(rule), Confirmed(who)))): OneRule,
 ) -> Result<HttpResponse, Problem> {
     let organisation = access.organisation_id;
     context
