@@ -315,6 +315,7 @@ async fn every_documented_address_is_served_and_asks_who_is_calling() {
     assert!(text(&document, "/openapi").starts_with("3.1"));
     let open = [
         "create_session",
+        "route_sign_in",
         "challenge_passkey_sign_in",
         "sign_in_with_passkey",
         "read_password_link",

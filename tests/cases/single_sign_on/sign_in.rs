@@ -1,12 +1,12 @@
 //! Signing in, in the ways that providers answer; and where somebody signs in at all.
 
 use chrono::{DateTime, Utc};
-use kinora_tests::{Client, Kinora, PageForm};
+use kinora_tests::{Client, PageForm};
 use serde_json::json;
 
 use super::studio::{Studio, role_in};
 use crate::accounts::factors::slug;
-use crate::accounts::world::{add_production, execute, text};
+use crate::accounts::world::{execute, text};
 
 #[tokio::test]
 async fn people_come_in_by_redirect_and_by_post_however_the_answer_is_protected() {
@@ -168,46 +168,6 @@ async fn nobody_confirms_for_somebody_else() {
     assert!(answer.header("location").unwrap().starts_with("/sign-in-refused"));
     assert_eq!(studio.attempts()[0].refusal, "wrong_person");
     let _ = browser.get("/api/data/v1/session").await.expect(200);
-}
-
-#[tokio::test]
-async fn a_test_shows_what_came_and_signs_nobody_in() {
-    let mut studio = Studio::open().await;
-    let production = add_production(&mut studio.owner, &studio.organisation.clone(), "Film").await;
-    let rule = json!({ "group": "kinora-editors", "production_id": production, "roles": { "library": "editor" } });
-    let _ = studio.connection.add_rule(&mut studio.owner, &rule).await;
-    let id = &studio.connection.id;
-    let path = format!("/api/data/v1/organisations/{}/sign-on/connections/{id}/test", studio.organisation);
-    let way = studio.owner.post(&path, &json!({})).await.expect(200).json();
-    let leads = studio.owner.get(&text(&way, "/address")).await;
-    let form = studio.idp.sign_in(&leads, "ada").await;
-    let mut browser = studio.owner.clone();
-    let answer = studio.post(&mut browser, &form).await.expect(303);
-    let attempt = studio.attempts().remove(0);
-    assert_eq!((attempt.purpose.as_str(), attempt.refusal.as_str()), ("test", "passed"));
-    let page = format!("/administration/sign-on/{id}?attempt={}", attempt.id);
-    assert_eq!(answer.header("location"), Some(page.as_str()));
-    assert_eq!(browser.cookie("__Host-kinora"), studio.owner.cookie("__Host-kinora"), "the owner stays who they are");
-    let findings = find_findings(&studio.kinora, &attempt.id);
-    assert_eq!(findings["mapped"]["address"], "ada@studio.example");
-    assert_eq!(findings["mapped"]["organisation_role"], "member");
-    assert_eq!(findings["mapped"]["productions"][0]["roles"]["library"], "editor");
-    let known = execute(&studio.kinora, "SELECT 1 FROM people WHERE login = 'ada@studio.example'");
-    assert_eq!(known, 0, "no account was made");
-}
-
-fn find_findings(kinora: &Kinora, attempt: &str) -> serde_json::Value {
-    use diesel::RunQueryDsl as _;
-    #[derive(diesel::QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        findings: String,
-    }
-    let row: Row =
-        diesel::sql_query(format!("SELECT findings::text AS findings FROM saml_attempts WHERE id = '{attempt}'"))
-            .get_result(&mut kinora.connect())
-            .unwrap();
-    serde_json::from_str(&row.findings).unwrap()
 }
 
 #[tokio::test]
