@@ -32,6 +32,7 @@ export function signOn(): void {
       await page.getByText(`/saml/${made.connection}/acs`).waitFor();
       const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download Kinora’s metadata" }).click()]);
       expect(download.suggestedFilename()).toBe("kinora-metadata.xml");
+      expect(await page.getByRole("button", { name: "Run the test" }).isDisabled()).toBe(true);
       expect(await page.getByRole("button", { name: "Switch on" }).isDisabled()).toBe(true);
     });
 

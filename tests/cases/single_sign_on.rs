@@ -12,3 +12,4 @@ mod replay;
 mod required;
 mod sign_in;
 mod studio;
+mod test_run;

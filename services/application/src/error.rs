@@ -87,9 +87,7 @@ impl ProblemKind {
             Self::PasswordChangeRequired => (403, "password-change-required", "Choose a new password first"),
             Self::SessionRequired => (403, "session-required", "Not with an access token"),
             Self::SecondFactorRequired => (403, "second-factor-required", "A second factor is needed"),
-            Self::SingleSignOnRequired => {
-                (403, "single-sign-on-required", "Sign in with the studio account")
-            }
+            Self::SingleSignOnRequired => (403, "single-sign-on-required", "Sign in with the studio account"),
             Self::StepUpRequired => (403, "step-up-required", "Confirm that it is you"),
             Self::CrossSite => (403, "cross-site", "The request came from another site"),
             Self::NotFound => (404, "not-found", "Not found"),

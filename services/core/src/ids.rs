@@ -119,6 +119,10 @@ id!(
     ConnectionId
 );
 id!(
+    /// One attempt to sign in through a connection.
+    AttemptId
+);
+id!(
     /// One e-mail domain of an organisation.
     DomainId
 );

@@ -5,6 +5,8 @@
 //! an administrator of one studio must not get at the owner of another through a shared account. The
 //! organisations in whose productions the person is a guest count as well.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
@@ -105,6 +107,16 @@ fn read(row: Row) -> Result<OrganisationPerson> {
         // Both only grow, so their sum shows a change of either.
         revision: first + second,
     })
+}
+
+/// The logins of people, by id.
+///
+/// # Errors
+/// If the database fails.
+pub fn logins(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, String>> {
+    let rows: Vec<(Uuid, String)> =
+        people::table.filter(people::id.eq_any(ids)).select((people::id, people::login)).load(connection)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Escapes what `LIKE` would take for a pattern.

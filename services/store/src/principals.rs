@@ -195,16 +195,8 @@ const USE_RESOLUTION: TimeDelta = TimeDelta::seconds(60);
 
 /// Id, person, last seen, idle end, end, confirmed, through a connection of which organisation, and whether it began
 /// through any.
-type SessionRow = (
-    Uuid,
-    Uuid,
-    DateTime<Utc>,
-    DateTime<Utc>,
-    DateTime<Utc>,
-    Option<DateTime<Utc>>,
-    Option<Uuid>,
-    bool,
-);
+type SessionRow =
+    (Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>, Option<Uuid>, bool);
 
 /// The organisation whose connection a session began through. One that is switched off proves nothing.
 const THROUGH: &str = "(SELECT c.organisation_id FROM saml_sessions x JOIN saml_connections c \
@@ -242,7 +234,8 @@ pub fn by_session(
         .first(conn)
         .optional()?;
     let Some(row) = found else { return Ok(None) };
-    let (id, person_id, last_seen_at, mut idle_expires_at, expires_at, confirmed_at, through, is_through) = row;
+    let (id, person_id, last_seen_at, mut idle_expires_at, expires_at, confirmed_at, through, is_through) =
+        row;
     if now - last_seen_at >= USE_RESOLUTION {
         idle_expires_at = (now + idle_limit).min(expires_at);
         diesel::update(sessions::table.find(id).filter(sessions::last_seen_at.eq(last_seen_at)))

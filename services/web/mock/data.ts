@@ -1,6 +1,6 @@
 // Made-up people, productions and assets, in every state a page has to look right in.
 
-import type { GroupRule, OrganisationDomain, SignOnConnection } from "../src/api/types";
+import type { GroupRule, OrganisationDomain, SignOnAttempt, SignOnConnection } from "../src/api/types";
 import type { Asset, AssetDetail, AuditRow, Invitation, Mail, Member, OrganisationPerson, Production, Run, Step } from "../src/api/types";
 
 export const id = (kind: number, n: number) => `0198c0de-${String(kind).padStart(4, "0")}-7000-8000-${String(n).padStart(12, "0")}`;
@@ -339,6 +339,52 @@ export const connections: SignOnConnection[] = [
 export const groupRules: GroupRule[] = [
   { id: id(14, 0), group: "kinora-it", organisation_role: "administrator", production_id: null, roles: null, created_at: at(9000) },
   { id: id(14, 1), group: "CN=salt-road-editorial,OU=Productions,DC=halcyon,DC=example", organisation_role: null, production_id: id(2, 0), roles: { library: "editor", subtitling: "reader" }, created_at: at(8000) },
+];
+
+export const attempts: SignOnAttempt[] = [
+  {
+    id: id(13, 0),
+    at: at(5400),
+    purpose: "test",
+    refusal: null,
+    sentence: null,
+    detail: null,
+    person: "ines@halcyon.example",
+    address: "10.20.0.14",
+    findings: {
+      name_id: { value: "f3b1c0de-7a55-4c1e-9a2e-2f0f6a7f1b11", format: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" },
+      context: "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
+      attributes: [
+        { name: "urn:oid:0.9.2342.19200300.100.1.3", friendly_name: "mail", values: ["ines@halcyon.example"] },
+        { name: "displayName", friendly_name: null, values: ["Ines Marková"] },
+        { name: "groups", friendly_name: null, values: ["all-staff", "kinora-it", "CN=salt-road-editorial,OU=Productions,DC=halcyon,DC=example"] },
+        { name: "http://schemas.microsoft.com/identity/claims/objectidentifier", friendly_name: null, values: ["6a1f0a4e-0f53-4b7e-8a0e-0a8a41b6e001"] },
+      ],
+      mapped: {
+        subject_value: "f3b1c0de-7a55-4c1e-9a2e-2f0f6a7f1b11",
+        subject_attribute: null,
+        address: "ines@halcyon.example",
+        display_name: "Ines Marková",
+        groups: ["all-staff", "kinora-it", "CN=salt-road-editorial,OU=Productions,DC=halcyon,DC=example"],
+        matched_rules: [id(14, 0), id(14, 1)],
+        organisation_role: "administrator",
+        productions: [{ production_id: id(2, 0), roles: { library: "editor", subtitling: "reader" } }],
+      },
+    },
+  },
+  {
+    id: id(13, 1),
+    at: at(600),
+    purpose: "test",
+    refusal: "wrong_audience",
+    sentence: "The assertion is meant for another application. Compare the audience (entity ID) in the identity provider with the one in Kinora's metadata.",
+    detail: "found “https://kinora-old.halcyon.example/saml”, expected “https://kinora.halcyon.example/saml/0192/metadata”",
+    person: "ines@halcyon.example",
+    address: "10.20.0.14",
+    findings: null,
+  },
+  { id: id(13, 2), at: at(9000), purpose: "sign_in", refusal: "no_group", sentence: "None of the person's groups has a rule, and this connection does not admit everyone.", detail: null, person: null, address: "10.20.0.77", findings: null },
+  { id: id(13, 3), at: at(9600), purpose: "sign_in", refusal: null, sentence: null, detail: null, person: "tomasz@halcyon.example", address: "10.20.0.31", findings: null },
 ];
 
 export const domains: OrganisationDomain[] = [

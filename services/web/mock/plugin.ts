@@ -129,12 +129,13 @@ async function upload(request: IncomingMessage, response: ServerResponse, produc
   }
 }
 
-function answerSignOn(list: string, oneId: string | undefined, part: string | undefined, method: string, input: Record<string, unknown>, response: ServerResponse): void {
+function answerSignOn(list: string, oneId: string | undefined, part: string | undefined, partId: string | undefined, method: string, input: Record<string, unknown>, response: ServerResponse): void {
   if (list === "domains") return json(response, oneId || method === "POST" ? data.domains[0] : { items: data.domains, next_cursor: null });
   if (!oneId) return json(response, method === "POST" ? data.connections[2] : { items: data.connections, next_cursor: null }, method === "POST" ? 201 : 200);
   const known = data.connections.find((one) => one.id === oneId);
   if (!known) return problem(response, 404, "not-found", "There is no such connection.");
   if (part === "rules") return json(response, method === "GET" ? { items: known.provider ? data.groupRules : [], next_cursor: null } : data.groupRules[0]);
+  if (part === "attempts") return json(response, partId ? data.attempts.find(({ id }) => id === partId) : { items: known.provider ? data.attempts.map((one) => ({ ...one, findings: null })) : [], next_cursor: null });
   if (part === "test") return json(response, { address: `/administration/sign-on/${oneId}?attempt=${known.last_test?.attempt_id ?? ""}` });
   if (part === "metadata" && method === "PUT") return problem(response, 422, "invalid", "A value in the request is not allowed.", [{ pointer: input.url ? "/url" : "/xml", detail: "The metadata has no signing certificate, without which nothing the identity provider says can be checked." }]);
   if (method === "PATCH") Object.assign(known, input);
@@ -227,8 +228,8 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
       return json(response, { items: data.people, next_cursor: null });
     }
     if (/^\/organisations\/[^/]+\/security$/.test(rest) && method === "GET") return json(response, data.security);
-    const signOn = /^\/organisations\/[^/]+\/sign-on\/(connections|domains)(?:\/([^/]+))?(?:\/([a-z/]+))?(?:\/[^/]+)?$/.exec(rest);
-    if (signOn) return answerSignOn(signOn[1] ?? "", signOn[2], signOn[3]?.split("/")[0], method, input, response);
+    const signOn = /^\/organisations\/[^/]+\/sign-on\/(connections|domains)(?:\/([^/]+))?(?:\/([a-z/]+))?(?:\/([^/]+))?$/.exec(rest);
+    if (signOn) return answerSignOn(signOn[1] ?? "", signOn[2], signOn[3]?.split("/")[0], signOn[4], method, input, response);
     if (/^\/organisations\/[^/]+(\/security)?$/.test(rest)) return json(response, { ...data.organisation, ...input });
     if (rest.endsWith("/password-link")) return json(response, { url: "https://kinora.halcyon.example/welcome/d2hhdCBhIG5pY2UgdG9rZW4gdGhpcyBpcw", expires_at: new Date(Date.now() + 2e8).toISOString() }, 201);
     if (rest.endsWith("/mail-relay")) return json(response, { state: "failing", since: new Date(Date.now() - 4e6).toISOString(), error: "The mail relay cannot be reached: Connection error: timed out" });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fingerprintText, nextStep } from "../src/pages/administration/sign-on/steps";
+import { failedStage, fingerprintText, nextStep, stagesOf, purposeOf } from "../src/pages/administration/sign-on/steps";
 
 const provider = { entity_id: "https://idp.example", certificates: [], has_logout: false };
 const test = (refusal: string | null) => ({ attempt_id: "1", at: "2026-01-01T00:00:00Z", refusal });
@@ -15,6 +15,39 @@ describe("setting a connection up", () => {
 
   it("asks for metadata again when what is there cannot be used any more", () => {
     expect(nextStep({ provider: null, provider_problem: "It has ended.", enabled: true, last_test: test(null) })).toBe("provider");
+  });
+});
+
+describe("a test", () => {
+  it("went well when nothing was refused", () => {
+    expect(stagesOf({ refusal: null }).every(([, state]) => state === "done")).toBe(true);
+  });
+
+  it("shows where it ended, and that nothing came after", () => {
+    expect(stagesOf({ refusal: "bad_signature" })).toEqual([
+      ["sent", "done"],
+      ["returned", "done"],
+      ["signature", "failed"],
+      ["checks", "open"],
+      ["person", "open"],
+    ]);
+    expect(failedStage("wrong_browser")).toBe("returned");
+    expect(failedStage("wrong_audience")).toBe("checks");
+    expect(failedStage("no_group")).toBe("person");
+    expect(failedStage("a_code_of_a_later_release")).toBe("checks");
+  });
+
+  it("knows what an attribute is for by either of its names", () => {
+    const connection = { subject_attribute: "uid", email_attribute: "mail", name_attribute: null, groups_attribute: null };
+    const mapped = { address: "ada@studio.example", display_name: "Ada", groups: ["a", "b"] };
+    const use = (name: string, friendly_name: string | null, ...values: string[]) => purposeOf({ name, friendly_name, values }, connection, mapped);
+    expect(use("urn:oid:0.9.2342.19200300.100.1.3", "mail", "ada@studio.example")).toBe("email");
+    expect(use("uid", null, "7")).toBe("subject");
+    // No name is chosen for these: what came of them tells.
+    expect(use("displayName", null, "Ada")).toBe("name");
+    expect(use("memberOf", null, "b", "a")).toBe("groups");
+    expect(use("other", null, "ada@studio.example")).toBeUndefined();
+    expect(use("nothing", null)).toBeUndefined();
   });
 });
 

@@ -98,7 +98,7 @@ fn principal(world: &World, library: Option<ModuleRole>) -> Principal {
         confirmed_at: None,
         is_limited: false,
         withheld: Default::default(),
-            is_single_sign_on: false,
+        is_single_sign_on: false,
         organisations: Vec::new(),
         productions: HashMap::from([(world.production, membership)]),
     }

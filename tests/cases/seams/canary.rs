@@ -6,7 +6,9 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use diesel::RunQueryDsl as _;
 use kinora_tests::{Client, Kinora, MailRelay, wait_until};
+use kinora_vault::{MasterKeys, SealedSecret};
 use reqwest::Method;
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};
@@ -224,6 +226,41 @@ async fn invite(
     kinora_store::mail::enqueue(&mut kinora.connect(), &message).unwrap();
 }
 
+/// A connection to an identity provider: its private key, and what owners give that is refused.
+async fn connect_provider(kinora: &Kinora, client: &mut Client, canaries: &mut Canaries) {
+    let organisation = world::organisation_of(client, "Kinora").await;
+    let all = format!("/api/data/v1/organisations/{organisation}/sign-on/connections");
+    let made = client.post(&all, &json!({ "name": canaries.make("connection") })).await.expect(201).json();
+    let path = format!("{all}/{}/metadata", world::text(&made, "/id"));
+    let secret = canaries.make("in the address of metadata");
+    for body in [
+        json!({ "url": format!("https://127.0.0.1:1/{secret}?key={secret}") }),
+        json!({ "xml": format!("<x>{}</x>", canaries.make("metadata")) }),
+        json!({ "xml": "<x/>", "signer": canaries.make("certificate") }),
+    ] {
+        let _ = world::send(client, Method::PUT, &path, &[("If-Match", "*")], Some(&body)).await.expect(422);
+    }
+    let keys =
+        fs::read_to_string(kinora.directory().join("credentials/application/vault-master-key")).unwrap();
+    let row: SealedRow = diesel::sql_query("SELECT id, master_key_id, sealed_key FROM saml_keys")
+        .get_result(&mut kinora.connect())
+        .unwrap();
+    let sealed = SealedSecret { master_key_id: row.master_key_id, text: row.sealed_key };
+    let secret = MasterKeys::parse(&keys).unwrap().open("saml-key", row.id.as_bytes(), &sealed).unwrap();
+    // Behind what is the same in every key.
+    canaries.keep("private key", &STANDARD.encode(&secret[60..120]));
+}
+
+#[derive(diesel::QueryableByName)]
+struct SealedRow {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: Uuid,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    master_key_id: String,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    sealed_key: String,
+}
+
 /// Uploads something that is no film.
 async fn upload(client: &Client, production: &str, canaries: &mut Canaries) {
     let content = canaries.make("content of a file").repeat(20);
@@ -307,6 +344,7 @@ async fn no_secret_is_ever_logged() {
     let (mut client, token, production) = work(&kinora, &mut canaries).await;
     misuse(&kinora, &mut client, &mut canaries).await;
     upload(&token, &production, &mut canaries).await;
+    connect_provider(&kinora, &mut client, &mut canaries).await;
     invite(&kinora, &mut client, &relay, &production, &mut canaries).await;
     wait_for_text(&kinora.backend(0).log_path(), "mail sent").await;
     wait_for_text(&kinora.backend(0).log_path(), "a mail was given up").await;

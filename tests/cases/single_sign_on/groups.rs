@@ -82,7 +82,11 @@ async fn whoever_is_in_no_group_is_refused_where_not_everyone_is_admitted() {
     let answer = studio.try_sign_in(&mut browser, "ada").await;
     studio.expect_refused(&mut browser, &answer, "no_group").await;
     assert!(answer.header("location").unwrap().contains("reason=not-admitted"));
-    assert_eq!(execute(&studio.kinora, "SELECT 1 FROM people WHERE login LIKE 'ada%'"), 0, "no account was made");
+    assert_eq!(
+        execute(&studio.kinora, "SELECT 1 FROM people WHERE login LIKE 'ada%'"),
+        0,
+        "no account was made"
+    );
 
     studio.set_people(&ada(&["editors"])).await;
     let mut inside = studio.sign_in("ada").await;
@@ -105,7 +109,8 @@ async fn what_was_given_by_hand_is_not_touched() {
     let film = add_production(&mut studio.owner, &organisation, "Film").await;
     let series = add_production(&mut studio.owner, &organisation, "Series").await;
     for production in [&film, &series] {
-        let rule = json!({ "group": "readers", "production_id": production, "roles": { "library": "reader" } });
+        let rule =
+            json!({ "group": "readers", "production_id": production, "roles": { "library": "reader" } });
         let _ = studio.connection.add_rule(&mut studio.owner, &rule).await;
     }
     studio.set_people(&ada(&["readers"])).await;
@@ -140,7 +145,8 @@ async fn what_was_given_by_hand_is_not_touched() {
 async fn a_disabled_person_is_refused() {
     let mut studio = Studio::open().await;
     let _ = studio.sign_in("ada").await;
-    let _ = execute(&studio.kinora, "UPDATE people SET disabled_at = now() WHERE login = 'ada@studio.example'");
+    let _ =
+        execute(&studio.kinora, "UPDATE people SET disabled_at = now() WHERE login = 'ada@studio.example'");
     let mut browser = studio.kinora.visitor();
     let answer = studio.try_sign_in(&mut browser, "ada").await;
     studio.expect_refused(&mut browser, &answer, "disabled").await;

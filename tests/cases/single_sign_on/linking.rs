@@ -19,7 +19,8 @@ async fn an_account_of_the_organisations_own_domain_is_joined_by_itself() {
     let mut studio = Studio::open().await;
     let organisation = studio.organisation.clone();
     let (id, _) =
-        add_person(&studio.kinora, &mut studio.owner, &organisation, "Bob@studio.example", "administrator").await;
+        add_person(&studio.kinora, &mut studio.owner, &organisation, "Bob@studio.example", "administrator")
+            .await;
     studio.set_people(&bob("bob@STUDIO.example")).await;
     let mut browser = studio.sign_in("bob").await;
     assert_eq!(id_of(&mut browser).await, id);
@@ -32,7 +33,8 @@ async fn an_account_of_the_organisations_own_domain_is_joined_by_itself() {
 async fn addresses_of_other_domains_make_no_account_and_join_none() {
     let mut studio = Studio::open().await;
     let organisation = studio.organisation.clone();
-    let (_, _) = add_person(&studio.kinora, &mut studio.owner, &organisation, "bob@other.example", "member").await;
+    let (_, _) =
+        add_person(&studio.kinora, &mut studio.owner, &organisation, "bob@other.example", "member").await;
     let mut browser = studio.kinora.visitor();
     for mail in ["bob@other.example", "nobody@other.example", "bob@sub.studio.example", "admin@localhost"] {
         studio.set_people(&bob(mail)).await;
@@ -62,7 +64,9 @@ async fn an_account_with_roles_elsewhere_is_joined_only_by_its_owner() {
         add_person(&studio.kinora, &mut studio.owner, &organisation, "bob@studio.example", "member").await;
     let _ = execute(
         &studio.kinora,
-        &format!("INSERT INTO organisation_members (organisation_id, person_id, role) VALUES ('{other}', '{id}', 'member')"),
+        &format!(
+            "INSERT INTO organisation_members (organisation_id, person_id, role) VALUES ('{other}', '{id}', 'member')"
+        ),
     );
     studio.set_people(&bob("bob@studio.example")).await;
     let mut browser = studio.kinora.visitor();

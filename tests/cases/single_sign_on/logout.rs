@@ -49,10 +49,12 @@ async fn where_it_is_switched_off_or_the_session_is_local_it_ends_here() {
 async fn signing_out_there_signs_out_here() {
     let studio = Studio::open().await;
     let (mut one, mut two) = (studio.sign_in("ada").await, studio.sign_in("ada").await);
-    studio.set_people(&json!({
-        "ada": { "displayName": ["Ada Löwe"], "mail": ["ada@studio.example"], "groups": [] },
-        "eve": { "displayName": ["Eve"], "mail": ["eve@studio.example"], "groups": [] },
-    })).await;
+    studio
+        .set_people(&json!({
+            "ada": { "displayName": ["Ada Löwe"], "mail": ["ada@studio.example"], "groups": [] },
+            "eve": { "displayName": ["Eve"], "mail": ["eve@studio.example"], "groups": [] },
+        }))
+        .await;
     let mut eve = studio.sign_in("eve").await;
     let began = studio.idp.open("/end?login=ada").await.expect(303);
     let request = path_of(began.header("location").unwrap());
@@ -80,7 +82,9 @@ async fn unsigned_logouts_end_nothing() {
     let (unsigned, _) = signed.split_once("&SigAlg").unwrap();
     let (changed, _) = signed.split_once("&Signature=").unwrap();
     let mut visitor = studio.kinora.visitor();
-    for (message, code) in [(unsigned.to_owned(), "unsigned"), (format!("{changed}&Signature=AAAA"), "bad_signature")] {
+    for (message, code) in
+        [(unsigned.to_owned(), "unsigned"), (format!("{changed}&Signature=AAAA"), "bad_signature")]
+    {
         let answer = visitor.get(&message).await.expect(303);
         assert!(answer.header("location").unwrap().starts_with("/signed-out?incomplete=true"));
         assert_eq!(studio.attempts()[0].refusal, code);

@@ -43,12 +43,9 @@ async fn of_two_at_the_same_moment_one_comes_in() {
     let studio = Studio::build(Kinora::builder().applications(2).one_address()).await;
     let mut browser = studio.kinora.visitor();
     let form = studio.begin(&mut browser, "ada").await;
-    let mut browsers: Vec<_> =
-        (0..6).map(|number| browser.at(&studio.kinora.url_of(number % 2))).collect();
-    let answers = futures_util::future::join_all(
-        browsers.iter_mut().map(|browser| studio.post(browser, &form)),
-    )
-    .await;
+    let mut browsers: Vec<_> = (0..6).map(|number| browser.at(&studio.kinora.url_of(number % 2))).collect();
+    let answers =
+        futures_util::future::join_all(browsers.iter_mut().map(|browser| studio.post(browser, &form))).await;
     let inside = answers.iter().filter(|answer| answer.header("location") == Some("/")).count();
     assert_eq!(inside, 1, "{:?}", studio.attempts());
 }
@@ -92,7 +89,12 @@ async fn a_request_waits_for_ten_minutes_and_one_answer() {
 #[tokio::test]
 async fn relay_states_of_others_lead_nowhere() {
     let studio = Studio::open().await;
-    for relay_state in ["https://evil.example/", "//evil.example", "javascript:alert(1)", "_00000000000000000000000000000000"] {
+    for relay_state in [
+        "https://evil.example/",
+        "//evil.example",
+        "javascript:alert(1)",
+        "_00000000000000000000000000000000",
+    ] {
         let mut browser = studio.kinora.visitor();
         let form = studio.begin(&mut browser, "ada").await.with("RelayState", relay_state);
         let answer = studio.post(&mut browser, &form).await;

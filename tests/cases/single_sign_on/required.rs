@@ -9,7 +9,8 @@ use crate::accounts::world::{PASSWORD, add_organisation, add_person, add_product
 use crate::library::follower::Follower;
 
 fn require(studio: &Studio) {
-    let changed = format!("UPDATE organisations SET sso_required = true WHERE id = '{}'", studio.organisation);
+    let changed =
+        format!("UPDATE organisations SET sso_required = true WHERE id = '{}'", studio.organisation);
     assert_eq!(execute(&studio.kinora, &changed), 1);
 }
 
@@ -70,7 +71,9 @@ async fn add_guest(studio: &mut Studio, production: &str) -> Client {
         add_person(&studio.kinora, &mut studio.owner, &other, "guest@x.example", "member").await;
     let _ = execute(
         &studio.kinora,
-        &format!("INSERT INTO production_members (production_id, person_id, library_role) VALUES ('{production}', '{id}', 'reader')"),
+        &format!(
+            "INSERT INTO production_members (production_id, person_id, library_role) VALUES ('{production}', '{id}', 'reader')"
+        ),
     );
     guest
 }

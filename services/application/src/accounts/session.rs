@@ -105,15 +105,16 @@ impl Session {
         let open = principal.organisations.iter().map(|membership| (membership, false, false));
         let factor = by_factor.organisations.iter().map(|membership| (membership, true, false));
         let provider = by_provider.organisations.iter().map(|membership| (membership, true, true));
-        let organisations = open.chain(factor).chain(provider).map(
-            |(membership, withheld, single_sign_on_required)| OrganisationMembership {
-                id: membership.id,
-                name: membership.name.clone(),
-                role: membership.role,
-                withheld,
-                single_sign_on_required,
-            },
-        );
+        let organisations =
+            open.chain(factor).chain(provider).map(|(membership, withheld, single_sign_on_required)| {
+                OrganisationMembership {
+                    id: membership.id,
+                    name: membership.name.clone(),
+                    role: membership.role,
+                    withheld,
+                    single_sign_on_required,
+                }
+            });
         let confirmed_until = principal.confirmed_at.map(|at| at + CONFIRMATION);
         Ok(Self {
             person: Person {

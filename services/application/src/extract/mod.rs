@@ -101,6 +101,7 @@ named!(
     InvitationId => "invitation_id",
     MessageId => "message_id",
     ConnectionId => "connection_id",
+    AttemptId => "attempt_id",
     DomainId => "domain_id",
     GroupRuleId => "rule_id",
 );

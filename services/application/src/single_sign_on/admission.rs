@@ -98,7 +98,9 @@ pub fn map(connection: &SamlConnection, rules: &[GroupRule], identity: &Identity
         // Whoever works in a production of the organisation belongs to it.
         role = role.max(Some(OrganisationRole::Member));
         match rule.gift() {
-            Some(Gift::Organisation(given)) => role = role.max(Some(given.min(OrganisationRole::Administrator))),
+            Some(Gift::Organisation(given)) => {
+                role = role.max(Some(given.min(OrganisationRole::Administrator)))
+            }
             Some(Gift::Production(id, roles)) => {
                 let held = productions.entry(id).or_default();
                 *held = higher(held, &roles);
@@ -166,9 +168,7 @@ fn subject(connection: &SamlConnection, identity: &Identity) -> Result<(String, 
 fn first<'a>(identity: &'a Identity, chosen: Option<&'a String>, usual: &'a [&'a str]) -> Option<&'a str> {
     let own = chosen.map(|name| vec![name.as_str()]);
     let names = own.unwrap_or_else(|| usual.to_vec());
-    names
-        .into_iter()
-        .find_map(|name| identity.values(name).map(str::trim).find(|value| !value.is_empty()))
+    names.into_iter().find_map(|name| identity.values(name).map(str::trim).find(|value| !value.is_empty()))
 }
 
 fn address(connection: &SamlConnection, identity: &Identity) -> Option<String> {

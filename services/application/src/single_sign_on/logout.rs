@@ -156,14 +156,16 @@ async fn conclude(
     judged: Result<LogoutMessage, Refused>,
 ) -> Result<HttpResponse, Problem> {
     let refused = match judged {
-        Ok(LogoutMessage::Request(message)) => match end_sessions(request, context, ours, &trial, &message).await? {
-            Ok(people) => {
-                people.into_iter().for_each(|person| context.sessions.forget(person));
-                trial.count(None);
-                return answer(context, ours, &message);
+        Ok(LogoutMessage::Request(message)) => {
+            match end_sessions(request, context, ours, &trial, &message).await? {
+                Ok(people) => {
+                    people.into_iter().for_each(|person| context.sessions.forget(person));
+                    trial.count(None);
+                    return answer(context, ours, &message);
+                }
+                Err(refused) => refused,
             }
-            Err(refused) => refused,
-        },
+        }
         Ok(LogoutMessage::Answer(answer)) => return finish(request, context, trial, answer).await,
         Err(refused) => refused,
     };

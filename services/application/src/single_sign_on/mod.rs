@@ -22,6 +22,7 @@ pub mod refused;
 pub mod route;
 pub mod rules;
 pub mod sign_in;
+pub mod test_run;
 pub mod views;
 pub mod watch;
 
@@ -76,6 +77,9 @@ fn configure_connections(config: &mut ServiceConfig) {
         .service(below("/metadata").route(web::put().to(metadata::set_provider_metadata)))
         .service(below("/metadata/refresh").route(web::post().to(metadata::refresh_provider_metadata)))
         .service(certificates)
+        .service(below("/test").route(web::post().to(test_run::test_connection)))
+        .service(below("/attempts").route(web::get().to(test_run::list_attempts)))
+        .service(below("/attempts/{attempt_id}").route(web::get().to(test_run::read_attempt)))
         .service(below("/certificates/switch").route(web::post().to(connections::switch_certificate)))
         .service(rules)
         .service(below("/rules/{rule_id}").route(web::delete().to(rules::remove_group_rule)));
@@ -94,6 +98,9 @@ fn configure_connections(config: &mut ServiceConfig) {
     connections::drop_certificate,
     metadata::set_provider_metadata,
     metadata::refresh_provider_metadata,
+    test_run::test_connection,
+    test_run::list_attempts,
+    test_run::read_attempt,
     rules::list_group_rules,
     rules::create_group_rule,
     rules::remove_group_rule,

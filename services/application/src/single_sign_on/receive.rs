@@ -187,7 +187,13 @@ impl Arrived<'_> {
     }
 
     /// A test goes back to its page whatever came of it; everybody else to the page for who was refused.
-    fn leave_refused(&self, trial: &Trial, pending: &Request, refused: &Refused, attempt: Uuid) -> HttpResponse {
+    fn leave_refused(
+        &self,
+        trial: &Trial,
+        pending: &Request,
+        refused: &Refused,
+        attempt: Uuid,
+    ) -> HttpResponse {
         if pending.purpose == Kind::Test {
             trial.count(Some(refused.code));
             return page::go(&test_path(trial.connection, attempt), vec![no_cookie()]);
@@ -200,9 +206,8 @@ impl Arrived<'_> {
         let trial = Trial { purpose: "unsolicited", ..self.trial.clone() };
         let now = Utc::now();
         let judged = if self.ours.connection.enabled {
-            let work = move |connection: kinora_saml::Connection<'_>| {
-                connection.receive_unsolicited(&response, now)
-            };
+            let work =
+                move |connection: kinora_saml::Connection<'_>| connection.receive_unsolicited(&response, now);
             let judged = self.context.sign_on.judge(Arc::clone(&self.ours), work).await;
             judged.map_err(Refused::from)
         } else {
@@ -329,7 +334,8 @@ impl Answer<'_> {
         let identity = self.accepted.sign_in.identity.clone();
         let opening = Opening::new(self.pending.known_browser)?;
         // Whose it is is known only in the transaction.
-        let session = opening.session(context, device(request), (PersonId(Uuid::nil()), Some("single_sign_on")));
+        let session =
+            opening.session(context, device(request), (PersonId(Uuid::nil()), Some("single_sign_on")));
         let entry = Entry {
             trial: self.trial.clone(),
             visitor: origin(request, None),

@@ -162,7 +162,8 @@ impl From<NotAdmitted> for Refused {
 #[must_use]
 pub fn sentence_of(code: &str) -> &'static str {
     let own = Code::ALL.iter().find(|known| known.as_str() == code).map(|known| known.sentence());
-    let foreign = || RefusalCode::ALL.iter().find(|known| known.as_str() == code).map(|known| known.sentence());
+    let foreign =
+        || RefusalCode::ALL.iter().find(|known| known.as_str() == code).map(|known| known.sentence());
     own.or_else(foreign).unwrap_or("It was refused for a reason that this release does not know.")
 }
 

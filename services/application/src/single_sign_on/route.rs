@@ -82,8 +82,7 @@ pub async fn route_sign_in(
         return Err(Problem::invalid("/address", "must have at most 254 bytes"));
     }
     let domain = domain_of(&form.address);
-    let found =
-        context.database.read(move |connection| connections::for_domain(connection, &domain)).await?;
+    let found = context.database.read(move |connection| connections::for_domain(connection, &domain)).await?;
     Ok(web::Json(match found {
         Some(found) => {
             SignInRoute { way: SignInWay::SingleSignOn, address: Some(sign_in_path(ConnectionId(found.id))) }
@@ -313,9 +312,17 @@ mod tests {
             assert_eq!(safe_path(inside).as_deref(), Some(inside));
         }
         let long = format!("/{}", "a".repeat(2000));
-        for outside in
-            ["", "//evil.example", "/\\evil.example", "/a\\b", "https://evil.example", "a", "/\t/evil", "/a b", &long]
-        {
+        for outside in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "/a\\b",
+            "https://evil.example",
+            "a",
+            "/\t/evil",
+            "/a b",
+            &long,
+        ] {
             assert_eq!(safe_path(outside), None, "{outside}");
         }
     }

@@ -11,10 +11,10 @@ use url::form_urlencoded;
 use utoipa::ToSchema;
 
 use super::attempt::Trial;
+use super::page;
 use super::provider::Ours;
 use super::refused::{Code, Refused};
 use super::route::{self, Kind, Purpose};
-use super::page;
 use crate::accounts::entrance;
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument, ProblemKind};
@@ -202,10 +202,8 @@ pub async fn join_studio_account(
     let whole = who.principal.with_everything();
     let organisations: Vec<OrganisationId> =
         whole.organisations.iter().map(|membership| membership.id).collect();
-    let open = context
-        .database
-        .read(move |connection| identities::list_open(connection, &organisations))
-        .await?;
+    let open =
+        context.database.read(move |connection| identities::list_open(connection, &organisations)).await?;
     if !open.iter().any(|(found, ..)| *found == id) {
         return Err(Problem::not_found());
     }
@@ -228,8 +226,7 @@ pub async fn confirm_with_studio_account(
     if who.principal.methods.any() {
         return Err(Problem::new(ProblemKind::Conflict, "Confirm with your second factor."));
     }
-    let beginning =
-        context.database.read(move |connection| sessions::find(connection, session)).await?;
+    let beginning = context.database.read(move |connection| sessions::find(connection, session)).await?;
     let beginning = beginning.ok_or_else(|| {
         Problem::new(ProblemKind::Conflict, "This session did not begin with a studio account.")
     })?;

@@ -375,11 +375,7 @@ fn apply_productions(
 }
 
 /// What differs, by production.
-fn find_changes(
-    connection: &mut PgConnection,
-    arrival: &Arrival,
-    person: PersonId,
-) -> Result<Vec<Change>> {
+fn find_changes(connection: &mut PgConnection, arrival: &Arrival, person: PersonId) -> Result<Vec<Change>> {
     let rows: Vec<(Uuid, RoleColumns, Option<Uuid>)> = production_members::table
         .inner_join(productions::table)
         .filter(production_members::person_id.eq(person.0))

@@ -156,11 +156,7 @@ impl Row {
 ///
 /// # Errors
 /// If the database fails.
-pub fn find(
-    connection: &mut PgConnection,
-    relay_state: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<Request>> {
+pub fn find(connection: &mut PgConnection, relay_state: &str, now: DateTime<Utc>) -> Result<Option<Request>> {
     let row: Option<Row> = saml_requests::table
         .filter(saml_requests::relay_state.eq(relay_state))
         .filter(saml_requests::expires_at.gt(now))

@@ -176,7 +176,12 @@ pub fn confirm(
         return Err(StoreError::NotFound);
     }
     let act = Act::new("session.confirmed", "session", session, &origin.actor);
-    audit::record_personal(connection, origin, person, act.after(serde_json::json!({ "with": "single_sign_on" })))
+    audit::record_personal(
+        connection,
+        origin,
+        person,
+        act.after(serde_json::json!({ "with": "single_sign_on" })),
+    )
 }
 
 /// Whether a session of a person still holds.

@@ -195,6 +195,29 @@ export const groupRulesQuery = (organisation_id: string, connection_id: string) 
       ).items,
   });
 
+export const signOnAttemptsQuery = (organisation_id: string, connection_id: string) =>
+  queryOptions({
+    queryKey: ["sign-on", organisation_id, "attempts", connection_id],
+    queryFn: async ({ signal }) =>
+      (
+        await unwrap(
+          api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/attempts", { params: { path: { organisation_id, connection_id } }, signal }),
+        )
+      ).items,
+  });
+
+export const signOnAttemptQuery = (organisation_id: string, connection_id: string, attempt_id: string) =>
+  queryOptions({
+    queryKey: ["sign-on", organisation_id, "attempt", connection_id, attempt_id],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/attempts/{attempt_id}", {
+          params: { path: { organisation_id, connection_id, attempt_id } },
+          signal,
+        }),
+      ),
+  });
+
 export const domainsQuery = (organisation_id: string) =>
   queryOptions({
     queryKey: ["domains", organisation_id],

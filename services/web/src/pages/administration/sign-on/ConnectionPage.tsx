@@ -18,17 +18,20 @@ import { instant } from "../../../messages/format";
 import { useTitle } from "../../../shell/title";
 import page from "../../page.module.css";
 import security from "../../security/security.module.css";
+import { Attempts } from "./Attempts";
 import { Certificates } from "./Certificates";
 import { Mapping } from "./Mapping";
 import { ProviderMetadata } from "./ProviderMetadata";
 import { Rules } from "./Rules";
 import css from "./signOn.module.css";
 import { nextStep } from "./steps";
+import { TestRun } from "./TestRun";
 
 const t = m.signOn;
 
 export function ConnectionPage() {
   const { organisationId, connectionId } = useParams({ from: "/app/administration/$organisationId/sign-on/$connectionId" });
+  const { attempt } = useSearch({ from: "/app/administration/$organisationId/sign-on/$connectionId" });
   const connection = useQuery(signOnConnectionQuery(organisationId, connectionId));
   useTitle(`${t.title}: ${connection.data?.name ?? ""}`);
   if (connection.isError) return <Failed what={t.connection} error={connection.error} retry={() => void connection.refetch()} />;
@@ -37,12 +40,12 @@ export function ConnectionPage() {
       <Link className={css.back} to="/administration/$organisationId/sign-on" params={{ organisationId }}>
         <ChevronLeft size={16} aria-hidden /> {t.allConnections}
       </Link>
-      {connection.isPending ? <Skeleton height={640} style={{ borderRadius: 8 }} /> : <Loaded organisationId={organisationId} connection={connection.data} />}
+      {connection.isPending ? <Skeleton height={640} style={{ borderRadius: 8 }} /> : <Loaded organisationId={organisationId} connection={connection.data} attempt={attempt} />}
     </div>
   );
 }
 
-function Loaded({ organisationId, connection }: { organisationId: string; connection: SignOnConnection }) {
+function Loaded({ organisationId, connection, attempt }: { organisationId: string; connection: SignOnConnection; attempt: string | undefined }) {
   const next = nextStep(connection);
   const part = { organisationId, connection };
   return (
@@ -64,8 +67,12 @@ function Loaded({ organisationId, connection }: { organisationId: string; connec
         <Mapping key={connection.revision} {...part} />
         <Rules {...part} />
       </SetUpStep>
+      <section className={page.section} aria-label={t.test}>
+        <TestRun {...part} attemptId={attempt ?? connection.last_test?.attempt_id} />
+      </section>
       <Switch {...part} />
       <Certificates {...part} />
+      <Attempts {...part} />
     </>
   );
 }
