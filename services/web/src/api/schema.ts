@@ -729,6 +729,40 @@ export interface paths {
         patch: operations["update_connection"];
         trace?: never;
     };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the last attempts at a connection. */
+        get: operations["list_attempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/attempts/{attempt_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An attempt at a connection. */
+        get: operations["read_attempt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/certificates": {
         parameters: {
             query?: never;
@@ -842,6 +876,27 @@ export interface paths {
         post?: never;
         /** Remove a rule. */
         delete: operations["remove_group_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a connection.
+         * @description It need not be switched on, and nobody is signed in: the answer leads to the provider, and the provider back to the
+         *     connection's page with the attempt, which says what came and what it would be mapped to.
+         */
+        post: operations["test_connection"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1616,6 +1671,11 @@ export interface components {
          * @enum {string}
          */
         AssetStatus: "processing" | "ready" | "failed" | "cancelled";
+        /**
+         * Format: uuid
+         * @description One attempt to sign in through a connection.
+         */
+        AttemptId: string;
         /** @description A sound stream. */
         AudioStream: {
             /**
@@ -1934,6 +1994,47 @@ export interface components {
             parameter?: string | null;
             /** @description JSON pointer (RFC 6901) into the body; empty for the body as a whole. */
             pointer?: string | null;
+        };
+        /** @description An attribute that came. */
+        FoundAttribute: {
+            /** @description Its friendly name. */
+            friendly_name?: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Its values. */
+            values: string[];
+        };
+        /** @description The `NameID` that came. */
+        FoundName: {
+            /** @description Its format. */
+            format: string;
+            /** @description Its value. */
+            value: string;
+        };
+        /** @description What the person would be here. */
+        FoundPerson: {
+            /** @description The e-mail address. */
+            address?: string | null;
+            /** @description The name. */
+            display_name?: string | null;
+            /** @description All groups that came. */
+            groups: string[];
+            /** @description The rules that match. */
+            matched_rules: components["schemas"]["GroupRuleId"][];
+            organisation_role?: components["schemas"]["OrganisationRole"] | null;
+            /** @description Roles in productions. */
+            productions: components["schemas"]["FoundProduction"][];
+            /** @description The attribute that it is of; none: the `NameID`. */
+            subject_attribute?: string | null;
+            /** @description The value that is the stable identity. */
+            subject_value?: string | null;
+        };
+        /** @description Roles in a production. */
+        FoundProduction: {
+            /** @description The production. */
+            production_id: components["schemas"]["ProductionId"];
+            /** @description The roles. */
+            roles: components["schemas"]["ProductionRoles"];
         };
         /** @description Frames per second as an exact fraction, in lowest terms. */
         FrameRate: {
@@ -2530,6 +2631,34 @@ export interface components {
                 last_seen_at: string;
                 /** @description What the browser said it is. */
                 user_agent?: string | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_SignOnAttempt: {
+            /** @description The items. */
+            items: {
+                /** @description From where. */
+                address?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /** @description What was found, in addition. */
+                detail?: string | null;
+                findings?: components["schemas"]["TestFindings"] | null;
+                /** @description Its id, which the person was shown too. */
+                id: components["schemas"]["AttemptId"];
+                /** @description Whose attempt it was, as far as that is known. */
+                person?: string | null;
+                /** @description What for: "sign_in", "unsolicited", "test", "link", "confirm" or "logout". */
+                purpose: string;
+                /** @description The code of the refusal; none: it went well. */
+                refusal?: string | null;
+                /** @description What that means, and what helps. */
+                sentence?: string | null;
             }[];
             /** @description Pass it as `cursor` for the next page; null at the end. */
             next_cursor?: string | null;
@@ -3395,6 +3524,29 @@ export interface components {
          * @enum {string}
          */
         SignInWay: "password" | "single_sign_on";
+        /** @description An attempt to sign in through a connection, or to sign out. */
+        SignOnAttempt: {
+            /** @description From where. */
+            address?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What was found, in addition. */
+            detail?: string | null;
+            findings?: components["schemas"]["TestFindings"] | null;
+            /** @description Its id, which the person was shown too. */
+            id: components["schemas"]["AttemptId"];
+            /** @description Whose attempt it was, as far as that is known. */
+            person?: string | null;
+            /** @description What for: "sign_in", "unsolicited", "test", "link", "confirm" or "logout". */
+            purpose: string;
+            /** @description The code of the refusal; none: it went well. */
+            refusal?: string | null;
+            /** @description What that means, and what helps. */
+            sentence?: string | null;
+        };
         /** @description A connection to an identity provider. */
         SignOnConnection: {
             /** @description Whether people in none of the groups become members as well. */
@@ -3591,6 +3743,21 @@ export interface components {
             video?: components["schemas"]["VideoStream"] | null;
             /** @description What was not right about the file, in the user's words. */
             warnings?: string[];
+        };
+        /** @description What a test found. */
+        TestFindings: {
+            /** @description The attributes, in the order in which they came. */
+            attributes: components["schemas"]["FoundAttribute"][];
+            /** @description How the person signed in there. */
+            context?: string | null;
+            /** @description What they would be here. */
+            mapped: components["schemas"]["FoundPerson"];
+            name_id?: components["schemas"]["FoundName"] | null;
+        };
+        /** @description Where a test begins. */
+        TestStart: {
+            /** @description The address to open in this browser, within a minute. */
+            address: string;
         };
         /** @description A SMPTE ST 12-1 timecode: a count of frames since midnight and the way it is labelled. */
         Timecode: {
@@ -6124,6 +6291,89 @@ export interface operations {
             };
         };
     };
+    list_attempts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first, at most 50 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SignOnAttempt"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_attempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt_id: components["schemas"]["AttemptId"];
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignOnAttempt"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     add_certificate: {
         parameters: {
             query?: never;
@@ -6444,6 +6694,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where it begins */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestStart"];
+                };
             };
             /** @description Not signed in */
             401: {

@@ -77,7 +77,8 @@ export function OrganisationSecurity() {
           </>
         )}
       </section>
-      {isOwner && <Required organisationId={organisationId} />}
+      {/* When what stands above it is there, so that nothing moves. */}
+      {isOwner && !people.isPending && <Required organisationId={organisationId} />}
       <Confirm
         title={turnsOn ? m.administration.requireOnTitle : m.administration.requireOffTitle}
         text={turnsOn ? m.administration.requireOnText(without.length) : m.administration.requireOffText}

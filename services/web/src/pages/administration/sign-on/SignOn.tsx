@@ -36,11 +36,13 @@ function stateOf(connection: SignOnConnection): { text: string; bad?: boolean } 
 
 export function SignOn() {
   const { organisationId } = useParams({ from: "/app/administration/$organisationId" });
+  const { isPending } = useQuery(signOnConnectionsQuery(organisationId));
   useTitle(`${m.administration.title}: ${t.title}`);
   return (
     <div className={page.content}>
       <Connections organisationId={organisationId} />
-      <Domains organisationId={organisationId} />
+      {/* When what stands above it is there, so that nothing moves. */}
+      {!isPending && <Domains organisationId={organisationId} />}
     </div>
   );
 }
