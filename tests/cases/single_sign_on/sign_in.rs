@@ -29,7 +29,8 @@ async fn people_come_in_by_redirect_and_by_post_however_the_answer_is_protected(
         assert_eq!(role_in(&mut browser, &studio.organisation).await.as_deref(), Some("member"));
         ids.insert(text(&session, "/person/id"));
         // The session changes things as any other.
-        let _ = browser.patch("/api/data/v1/account", &json!({ "display_name": "Ada Löwe" })).await.expect(200);
+        let _ =
+            browser.patch("/api/data/v1/account", &json!({ "display_name": "Ada Löwe" })).await.expect(200);
     }
     assert_eq!(ids.len(), 1, "one account");
     let bindings: Vec<_> = studio.idp.log().await.into_iter().map(|entry| entry["binding"].clone()).collect();
@@ -137,7 +138,8 @@ async fn confirming_takes_a_fresh_sign_in_at_the_provider() {
     let refused = browser.post("/api/data/v1/account/tokens", &token).await.expect(403);
     assert_eq!(slug(&refused), "step-up-required");
     let asked = json!({ "return_to": "/account" });
-    let way = browser.post("/api/data/v1/account/confirmation/studio-account", &asked).await.expect(200).json();
+    let way =
+        browser.post("/api/data/v1/account/confirmation/studio-account", &asked).await.expect(200).json();
     let ticket = text(&way, "/address");
     // The ticket is good for nothing in another session.
     let mut other = studio.kinora.visitor();
@@ -154,14 +156,17 @@ async fn confirming_takes_a_fresh_sign_in_at_the_provider() {
 #[tokio::test]
 async fn nobody_confirms_for_somebody_else() {
     let studio = Studio::open().await;
-    studio.set_people(&json!({
-        "ada": { "displayName": ["Ada"], "mail": ["ada@studio.example"], "groups": [] },
-        "eve": { "displayName": ["Eve"], "mail": ["eve@studio.example"], "groups": [] },
-    })).await;
+    studio
+        .set_people(&json!({
+            "ada": { "displayName": ["Ada"], "mail": ["ada@studio.example"], "groups": [] },
+            "eve": { "displayName": ["Eve"], "mail": ["eve@studio.example"], "groups": [] },
+        }))
+        .await;
     let mut browser = studio.sign_in("ada").await;
     let _ = studio.sign_in("eve").await;
     let _ = execute(&studio.kinora, "UPDATE sessions SET confirmed_at = now() - interval '1 hour'");
-    let way = browser.post("/api/data/v1/account/confirmation/studio-account", &json!({})).await.expect(200).json();
+    let way =
+        browser.post("/api/data/v1/account/confirmation/studio-account", &json!({})).await.expect(200).json();
     let leads = browser.get(&text(&way, "/address")).await;
     let form = studio.idp.sign_in(&leads, "eve").await;
     let answer = studio.post(&mut browser, &form).await.expect(303);
@@ -181,9 +186,7 @@ async fn names_that_do_not_last_are_refused_and_attributes_can_stand_for_them() 
     studio.connection.change(&mut studio.owner, &json!({ "subject_attribute": "uid" })).await;
     let answer = studio.try_sign_in(&mut browser, "ada").await;
     studio.expect_refused(&mut browser, &answer, "no_subject").await;
-    let ada = |uid: &[&str]| {
-        json!({ "ada": { "mail": ["ada@studio.example"], "displayName": ["Ada"], "uid": uid, "groups": [] } })
-    };
+    let ada = |uid: &[&str]| json!({ "ada": { "mail": ["ada@studio.example"], "displayName": ["Ada"], "uid": uid, "groups": [] } });
     studio.set_people(&ada(&["4711", "4712"])).await;
     let answer = studio.try_sign_in(&mut browser, "ada").await;
     studio.expect_refused(&mut browser, &answer, "no_subject").await;
@@ -207,7 +210,8 @@ async fn who(browser: &mut Client) -> (String, String, String) {
 async fn forms_that_are_none_are_refused() {
     let studio = Studio::open().await;
     let mut browser = studio.kinora.visitor();
-    let form = PageForm { action: String::new(), fields: vec![("SAMLResponse".to_owned(), "x".repeat(2_000_000))] };
+    let form =
+        PageForm { action: String::new(), fields: vec![("SAMLResponse".to_owned(), "x".repeat(2_000_000))] };
     let _ = studio.post(&mut browser, &form).await.expect(413);
     let form = PageForm { action: String::new(), fields: vec![("RelayState".to_owned(), "x".to_owned())] };
     let answer = studio.post(&mut browser, &form).await;

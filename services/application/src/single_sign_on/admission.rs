@@ -90,8 +90,7 @@ pub fn map(connection: &SamlConnection, rules: &[GroupRule], identity: &Identity
         Err(code) => (None, None, Some(code)),
     };
     let groups = groups(connection, identity);
-    let matched: Vec<&GroupRule> =
-        rules.iter().filter(|rule| groups.contains(&rule.group_name)).collect();
+    let matched: Vec<&GroupRule> = rules.iter().filter(|rule| groups.contains(&rule.group_name)).collect();
     let mut productions: BTreeMap<ProductionId, ProductionRoles> = BTreeMap::new();
     let mut role = connection.admits_everyone.then_some(OrganisationRole::Member);
     for rule in &matched {

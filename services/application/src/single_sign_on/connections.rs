@@ -10,8 +10,8 @@ use kinora_store::single_sign_on::keys::NewKey;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Setting, keys};
 use super::views::{self, SignOnConnection, Stored};
+use super::{Setting, keys};
 use crate::accounts::fields::{self, present};
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};

@@ -12,9 +12,9 @@ use kinora_store::single_sign_on::keys as key_rows;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::Setting;
 use super::fetch::{self, FetchError};
 use super::provider::{read_stored, service};
-use super::Setting;
 use super::views::{self, SignOnConnection};
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};

@@ -19,8 +19,7 @@ use crate::extract::permission::Owner;
 use crate::extract::{Confirmed, Creation, InOrganisation, PathId, Then};
 
 /// An owner whose session was confirmed, and a rule of the connection in the path.
-type OneRule =
-    Then<InOrganisation<Owner>, Then<PathId<ConnectionId>, Then<PathId<GroupRuleId>, Confirmed>>>;
+type OneRule = Then<InOrganisation<Owner>, Then<PathId<ConnectionId>, Then<PathId<GroupRuleId>, Confirmed>>>;
 
 /// Longest name of a group.
 const MAX_GROUP: usize = 256;
