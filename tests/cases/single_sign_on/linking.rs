@@ -104,6 +104,25 @@ async fn an_account_with_roles_elsewhere_is_joined_only_by_its_owner() {
 }
 
 #[tokio::test]
+async fn an_owners_account_is_joined_only_from_itself() {
+    let mut studio = Studio::open().await;
+    let organisation = studio.organisation.clone();
+    let (_, mut local) =
+        add_person(&studio.kinora, &mut studio.owner, &organisation, "bob@studio.example", "owner").await;
+    studio.set_people(&bob("bob@studio.example")).await;
+    let mut browser = studio.kinora.visitor();
+    let answer = studio.try_sign_in(&mut browser, "bob").await;
+    studio.expect_refused(&mut browser, &answer, "owners_account").await;
+    let form = json!({ "connection_id": studio.connection.id });
+    let way = local.post("/api/data/v1/account/studio-accounts", &form).await.expect(200).json();
+    let leads = local.get(&text(&way, "/address")).await;
+    let response = studio.idp.sign_in(&leads, "bob").await;
+    let _ = studio.post(&mut local, &response).await.expect(303);
+    let mut browser = studio.sign_in("bob").await;
+    assert_eq!(role_in(&mut browser, &organisation).await.as_deref(), Some("owner"));
+}
+
+#[tokio::test]
 async fn joining_takes_the_session_that_asked_for_it() {
     let mut studio = Studio::open().await;
     let organisation = studio.organisation.clone();

@@ -59,6 +59,8 @@ codes! {
     ForeignAddress = "foreign_address", Account, "The person's e-mail address is not in a domain that is confirmed as this organisation's. Add the domain and have it confirmed; invite people of other domains by mail.";
     /// The account has roles elsewhere.
     AccountElsewhere = "account_elsewhere", Account, "There is an account with this address that has roles in other organisations, so it is not joined by itself. Its owner signs in to it as before and joins the studio account on the account page.";
+    /// The account is an owner's.
+    OwnersAccount = "owners_account", Account, "There is an account with this address that owns the organisation, so it is not joined by itself. The owner signs in to it as before and joins the studio account on the account page.";
     /// Joined with another account.
     LinkedToAnother = "linked_to_another", Account, "This person of the identity provider is joined with another account already.";
     /// The account is disabled.
@@ -151,6 +153,7 @@ impl From<NotAdmitted> for Refused {
             NotAdmitted::NoAddress => Code::NoAddress,
             NotAdmitted::ForeignAddress => Code::ForeignAddress,
             NotAdmitted::AccountElsewhere => Code::AccountElsewhere,
+            NotAdmitted::OwnersAccount => Code::OwnersAccount,
             NotAdmitted::LinkedToAnother => Code::LinkedToAnother,
             NotAdmitted::Disabled => Code::Disabled,
         };

@@ -62,6 +62,8 @@ pub enum NotAdmitted {
     ForeignAddress,
     /// There is an account of that address, which has roles elsewhere.
     AccountElsewhere,
+    /// There is an account of that address, which is an owner's.
+    OwnersAccount,
     /// The provider's person belongs to another account.
     LinkedToAnother,
     /// The account may not sign in.
@@ -176,7 +178,18 @@ fn find_or_make(
     if has_roles_elsewhere(connection, arrival.organisation, existing)? {
         return refused(NotAdmitted::AccountElsewhere, Some(existing));
     }
+    // Whoever runs the provider could name any address: that must not be enough to own the organisation.
+    if is_owner(connection, arrival.organisation, existing)? {
+        return refused(NotAdmitted::OwnersAccount, Some(existing));
+    }
     Ok(Ok((existing, false)))
+}
+
+fn is_owner(connection: &mut PgConnection, organisation: OrganisationId, person: PersonId) -> Result<bool> {
+    let owner = organisation_members::table
+        .find((organisation.0, person.0))
+        .filter(organisation_members::role.eq(OrganisationRole::Owner.name()));
+    Ok(diesel::select(diesel::dsl::exists(owner)).get_result(connection)?)
 }
 
 /// Whether a person belongs to another organisation, or is or was in a production of one.
