@@ -6,6 +6,7 @@ mod domains;
 mod groups;
 mod linking;
 mod logout;
+mod logs;
 mod metadata;
 mod provider;
 mod replay;

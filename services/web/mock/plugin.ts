@@ -198,6 +198,7 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     if (rest === "/invitation/account" || rest === "/invitation/acceptance") return json(response, { production_id: data.id(2, 0) }, 201);
     if (!login) return problem(response, 401, "not-signed-in", "Sign in first.");
     if (rest === "/session") return json(response, session());
+    if (rest === "/account/studio-accounts") return json(response, { joined: [{ connection_id: data.id(9, 1), connection: "Halcyon accounts", created_at: new Date(Date.now() - 9e9).toISOString(), last_signed_in_at: new Date(Date.now() - 9e6).toISOString() }], open: [{ connection_id: data.id(9, 2), connection: "Halcyon Paris", organisation_id: data.ORGANISATION }] });
     if (rest === "/account/password") {
       if (String(input.new_password).length < 8) return problem(response, 422, "invalid", "Check the fields.", [{ pointer: "/new_password", detail: "This password would be guessed in seconds. Add a word or two." }]);
       login = "ines";

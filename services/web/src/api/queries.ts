@@ -289,6 +289,11 @@ export const sessionsQuery = queryOptions({
   queryFn: async ({ signal }) => (await unwrap(api.GET("/api/data/v1/account/sessions", { signal }))).items,
 });
 
+export const studioAccountsQuery = queryOptions({
+  queryKey: ["account", "studio-accounts"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/account/studio-accounts", { signal })),
+});
+
 export const factorsQuery = queryOptions({
   queryKey: ["account", "factors"],
   queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/account/factors", { signal })),

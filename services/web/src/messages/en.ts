@@ -151,6 +151,11 @@ export const en = {
     notConfirmed: "Nothing was changed, because it was not confirmed that it is you.",
   },
   security: {
+    studioAccounts: "Studio account",
+    studioAccountsLead: "With it you sign in at your studio’s own page, without a password here.",
+    joinedOn: (when: string) => `Joined ${when}`,
+    joinLead: "Sign in there once to join it with this account.",
+    join: "Join",
     title: "Sign-in security",
     leadOn: "Signing in takes more than your password. Keep at least two ways, so that one lost phone locks nobody out.",
     leadOff: "A password can be stolen. A second factor keeps your account closed even then.",

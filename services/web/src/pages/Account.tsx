@@ -7,7 +7,7 @@ import { Form } from "react-aria-components";
 import { api, unwrap } from "../api/client";
 import { limits } from "../api/limits";
 import { ProblemError, sentenceOf } from "../api/problem";
-import { sessionQuery, sessionsQuery, tokensQuery } from "../api/queries";
+import { sessionQuery, sessionsQuery, studioAccountsQuery, tokensQuery } from "../api/queries";
 import { Button, PasswordField, Segments, TextField } from "../components/controls";
 import { FormDialog } from "../components/FormDialog";
 import { Failed, Skeleton } from "../components/states";
@@ -20,6 +20,7 @@ import { deviceName } from "./device";
 import { NewPassword, passwordProblems } from "./NewPassword";
 import page from "./page.module.css";
 import { SignInSecurity } from "./security/SignInSecurity";
+import { StudioAccounts } from "./security/StudioAccounts";
 import { Tokens } from "./Tokens";
 
 /** Sessions shown at first. */
@@ -42,11 +43,12 @@ export function Account() {
   );
 }
 
-/** Sessions and tokens come together: lists of unknown length, that push nothing away when they come. */
+/** Studio accounts, sessions and tokens come together: lists of unknown length, that push nothing away when they come. */
 function Access() {
   const sessions = useQuery(sessionsQuery);
   const tokens = useQuery(tokensQuery);
-  if (sessions.isPending || tokens.isPending) {
+  const studio = useQuery(studioAccountsQuery);
+  if (sessions.isPending || tokens.isPending || studio.isPending) {
     return (
       <div aria-busy="true" aria-label={m.common.loading}>
         <Skeleton height={280} style={{ borderRadius: 8 }} />
@@ -55,6 +57,7 @@ function Access() {
   }
   return (
     <>
+      <StudioAccounts />
       <Sessions />
       <Tokens />
     </>
