@@ -27,7 +27,12 @@ async fn no_message_name_or_cookie_is_logged() {
     let (_, rest) = rest.split_once('>').unwrap();
     kept.push(rest.split_once('<').unwrap().0.to_owned());
     // Parts of the message, whichever it would be shortened to.
-    kept.extend(message.as_bytes().chunks(1000).map(|part| String::from_utf8_lossy(&part[..part.len().min(40)]).into_owned()));
+    kept.extend(
+        message
+            .as_bytes()
+            .chunks(1000)
+            .map(|part| String::from_utf8_lossy(&part[..part.len().min(40)]).into_owned()),
+    );
     let mut stranger = studio.kinora.visitor();
     let _ = studio.post(&mut stranger, &form).await.expect(303);
     let forged = STANDARD.encode(xml.replace("studio.example", "other.example"));
