@@ -180,7 +180,7 @@ pub struct AuditExport {
 /// That it was exported stands in the trail.
 #[utoipa::path(get, path = "/api/data/v1/organisations/{organisation_id}/audit/export", tag = "organisations",
     params(("organisation_id" = OrganisationId, Path), AuditExport), responses(
-    (status = 200, description = "Newest first, as a file", body = String, content_type = "text/csv"),
+    (status = 200, description = "Newest first, as a file", content((String = "text/csv"), (Vec<AuditEntry> = "application/json"))),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn export_audit(
