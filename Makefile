@@ -92,7 +92,7 @@ web-test: $(WEB)/node_modules/.package-lock.json ## the web client's own tests
 browser-test: web programs ## the outcome in a real browser, against a real Kinora
 	$(PROGRAMS)/kinora-application openapi > $(WEB)/node_modules/.openapi.json
 	cd $(WEB) && npm run --silent generate:api -- --check node_modules/.openapi.json && npm run --silent check:size
-	$(BESIDE_KINORA) npm --prefix $(WEB) run --silent test:browser
+	KINORA_PROGRAMS=$(PROGRAMS) $(BESIDE_KINORA) npm --prefix $(WEB) run --silent test:browser
 
 api-test: web programs ## the API against its description
 	$(BESIDE_KINORA) tests/schemathesis/run $(TOOLS)/schemathesis-*/bin/schemathesis

@@ -1,10 +1,10 @@
 // What the browser tests share: the browser, people at it, and a camera file.
 //
 // They run beside a whole product (`kinora-devstack with … -- npm run test:browser`) and find it by
-// KINORA_URL, KINORA_LOGIN and KINORA_ONE_TIME_PASSWORD.
+// KINORA_URL, KINORA_LOGIN, KINORA_ONE_TIME_PASSWORD and KINORA_DIRECTORY; KINORA_PROGRAMS says where its programs are.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +21,14 @@ export const login = () => needed("KINORA_LOGIN");
 /** Where the mail relay puts what it was given. */
 export const mailDirectory = () => needed("KINORA_MAIL");
 export const oneTimePassword = () => needed("KINORA_ONE_TIME_PASSWORD");
+/** A command of the operator, with what it needs to find the product's database. */
+export function operate(...words: string[]): void {
+  const directory = needed("KINORA_DIRECTORY");
+  const settings = readdirSync(join(directory, "settings")).find((name) => name.startsWith("application"));
+  const server = ["--settings", join(directory, "settings", settings ?? ""), "--credentials", join(directory, "credentials/application")];
+  execFileSync(join(needed("KINORA_PROGRAMS"), "kinoractl"), [...words, ...server], { stdio: ["ignore", "ignore", "inherit"] });
+}
+
 /** Chosen by the first test, used by all others. */
 export const PASSWORD = "granite-lantern-tobacco-fjord";
 

@@ -4,6 +4,7 @@ import { invitation } from "./invitation";
 import { outcome } from "./outcome";
 import { pages } from "./pages";
 import { signOn } from "./sign-on";
+import { studio } from "./studio";
 import { timeline } from "./timeline";
 
 outcome();
@@ -11,4 +12,5 @@ timeline();
 invitation();
 factors();
 signOn();
+studio();
 pages();

@@ -57,6 +57,11 @@ interface ConfirmProps {
 export function Confirm({ title, text, confirm, cancel, danger = true, open, onClose, action }: ConfirmProps) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string>();
+  // The words that it was opened with stay: what they ask may have happened by the time it closes.
+  const asked = { title, text, confirm, danger };
+  const [kept, setKept] = useState({ open, words: asked });
+  if (kept.open !== open) setKept({ open, words: open ? asked : kept.words });
+  const words = kept.open === open ? kept.words : asked;
   const close = () => {
     setFailure(undefined);
     onClose();
@@ -73,15 +78,15 @@ export function Confirm({ title, text, confirm, cancel, danger = true, open, onC
     }
   };
   return (
-    <Dialog title={title} open={open} onClose={close} alert>
-      <p>{text}</p>
+    <Dialog title={words.title} open={open} onClose={close} alert>
+      <p>{words.text}</p>
       {failure && <Notice tone="danger">{failure}</Notice>}
       <DialogFoot>
         <Button onPress={close} autoFocus>
           {cancel ?? m.common.cancel}
         </Button>
-        <Button tone={danger ? "danger" : "primary"} busy={busy} onPress={() => void run()}>
-          {confirm}
+        <Button tone={words.danger ? "danger" : "primary"} busy={busy} onPress={() => void run()}>
+          {words.confirm}
         </Button>
       </DialogFoot>
     </Dialog>

@@ -22,8 +22,6 @@ export function OrganisationSecurity() {
   const people = useQuery(peopleQuery(organisationId));
   const { data: session } = useQuery(sessionQuery);
   const [asking, setAsking] = useState(false);
-  // What the dialog was opened for: its words stay while it closes.
-  const [turnsOn, setTurnsOn] = useState(false);
   useTitle(`${m.administration.title}: ${m.administration.security}`);
 
   if (organisation.isError) return <Failed what={m.parts.page} error={organisation.error} retry={() => void organisation.refetch()} />;
@@ -32,10 +30,6 @@ export function OrganisationSecurity() {
   const isOwner = data?.role === "owner";
   const haveOne = !!session && (session.factors.authenticator || session.factors.passkey);
   const isOn = !!data?.second_factor_required;
-  const ask = () => {
-    setTurnsOn(!isOn);
-    setAsking(true);
-  };
   return (
     <div className={`${page.content} ${page.narrow}`}>
       <section className={page.section}>
@@ -55,7 +49,7 @@ export function OrganisationSecurity() {
                 <p>{without.length === 0 ? m.administration.everybodyHasOne : m.administration.withoutOne(without.length, isOn)}</p>
               </div>
               {isOwner && (
-                <Button tone={isOn ? "normal" : "primary"} isDisabled={!isOn && !haveOne} onPress={ask}>
+                <Button tone={isOn ? "normal" : "primary"} isDisabled={!isOn && !haveOne} onPress={() => setAsking(true)}>
                   {isOn ? m.administration.requireOff : m.administration.requireOn}
                 </Button>
               )}
@@ -80,10 +74,10 @@ export function OrganisationSecurity() {
       {/* When what stands above it is there, so that nothing moves. */}
       {isOwner && !people.isPending && <Required organisationId={organisationId} />}
       <Confirm
-        title={turnsOn ? m.administration.requireOnTitle : m.administration.requireOffTitle}
-        text={turnsOn ? m.administration.requireOnText(without.length) : m.administration.requireOffText}
-        confirm={turnsOn ? m.administration.requireOn : m.administration.requireOff}
-        danger={!turnsOn}
+        title={isOn ? m.administration.requireOffTitle : m.administration.requireOnTitle}
+        text={isOn ? m.administration.requireOffText : m.administration.requireOnText(without.length)}
+        confirm={isOn ? m.administration.requireOff : m.administration.requireOn}
+        danger={isOn}
         open={asking}
         onClose={() => setAsking(false)}
         action={async () => {
@@ -91,7 +85,7 @@ export function OrganisationSecurity() {
           await unwrap(
             api.PUT("/api/data/v1/organisations/{organisation_id}/security", {
               params: { path: { organisation_id: organisationId }, header: ifMatch(data.revision) },
-              body: { second_factor_required: turnsOn },
+              body: { second_factor_required: !isOn },
             }),
           );
           await Promise.all([cache.invalidateQueries({ queryKey: organisationQuery(organisationId).queryKey }), cache.invalidateQueries({ queryKey: ["security", organisationId] })]);

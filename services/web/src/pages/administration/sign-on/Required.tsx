@@ -28,8 +28,6 @@ export function Required({ organisationId }: { organisationId: string }) {
   const cache = useQueryClient();
   const state = useQuery(securityQuery(organisationId));
   const [asking, setAsking] = useState(false);
-  // What the dialog was opened for: its words stay while it closes.
-  const [turnsOn, setTurnsOn] = useState(false);
   const [busy, setBusy] = useState(false);
   if (state.isError) return <Failed what={t.required} error={state.error} retry={() => void state.refetch()} />;
   const put = async (body: { sso_required?: boolean; break_glass?: string[] }) => {
@@ -57,10 +55,6 @@ export function Required({ organisationId }: { organisationId: string }) {
     }
   };
   const isOn = !!state.data?.sso_required;
-  const ask = () => {
-    setTurnsOn(!isOn);
-    setAsking(true);
-  };
   const proven = !!state.data?.sso_proven;
   return (
     <section className={page.section}>
@@ -79,7 +73,7 @@ export function Required({ organisationId }: { organisationId: string }) {
               </strong>
               <p>{isOn ? t.isRequired : !proven ? t.notProven : chosen.length === 0 ? t.nobodyChosen : t.ready}</p>
             </div>
-            <Button tone={isOn ? "normal" : "primary"} isDisabled={!isOn && (!proven || chosen.length === 0)} onPress={ask}>
+            <Button tone={isOn ? "normal" : "primary"} isDisabled={!isOn && (!proven || chosen.length === 0)} onPress={() => setAsking(true)}>
               {isOn ? t.requireOff : t.requireOn}
             </Button>
           </div>
@@ -106,13 +100,13 @@ export function Required({ organisationId }: { organisationId: string }) {
         </>
       )}
       <Confirm
-        title={turnsOn ? t.requireOnTitle : t.requireOffTitle}
-        text={turnsOn ? t.requireOnText : t.requireOffText}
-        confirm={turnsOn ? t.requireOn : t.requireOff}
-        danger={!turnsOn}
+        title={isOn ? t.requireOffTitle : t.requireOnTitle}
+        text={isOn ? t.requireOffText : t.requireOnText}
+        confirm={isOn ? t.requireOff : t.requireOn}
+        danger={isOn}
         open={asking}
         onClose={() => setAsking(false)}
-        action={() => put({ sso_required: turnsOn })}
+        action={() => put({ sso_required: !isOn })}
       />
     </section>
   );

@@ -1,0 +1,120 @@
+// Staff of a studio: the connection is tried with a real identity provider that this project did not write and switched on,
+// somebody signs in with the studio account, has the role that a group gives, and has it no longer when the group is gone.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { keepPicture, launch, operate, signIn, sit, url, type Seat } from "./harness";
+import { made } from "./outcome";
+
+const ADA = "ada@studio.example";
+const FILM = "The Salt Road";
+
+interface Provider {
+  process: ChildProcess;
+  url: string;
+}
+
+/** pysaml2's, until its standard input is closed. */
+async function provide(): Promise<Provider> {
+  const script = join(fileURLToPath(new URL(".", import.meta.url)), "../idp/idp.py");
+  const child = spawn("pysaml2-python", [script], { stdio: ["pipe", "pipe", "ignore"] });
+  for await (const line of createInterface({ input: child.stdout })) {
+    return { process: child, url: (JSON.parse(line) as { url: string }).url };
+  }
+  throw new Error("the identity provider says nothing");
+}
+
+export function studio(): void {
+  describe("staff with a studio account", () => {
+    let browser: Browser;
+    let seat: Seat;
+    let provider: Provider;
+
+    const put = async (path: string, body: string) => {
+      const answer = await fetch(`${provider.url}${path}`, { method: "PUT", body });
+      expect(answer.status).toBe(204);
+    };
+    /** The provider's own page; what it loads is no business of the product's. */
+    const enterAt = async (page: Page, login: string) => {
+      await page.waitForURL(`${provider.url}/**`);
+      await page.getByLabel("Login").fill(login);
+      await page.getByRole("button", { name: "Sign in" }).click();
+    };
+    const complaintsOf = ({ complaints }: Seat) => complaints.filter((text) => !text.startsWith(`foreign host: ${provider.url}/`));
+    const arrive = async (): Promise<Seat> => {
+      const ada = await sit(browser);
+      await ada.page.goto(`${url()}/sign-in`);
+      await ada.page.getByLabel("Login or e-mail").fill(ADA);
+      await ada.page.getByRole("button", { name: "Continue" }).click();
+      await enterAt(ada.page, "ada");
+      await ada.page.waitForURL((at) => at.origin === url() && !at.pathname.startsWith("/saml/"));
+      return ada;
+    };
+
+    beforeAll(async () => {
+      provider = await provide();
+      browser = await launch();
+      seat = await sit(browser);
+      await signIn(seat.page);
+    });
+    afterEach(async ({ task }) => {
+      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
+    });
+    afterAll(async () => {
+      await browser?.close();
+      provider?.process.stdin?.end();
+    });
+
+    it("is tried by an owner, who sees what came and what it would give", async () => {
+      const { page } = seat;
+      await put("/service", await (await fetch(`${url()}/saml/${made.connection}/metadata`)).text());
+      await page.goto(`${url()}/administration/${made.organisation}/sign-on/${made.connection}`);
+      await page.getByRole("radio", { name: "Text" }).click();
+      await page.getByLabel("Metadata", { exact: true }).fill(await (await fetch(`${provider.url}/metadata`)).text());
+      await page.getByRole("button", { name: "Check and use" }).click();
+      await page.getByText(`${provider.url}/sso`).first().waitFor();
+      await page.getByRole("button", { name: "Run the test" }).click();
+      await enterAt(page, "ada");
+      await page.waitForURL(/\?attempt=/);
+      await page.getByText("Ada Löwe").first().waitFor();
+      await page.getByText(ADA).first().waitFor();
+      await page.getByText(`${FILM}: Library: Editor`).first().waitFor();
+    });
+
+    it("begins when it is switched on and the domain is confirmed", async () => {
+      const { page } = seat;
+      operate("domain", "confirm", "studio.example");
+      await page.getByRole("button", { name: "Switch on" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Switch on" }).click();
+      await page.getByRole("button", { name: "Switch off" }).waitFor();
+      expect(complaintsOf(seat)).toEqual([]);
+    });
+
+    it("lands with the role of a group, and without it when the group is gone", async () => {
+      const ada = await arrive();
+      await ada.page.goto(`${url()}/productions`);
+      const cards = ada.page.getByRole("main").getByRole("listitem");
+      await cards.filter({ hasText: FILM }).waitFor();
+      expect(await cards.count()).toBe(1);
+      await ada.page.goto(`${url()}/productions/${made.production}/library`);
+      // An editor adds.
+      await ada.page.getByRole("button", { name: "Upload" }).first().waitFor();
+      await put("/settings", JSON.stringify({ people: { ada: { displayName: ["Ada Löwe"], mail: [ADA], groups: [] } } }));
+      const again = await arrive();
+      await again.page.goto(`${url()}/productions`);
+      await again.page.getByRole("heading", { level: 1 }).waitFor();
+      await again.page.goto(`${url()}/productions/${made.production}/library`);
+      await again.page.getByRole("heading", { name: "There is nothing here" }).waitFor();
+      // Where she sat before as well, without anything being loaded again.
+      await ada.page.getByRole("heading", { name: "There is nothing here" }).waitFor();
+      for (const one of [ada, again]) {
+        expect(complaintsOf(one)).toEqual([]);
+        await one.context.close();
+      }
+    });
+  });
+}
