@@ -153,60 +153,43 @@ impl FromRequest for SignedIn {
 #[derive(Clone, Debug)]
 pub struct Authenticated(pub SignedIn);
 
-impl FromRequest for Authenticated {
-    type Error = Problem;
-    type Future = Extraction<Self>;
-
-    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let (caller, ()) = require(&request, require_own_password).await?;
-            Ok(Self(signed_in(&request, caller)))
-        })
-    }
-}
-
 /// Somebody who looks after their own account: its name, sessions, tokens and factors are no business of a token
 /// that was made for less.
 #[derive(Clone, Debug)]
 pub struct OwnAccount(pub SignedIn);
 
-impl FromRequest for OwnAccount {
-    type Error = Problem;
-    type Future = Extraction<Self>;
-
-    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let (caller, ()) = require(&request, |principal| {
-                require_own_password(principal)?;
-                if principal.is_limited { Err(ProblemKind::SessionRequired.into()) } else { Ok(()) }
-            })
-            .await?;
-            Ok(Self(signed_in(&request, caller)))
-        })
-    }
-}
-
 /// Somebody in a session that was confirmed a short time ago, for what a stolen session must not be able to do.
 #[derive(Clone, Debug)]
 pub struct Confirmed(pub SignedIn);
 
-impl FromRequest for Confirmed {
-    type Error = Problem;
-    type Future = Extraction<Self>;
+/// Takes whoever is signed in and passes a check.
+macro_rules! take_whoever_passes {
+    ($($name:ident: $check:expr),+ $(,)?) => {$(
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Extraction<Self>;
 
-    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let (caller, ()) = require(&request, |principal| {
-                require_own_password(principal)?;
-                require_confirmed(principal)
-            })
-            .await?;
-            Ok(Self(signed_in(&request, caller)))
-        })
-    }
+            fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+                let request = request.clone();
+                Box::pin(async move {
+                    let (caller, ()) = require(&request, $check).await?;
+                    Ok(Self(signed_in(&request, caller)))
+                })
+            }
+        }
+    )+};
+}
+
+take_whoever_passes! {
+    Authenticated: require_own_password,
+    OwnAccount: |principal| {
+        require_own_password(principal)?;
+        if principal.is_limited { Err(ProblemKind::SessionRequired.into()) } else { Ok(()) }
+    },
+    Confirmed: |principal| {
+        require_own_password(principal)?;
+        require_confirmed(principal)
+    },
 }
 
 /// Refuses unless the caller's session was confirmed a short time ago; for handlers that find out only in
