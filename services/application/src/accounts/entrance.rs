@@ -17,7 +17,7 @@ use kinora_store::{Origin, StoreError};
 use super::session::Session;
 use crate::context::{Caller, Context, origin};
 use crate::error::{Problem, ProblemKind};
-use crate::middleware::session::COOKIE;
+use crate::middleware::session::{COOKIE, find_cookie};
 use crate::secrets::{Digest, digest, random_token};
 use crate::sessions::Credential;
 
@@ -106,7 +106,7 @@ where
     for cookie in opening.cookies(context) {
         response.cookie(cookie);
     }
-    if read_cookie(request, PENDING_COOKIE).is_some() {
+    if find_cookie(request.headers(), PENDING_COOKIE).is_some() {
         response.cookie(pending_cookie(String::new(), CookieDuration::ZERO));
     }
     Ok(response.json(body))
@@ -166,27 +166,13 @@ impl Opening {
 /// Digest of the cookie by which the browser is known, if it has one.
 #[must_use]
 pub fn known_browser(request: &HttpRequest) -> Option<Digest> {
-    read_cookie(request, BROWSER_COOKIE).map(|token| digest(&token))
+    find_cookie(request.headers(), BROWSER_COOKIE).map(digest)
 }
 
 /// The digest of the half sign-in's cookie.
 #[must_use]
 pub fn pending_digest(request: &HttpRequest) -> Option<Digest> {
-    read_cookie(request, PENDING_COOKIE).map(|token| digest(&token))
-}
-
-/// A cookie of the request, if it can be one of ours.
-#[must_use]
-pub fn read_cookie(request: &HttpRequest, name: &str) -> Option<String> {
-    request
-        .headers()
-        .get_all(header::COOKIE)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(found, _)| *found == name)
-        .map(|(_, token)| token.to_owned())
-        .filter(|token| !token.is_empty() && token.len() <= 128)
+    find_cookie(request.headers(), PENDING_COOKIE).map(digest)
 }
 
 fn seconds(count: u64) -> CookieDuration {

@@ -3,7 +3,7 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, web};
 
@@ -43,15 +43,20 @@ fn find_credential(request: &ServiceRequest) -> Option<Credential> {
         return (scheme.eq_ignore_ascii_case("bearer") && secrets::is_access_token(token))
             .then(|| Credential::Token(digest(token)));
     }
-    let prefix = "__Host-kinora=";
-    request
-        .headers()
+    find_cookie(request.headers(), COOKIE).map(|token| Credential::Session(digest(token)))
+}
+
+/// A cookie of a request, if it can be one of ours.
+#[must_use]
+pub fn find_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
         .get_all(header::COOKIE)
         .filter_map(|value| value.to_str().ok())
         .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(prefix))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(found, _)| *found == name)
+        .map(|(_, token)| token)
         .filter(|token| !token.is_empty() && token.len() <= 128)
-        .map(|token| Credential::Session(digest(token)))
 }
 
 async fn find_caller(request: &ServiceRequest, credential: Credential) -> Result<Option<Caller>, Problem> {

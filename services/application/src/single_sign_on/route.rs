@@ -24,10 +24,11 @@ pub use kinora_store::single_sign_on::requests::Purpose as Kind;
 
 use super::provider::Ours;
 use super::refused::sentence_of;
-use crate::accounts::entrance::{self, known_browser, read_cookie};
+use crate::accounts::entrance::{self, known_browser};
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument, ProblemKind};
 use crate::extract::{Json, SignedIn};
+use crate::middleware::session::find_cookie;
 use crate::secrets::{Digest, digest, random_token};
 
 /// Name of the cookie that binds a request to its browser.
@@ -242,7 +243,7 @@ pub fn no_cookie() -> Cookie<'static> {
 /// Digest of the cookie that came.
 #[must_use]
 pub fn cookie_digest(request: &HttpRequest) -> Option<Digest> {
-    read_cookie(request, COOKIE).map(|token| digest(&token))
+    find_cookie(request.headers(), COOKIE).map(digest)
 }
 
 /// What a page of ours has asked for in the name of a session: carried by the browser in the address that it is sent to,
