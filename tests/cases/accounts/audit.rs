@@ -285,7 +285,7 @@ async fn the_trail_is_searched_by_person_production_act_and_time() {
 }
 
 #[tokio::test]
-async fn an_export_of_many_pages_is_whole_and_breaks_off_with_the_role() {
+async fn an_export_of_many_pages_is_whole() {
     let kinora = Kinora::api().await;
     let mut owner = kinora.administrator().await;
     let own = organisation_of(&mut owner, "Kinora").await;
