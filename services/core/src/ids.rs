@@ -67,6 +67,10 @@ id!(
     PersonId
 );
 id!(
+    /// An erasure of somebody's personal data.
+    ErasureId
+);
+id!(
     /// A film, series or programme; the unit of membership.
     ProductionId
 );
@@ -129,6 +133,10 @@ id!(
 id!(
     /// One rule that says what a group at an identity provider gives.
     GroupRuleId
+);
+id!(
+    /// One grant that lets somebody outside an organisation see its content for a time.
+    SupportGrantId
 );
 
 #[cfg(test)]

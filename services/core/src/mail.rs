@@ -66,13 +66,99 @@ pub enum Letter {
         /// What the browser said it is.
         device: Option<String>,
     },
+    /// Somebody outside an organisation may see its content for a time. For the owners of the organisation.
+    Support {
+        /// What is told of it.
+        event: SupportEvent,
+        /// The organisation's name.
+        organisation: String,
+        /// The address it was given to.
+        address: String,
+        /// Who gave it: a person's name, if that person still exists.
+        giver: Option<String>,
+        /// Why it was given.
+        reason: String,
+        /// From when it holds.
+        starts_at: DateTime<Utc>,
+        /// When it ends, or has ended.
+        ends_at: DateTime<Utc>,
+        /// Whether originals may be downloaded.
+        originals: bool,
+        /// What was done with it, once it has ended.
+        deeds: Vec<SupportDeed>,
+        /// The address of the page where it is looked after.
+        page: String,
+    },
+    /// Whoever runs the servers has made something with which somebody's account can be used. For that person, and for
+    /// the owners of their organisations.
+    OperatorAccess {
+        /// What was made.
+        means: OperatorMeans,
+        /// Whose account: what they sign in with.
+        person: String,
+        /// When.
+        at: DateTime<Utc>,
+        /// When it ends, if it does by itself.
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// Somebody who answered for service accounts has left. For the administrators of an organisation.
+    ResponsibleLeft {
+        /// The organisation's name.
+        organisation: String,
+        /// Who left: what they sign in with.
+        person: String,
+        /// The names of the service accounts.
+        accounts: Vec<String>,
+    },
+    /// Somebody wants to use this address for their account. The sender puts the token behind `page`.
+    AddressConfirmation {
+        /// What the token is appended to: an address of the web client that ends in `#`.
+        page: String,
+        /// Until when the link works.
+        expires_at: DateTime<Utc>,
+    },
     /// A code to type in, as a second factor. Secret: it leaves the queue as soon as it can.
     Code {
         /// The code.
         code: String,
         /// How many minutes it holds.
         minutes: u32,
+        /// What it is for.
+        #[serde(default)]
+        occasion: CodeOccasion,
+        /// When it was asked for.
+        #[serde(default)]
+        at: Option<DateTime<Utc>>,
+        /// From which network address, as text.
+        #[serde(default)]
+        address: Option<String>,
+        /// What the browser said it is.
+        #[serde(default)]
+        device: Option<String>,
     },
+}
+
+/// What a code sent by mail is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodeOccasion {
+    /// Finishing a sign-in.
+    #[default]
+    SignIn,
+    /// Showing that mail arrives, before codes can be used to sign in.
+    Enrolment,
+}
+
+/// With what an operator can use somebody's account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorMeans {
+    /// An access token.
+    AccessToken,
+    /// A one-time link with which a password is set.
+    PasswordLink,
+    /// None, but the second factors were taken: the password alone opens the account.
+    FactorsReset,
 }
 
 /// What of a connection to an identity provider ends.
@@ -85,6 +171,27 @@ pub enum SignOnEnd {
     OwnCertificate,
     /// The provider's metadata, which nobody renews.
     ProviderMetadata,
+}
+
+/// What owners are told of support access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SupportEvent {
+    /// It was given.
+    Given,
+    /// It was used for the first time.
+    FirstUsed,
+    /// It has ended.
+    Ended,
+}
+
+/// How often something was done with support access.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupportDeed {
+    /// The act, as the audit trail calls it.
+    pub action: String,
+    /// Rows of the audit trail.
+    pub rows: i64,
 }
 
 /// What a person is told about their own account.
@@ -107,8 +214,16 @@ pub enum SecurityNotice {
     RecoveryCodesMade,
     /// A recovery code was used.
     RecoveryCodeUsed,
+    /// Codes sent by mail can be used to sign in.
+    EmailCodesAdded,
+    /// They cannot any more.
+    EmailCodesRemoved,
     /// An administrator has reset the second factors.
     FactorsReset,
+    /// An administrator has corrected name or login.
+    AccountCorrected,
+    /// The e-mail address is another one now.
+    AddressChanged,
 }
 
 impl Letter {
@@ -120,6 +235,10 @@ impl Letter {
             Self::Security { .. } => "security",
             Self::SignOnEnding { .. } => "sign_on_ending",
             Self::BreakGlass { .. } => "break_glass",
+            Self::Support { .. } => "support",
+            Self::OperatorAccess { .. } => "operator_access",
+            Self::ResponsibleLeft { .. } => "responsible_left",
+            Self::AddressConfirmation { .. } => "address_confirmation",
             Self::Code { .. } => "code",
         }
     }
@@ -208,10 +327,19 @@ mod tests {
 
     #[test]
     fn letters_are_read_as_they_were_written() {
-        let letter = Letter::Code { code: "123456".to_owned(), minutes: 10 };
+        let letter = Letter::Code {
+            code: "12345678".to_owned(),
+            minutes: 10,
+            occasion: CodeOccasion::SignIn,
+            at: None,
+            address: None,
+            device: None,
+        };
         let text = serde_json::to_string(&letter).unwrap();
-        assert_eq!(text, r#"{"kind":"code","code":"123456","minutes":10}"#);
         assert_eq!(serde_json::from_str::<Letter>(&text).unwrap(), letter);
+        // As a release wrote it that said less.
+        let before = r#"{"kind":"code","code":"12345678","minutes":10}"#;
+        assert_eq!(serde_json::from_str::<Letter>(before).unwrap(), letter);
         assert!(letter.is_secret());
     }
 }

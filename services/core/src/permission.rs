@@ -180,6 +180,18 @@ impl ProductionRoles {
         }
     }
 
+    /// In each module the higher role of both.
+    #[must_use]
+    pub fn higher(&self, other: &Self) -> Self {
+        let role = |module| self.role(module).max(other.role(module));
+        Self {
+            office: role(Module::Office),
+            library: role(Module::Library),
+            subtitling: role(Module::Subtitling),
+            budget: role(Module::Budget),
+        }
+    }
+
     /// Whether there is no role in any module, so that the production itself is invisible.
     #[must_use]
     pub fn is_empty(&self) -> bool {
