@@ -11,6 +11,7 @@ diesel::table! {
         revision -> Int8,
         second_factor_required -> Bool,
         sso_required -> Bool,
+        email_code_allowed -> Bool,
     }
 }
 
@@ -26,6 +27,30 @@ diesel::table! {
         updated_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
         revision -> Int8,
+        erased_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    address_changes (person_id) {
+        person_id -> Uuid,
+        address -> Text,
+        token_digest -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    erasures (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        organisation_id -> Nullable<Uuid>,
+        stands_for -> Uuid,
+        asked_by -> Text,
+        told_to -> Array<Uuid>,
+        erased_at -> Timestamptz,
+        report -> Jsonb,
     }
 }
 
@@ -153,6 +178,7 @@ diesel::table! {
         address -> Nullable<Text>,
         user_agent -> Nullable<Text>,
         confirmed_at -> Nullable<Timestamptz>,
+        by_email_code -> Bool,
     }
 }
 
@@ -232,6 +258,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    email_factors (person_id) {
+        person_id -> Uuid,
+        address -> Text,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    email_codes (bound_to) {
+        bound_to -> Bytea,
+        person_id -> Uuid,
+        purpose -> Text,
+        code_digest -> Bytea,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     known_browsers (person_id, token_digest) {
         person_id -> Uuid,
         token_digest -> Bytea,
@@ -298,6 +343,10 @@ diesel::table! {
         before -> Nullable<Jsonb>,
         after -> Nullable<Jsonb>,
         hash -> Bytea,
+        support_grant_id -> Nullable<Uuid>,
+        salts -> Nullable<Bytea>,
+        digests -> Nullable<Bytea>,
+        erasures -> Array<Uuid>,
     }
 }
 
@@ -490,6 +539,7 @@ diesel::table! {
         domain -> Text,
         created_at -> Timestamptz,
         verified_at -> Nullable<Timestamptz>,
+        connection_id -> Nullable<Uuid>,
     }
 }
 
@@ -610,6 +660,7 @@ diesel::table! {
         person_id -> Nullable<Uuid>,
         address -> Nullable<Text>,
         findings -> Nullable<Jsonb>,
+        metadata_digest -> Nullable<Binary>,
     }
 }
 
@@ -622,8 +673,94 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    support_grants (id) {
+        id -> Uuid,
+        organisation_id -> Uuid,
+        address -> Text,
+        address_key -> Text,
+        supporter_id -> Nullable<Uuid>,
+        most_role -> Text,
+        modules -> Array<Text>,
+        productions -> Nullable<Array<Uuid>>,
+        originals -> Bool,
+        reason -> Text,
+        given_by -> Uuid,
+        created_at -> Timestamptz,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        ended_by -> Nullable<Uuid>,
+        first_used_at -> Nullable<Timestamptz>,
+        end_told_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    service_accounts (person_id) {
+        person_id -> Uuid,
+        organisation_id -> Uuid,
+        purpose -> Text,
+        responsible_id -> Nullable<Uuid>,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    provisioning_tokens (id) {
+        id -> Uuid,
+        connection_id -> Uuid,
+        token_digest -> Bytea,
+        hint -> Text,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    provisioned_users (id) {
+        id -> Uuid,
+        connection_id -> Uuid,
+        person_id -> Uuid,
+        user_name -> Text,
+        user_name_key -> Text,
+        external_id -> Nullable<Text>,
+        active -> Bool,
+        attributes -> Jsonb,
+        emails -> Array<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        revision -> Int8,
+    }
+}
+
+diesel::table! {
+    provisioned_groups (id) {
+        id -> Uuid,
+        connection_id -> Uuid,
+        display_name -> Text,
+        display_name_key -> Text,
+        external_id -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        revision -> Int8,
+    }
+}
+
+diesel::table! {
+    provisioned_members (group_id, user_id) {
+        group_id -> Uuid,
+        user_id -> Uuid,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     access_tokens,
+    address_changes,
     assets,
     audit_checks,
     audit_forwarded,
@@ -631,6 +768,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_rows,
     audit_start,
     derivatives,
+    email_codes,
+    email_factors,
+    erasures,
     events,
     factor_tries,
     idempotency_keys,
@@ -651,6 +791,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     people,
     production_members,
     productions,
+    provisioned_groups,
+    provisioned_members,
+    provisioned_users,
+    provisioning_tokens,
     recovery_codes,
     runs,
     saml_attempts,
@@ -662,9 +806,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     saml_sessions,
     saml_used_documents,
     saml_warnings,
+    service_accounts,
     sessions,
     sign_in_failures,
     steps,
+    support_grants,
     totp_enrolments,
     totp_factors,
     uploads,
@@ -681,6 +827,7 @@ diesel::joinable!(invitations -> productions (production_id));
 diesel::joinable!(invitations -> organisations (organisation_id));
 diesel::joinable!(invitation_links -> invitations (invitation_id));
 diesel::joinable!(sessions -> people (person_id));
+diesel::joinable!(support_grants -> organisations (organisation_id));
 diesel::joinable!(access_tokens -> people (person_id));
 diesel::joinable!(derivatives -> versions (version_id));
 diesel::joinable!(derivatives -> objects (object_id));
@@ -690,3 +837,5 @@ diesel::joinable!(runs -> assets (asset_id));
 diesel::joinable!(versions -> objects (original_object_id));
 diesel::joinable!(saml_identities -> saml_connections (connection_id));
 diesel::joinable!(saml_sessions -> sessions (session_id));
+diesel::joinable!(provisioned_members -> provisioned_groups (group_id));
+diesel::joinable!(provisioned_members -> provisioned_users (user_id));

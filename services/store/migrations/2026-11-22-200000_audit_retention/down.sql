@@ -1,0 +1,1 @@
+DROP FUNCTION shorten_audit;
