@@ -5,29 +5,25 @@
 //! cut off at the end shows in [`verify`]. The chain proves nothing against somebody who can rewrite
 //! all of it *and* the head; printing the head elsewhere from time to time does.
 //!
-//! # Encoding
-//! `hash = SHA-256(previous hash ‖ fields)`, the first previous hash being 32 zero bytes. The fields
-//! follow in the order of the table: sequence, at, actor_id, actor, address, request_id,
-//! organisation_id, production_id, action, subject_kind, subject_id, subject, before, after. Each is
-//! one byte 0 if NULL, else one byte 1, the length in bytes (u64, big endian) and the bytes:
-//! numbers as i64 big endian, instants as microseconds since 1970-01-01T00:00:00Z (i64 big endian),
-//! ids as their 16 bytes, texts as UTF-8, JSON as UTF-8 without spaces and with the keys of objects
-//! sorted by their bytes. JSON in the audit trail has no numbers with fractions or exponents, because
-//! PostgreSQL may write those differently.
+//! Names can be erased from it without breaking the chain: [`seal`] says what the hashes cover.
 
+mod erasing;
+mod seal;
 mod trail;
 mod upkeep;
 
+pub use erasing::{ERASED, Edit, erase, find_of_person, find_with_text};
 pub use trail::{Filter, PERMISSION_ACTS, list};
 pub use upkeep::{Check, forwardable, last_check, note_forwarded, remove_old, store_check};
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 use diesel::prelude::*;
-use kinora_core::{OrganisationId, PersonId, ProductionId};
+use kinora_core::{OrganisationId, PersonId, ProductionId, SupportGrantId};
 use serde::Serialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::Result;
@@ -47,13 +43,15 @@ pub struct Origin {
     pub address: Option<String>,
     /// Id of the request, which is in the logs too.
     pub request_id: Option<String>,
+    /// The support access under which they do it.
+    pub support_grant: Option<SupportGrantId>,
 }
 
 impl Origin {
     /// Something the product does by itself; `name` says which part, like "backend".
     #[must_use]
     pub fn system(name: &str) -> Self {
-        Self { actor_id: None, actor: name.to_owned(), address: None, request_id: None }
+        Self { actor_id: None, actor: name.to_owned(), address: None, request_id: None, support_grant: None }
     }
 }
 
@@ -168,6 +166,14 @@ pub struct AuditRow {
     pub after: Option<Value>,
     /// SHA-256 over the previous hash and this row.
     pub hash: Vec<u8>,
+    /// The support access under which it was done.
+    pub support_grant_id: Option<Uuid>,
+    /// Random bytes of the five fields that may name somebody; zeros where one was erased.
+    pub salts: Option<Vec<u8>>,
+    /// Digests of those fields, which the hash covers; none in rows of former releases.
+    pub digests: Option<Vec<u8>>,
+    /// The erasures that something of this row was erased in.
+    pub erasures: Vec<Uuid>,
 }
 
 /// Records an act. It must be the **last** thing in its transaction: it locks the head of the trail,
@@ -238,8 +244,12 @@ fn append(conn: &mut PgConnection, origin: &Origin, acts: Vec<Act>) -> Result<()
             before: act.before,
             after: act.after,
             hash: Vec::new(),
+            support_grant_id: origin.support_grant.map(Into::into),
+            salts: None,
+            digests: None,
+            erasures: Vec::new(),
         };
-        row.hash = hash_of(&hash, &row);
+        seal::seal(&hash, &mut row)?;
         hash.clone_from(&row.hash);
         rows.push(row);
     }
@@ -285,6 +295,8 @@ pub fn verify(conn: &mut PgConnection) -> Result<Verdict> {
         let (first, hash): (i64, Vec<u8>) =
             audit_start::table.select((audit_start::sequence, audit_start::hash)).first(conn)?;
         let (mut last, mut previous) = (first, hash);
+        // Erasures that rows name, with the first such row, until the act itself is found.
+        let mut unrecorded: HashMap<Uuid, i64> = HashMap::new();
         loop {
             let rows: Vec<AuditRow> = audit_rows::table
                 .filter(audit_rows::sequence.gt(last))
@@ -299,12 +311,21 @@ pub fn verify(conn: &mut PgConnection) -> Result<Verdict> {
                 if row.sequence != last + 1 {
                     return Ok(Verdict::Missing(last + 1));
                 }
-                if hash_of(&previous, &row) != row.hash {
+                if !seal::is_sound(&previous, &row) {
                     return Ok(Verdict::Altered(row.sequence));
+                }
+                for erasure in &row.erasures {
+                    unrecorded.entry(*erasure).or_insert(row.sequence);
+                }
+                if let Some(erasure) = erasing::recorded_in(&row) {
+                    unrecorded.remove(&erasure);
                 }
                 previous = row.hash;
                 last = row.sequence;
             }
+        }
+        if let Some(row) = unrecorded.into_values().min() {
+            return Ok(Verdict::Altered(row));
         }
         let is_before_the_start: bool =
             diesel::select(diesel::dsl::exists(audit_rows::table.filter(audit_rows::sequence.le(first))))
@@ -324,117 +345,4 @@ pub fn verify(conn: &mut PgConnection) -> Result<Verdict> {
         let head = previous.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Verdict::Intact { rows: last - first, head })
     })
-}
-
-fn hash_of(previous: &[u8], row: &AuditRow) -> Vec<u8> {
-    let mut hasher = Sha256::new();
-    hasher.update(previous);
-    let mut field = |bytes: Option<&[u8]>| match bytes {
-        None => hasher.update([0]),
-        Some(bytes) => {
-            hasher.update([1]);
-            hasher.update((bytes.len() as u64).to_be_bytes());
-            hasher.update(bytes);
-        }
-    };
-    field(Some(&row.sequence.to_be_bytes()));
-    field(Some(&row.at.timestamp_micros().to_be_bytes()));
-    field(row.actor_id.as_ref().map(|id| id.as_bytes().as_slice()));
-    field(Some(row.actor.as_bytes()));
-    field(row.address.as_deref().map(str::as_bytes));
-    field(row.request_id.as_deref().map(str::as_bytes));
-    field(row.organisation_id.as_ref().map(|id| id.as_bytes().as_slice()));
-    field(row.production_id.as_ref().map(|id| id.as_bytes().as_slice()));
-    field(Some(row.action.as_bytes()));
-    field(Some(row.subject_kind.as_bytes()));
-    field(row.subject_id.as_ref().map(|id| id.as_bytes().as_slice()));
-    field(row.subject.as_deref().map(str::as_bytes));
-    field(row.before.as_ref().map(canonical).as_deref().map(str::as_bytes));
-    field(row.after.as_ref().map(canonical).as_deref().map(str::as_bytes));
-    hasher.finalize().to_vec()
-}
-
-/// JSON without spaces and with sorted keys, whatever order the map type of this build keeps.
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Array(items) => {
-            format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
-        }
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
-            let parts = entries
-                .into_iter()
-                .map(|(key, value)| format!("{}:{}", Value::String(key.clone()), canonical(value)));
-            format!("{{{}}}", parts.collect::<Vec<_>>().join(","))
-        }
-        simple => simple.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn row() -> AuditRow {
-        AuditRow {
-            sequence: 7,
-            at: DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap(),
-            actor_id: Some(Uuid::from_u128(1)),
-            actor: "ada".into(),
-            address: None,
-            request_id: Some("r".into()),
-            organisation_id: Some(Uuid::from_u128(2)),
-            production_id: None,
-            action: "person.created".into(),
-            subject_kind: "person".into(),
-            subject_id: Some(Uuid::from_u128(3)),
-            subject: Some("grace".into()),
-            before: None,
-            after: Some(json!({"role": "member", "a": [1, {"z": 1, "b": "é\n"}]})),
-            hash: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn every_field_is_covered_and_the_encoding_stays() {
-        let base = hash_of(&[0; 32], &row());
-        // Computed once from the description above; a change would break the trails that exist.
-        assert_eq!(hex(&base), EXPECTED);
-        let changes: [fn(&mut AuditRow); 14] = [
-            |r| r.sequence = 8,
-            |r| r.at += TimeDelta::microseconds(1),
-            |r| r.actor_id = None,
-            |r| r.actor = "adb".into(),
-            |r| r.address = Some(String::new()),
-            |r| r.request_id = None,
-            |r| r.organisation_id = Some(Uuid::from_u128(9)),
-            |r| r.production_id = Some(Uuid::from_u128(2)),
-            |r| r.action = "person.removed".into(),
-            |r| r.subject_kind = "people".into(),
-            |r| r.subject_id = None,
-            |r| r.subject = None,
-            |r| r.before = Some(json!(null)),
-            |r| r.after = Some(json!({"role": "owner", "a": [1, {"z": 1, "b": "é\n"}]})),
-        ];
-        for (number, change) in changes.iter().enumerate() {
-            let mut changed = row();
-            change(&mut changed);
-            assert_ne!(hash_of(&[0; 32], &changed), base, "field {number}");
-        }
-        assert_ne!(hash_of(&[1; 32], &row()), base);
-    }
-
-    const EXPECTED: &str = "cccf83c362bba09d1c126d01116b5fb336fecc365a1a94b9141b5dfe82a40835";
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    #[test]
-    fn canonical_json_sorts_at_every_depth() {
-        let value = row().after.unwrap();
-        assert_eq!(canonical(&value), "{\"a\":[1,{\"b\":\"é\\n\",\"z\":1}],\"role\":\"member\"}");
-    }
 }

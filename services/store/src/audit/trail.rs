@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use kinora_core::{OrganisationId, PersonId, ProductionId};
+use kinora_core::{OrganisationId, PersonId, ProductionId, SupportGrantId};
 use uuid::Uuid;
 
 use super::AuditRow;
@@ -10,23 +10,45 @@ use crate::Result;
 use crate::schema::audit_rows;
 
 /// Acts that change who may do what.
-pub const PERMISSION_ACTS: [&str; 18] = [
+pub const PERMISSION_ACTS: [&str; 40] = [
     "factor.removed",
     "factors.reset",
+    "identity.linked",
+    "identity.separated",
     "invitation.accepted",
     "invitation.created",
     "invitation.withdrawn",
+    "login.changed",
     "membership.changed",
     "organisation.created",
     "organisation.security_changed",
+    "organisation_domain.confirmed",
+    "organisation_domain.led",
+    "organisation_domain.removed",
+    "organisation_domain.withdrawn",
     "password_link.created",
     "person.added",
     "person.changed",
+    "person.corrected",
     "person.created",
+    "person.erased",
     "person.factors_reset",
     "person.password_link_issued",
     "person.removed",
     "person.token_issued",
+    "provisioned_user.changed",
+    "provisioned_user.created",
+    "provisioning_token.created",
+    "provisioning_token.revoked",
+    "saml_connection.changed",
+    "saml_connection.metadata_set",
+    "saml_connection.removed",
+    "saml_group_rule.created",
+    "saml_group_rule.removed",
+    "service_account.changed",
+    "service_account.created",
+    "support.ended",
+    "support.given",
     "token.created",
     "token.revoked",
 ];
@@ -46,6 +68,10 @@ pub struct Filter {
     pub until: Option<DateTime<Utc>>,
     /// Only [`PERMISSION_ACTS`].
     pub permissions_only: bool,
+    /// Only what was done under this support access.
+    pub support_grant: Option<SupportGrantId>,
+    /// Only what was done under any support access.
+    pub support_only: bool,
 }
 
 /// Rows of an organisation, newest first, with a number below `before` if that is given.
@@ -83,6 +109,12 @@ pub fn list(
     }
     if filter.permissions_only {
         query = query.filter(audit_rows::action.eq_any(PERMISSION_ACTS));
+    }
+    if let Some(grant) = filter.support_grant {
+        query = query.filter(audit_rows::support_grant_id.eq(grant.0));
+    }
+    if filter.support_only {
+        query = query.filter(audit_rows::support_grant_id.is_not_null());
     }
     Ok(query.order(audit_rows::sequence.desc()).limit(limit).select(AuditRow::as_select()).load(conn)?)
 }

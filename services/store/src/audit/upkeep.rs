@@ -3,13 +3,14 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz};
 
 use super::{Act, AuditRow, Origin, Verdict, record};
 use crate::Result;
-use crate::schema::{audit_checks, audit_forwarded, audit_rows, audit_start};
+use crate::schema::{audit_checks, audit_forwarded, audit_rows};
 
 /// Most rows that are removed in one transaction: nobody can write meanwhile.
-const REMOVED_AT_ONCE: i64 = 1000;
+const REMOVED_AT_ONCE: i32 = 1000;
 
 /// The oldest rows that the journal does not have yet.
 ///
@@ -102,32 +103,31 @@ pub fn last_check(connection: &mut PgConnection) -> Result<Option<Check>> {
     }))
 }
 
+/// What was removed.
+#[derive(QueryableByName)]
+struct Shortened {
+    #[diesel(sql_type = BigInt)]
+    removed: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    newest: Option<i64>,
+}
+
 /// Removes rows that were recorded before an instant, from the beginning of the trail on and only those that
 /// the journal has; gives how many. What is left stays one chain that begins where the removed part ended.
 ///
 /// # Errors
 /// If the database fails.
-pub fn remove_old(connection: &mut PgConnection, before: DateTime<Utc>) -> Result<usize> {
+pub fn remove_old(connection: &mut PgConnection, before: DateTime<Utc>) -> Result<i64> {
     connection.transaction(|connection| {
-        let start: i64 = audit_start::table.select(audit_start::sequence).for_update().first(connection)?;
-        let forwarded: i64 = audit_forwarded::table.select(audit_forwarded::sequence).first(connection)?;
-        let oldest: Vec<(i64, DateTime<Utc>, Vec<u8>)> = audit_rows::table
-            .filter(audit_rows::sequence.gt(start))
-            .filter(audit_rows::sequence.le(forwarded))
-            .order(audit_rows::sequence)
-            .limit(REMOVED_AT_ONCE)
-            .select((audit_rows::sequence, audit_rows::at, audit_rows::hash))
-            .load(connection)?;
-        let old = oldest.into_iter().take_while(|(_, at, _)| *at < before).last();
-        let Some((sequence, _, hash)) = old else { return Ok(0) };
-        let removed = diesel::delete(audit_rows::table.filter(audit_rows::sequence.le(sequence)))
-            .execute(connection)?;
-        diesel::update(audit_start::table)
-            .set((audit_start::sequence.eq(sequence), audit_start::hash.eq(hash)))
-            .execute(connection)?;
+        // No service may delete rows of the trail: the database does it, under these conditions.
+        let done: Shortened = diesel::sql_query("SELECT removed, newest FROM shorten_audit($1, $2)")
+            .bind::<Timestamptz, _>(before)
+            .bind::<Integer, _>(REMOVED_AT_ONCE)
+            .get_result(connection)?;
+        let Some(newest) = done.newest else { return Ok(0) };
         let act = Act::new("audit.shortened", "audit", uuid::Uuid::nil(), "audit trail")
-            .after(serde_json::json!({ "rows": removed, "newest": sequence, "before": before }));
+            .after(serde_json::json!({ "rows": done.removed, "newest": newest, "before": before }));
         record(connection, &Origin::system("backend"), act)?;
-        Ok(removed)
+        Ok(done.removed)
     })
 }

@@ -1,0 +1,164 @@
+//! Of whom an organisation keeps something, and how far its administrators may go with them.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
+use kinora_core::permission::OrganisationRole;
+use kinora_core::{OrganisationId, PersonId};
+use uuid::Uuid;
+
+use crate::people as accounts;
+use crate::principals::Principal;
+use crate::schema::people;
+use crate::sign_in::login_key;
+use crate::{Result, StoreError};
+
+/// Somebody of whom an organisation keeps something: a member, or a guest of its productions.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct HeldPerson {
+    /// The person.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    /// What they sign in with.
+    #[diesel(sql_type = Text)]
+    pub login: String,
+    /// How they are called.
+    #[diesel(sql_type = Text)]
+    pub display_name: String,
+    /// The role in the organisation; none: a guest.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub role: Option<String>,
+}
+
+const HELD: &str = "\
+    SELECT p.id, p.login, p.display_name, m.role \
+    FROM people p LEFT JOIN organisation_members m ON m.person_id = p.id AND m.organisation_id = $1 \
+    WHERE p.erased_at IS NULL \
+      AND (m.person_id IS NOT NULL \
+           OR EXISTS (SELECT FROM production_members g JOIN productions f ON f.id = g.production_id \
+                      WHERE g.person_id = p.id AND f.organisation_id = $1)) ";
+
+/// Members and guests of an organisation by login, those after `after`; only those whose login or name contains
+/// `search`.
+///
+/// # Errors
+/// If the database fails.
+pub fn list(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    search: Option<&str>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<HeldPerson>> {
+    let pattern = search.map(accounts::pattern);
+    Ok(diesel::sql_query(format!(
+        "{HELD} AND ($2 IS NULL OR p.login_key > $2) \
+                AND ($3 IS NULL OR p.login ILIKE $3 OR p.display_name ILIKE $3) \
+         ORDER BY p.login_key LIMIT $4"
+    ))
+    .bind::<SqlUuid, _>(organisation.0)
+    .bind::<Nullable<Text>, _>(after.map(login_key))
+    .bind::<Nullable<Text>, _>(pattern)
+    .bind::<BigInt, _>(limit)
+    .load(connection)?)
+}
+
+/// A member or guest of an organisation.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn find(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    person: PersonId,
+) -> Result<HeldPerson> {
+    Ok(diesel::sql_query(format!("{HELD} AND p.id = $2"))
+        .bind::<SqlUuid, _>(organisation.0)
+        .bind::<SqlUuid, _>(person.0)
+        .get_result(connection)?)
+}
+
+/// How much of a person is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All that the installation keeps of them.
+    Whole,
+    /// In exports: all of the account, and of what belongs to organisations that of this one.
+    Account(OrganisationId),
+    /// What this organisation keeps of them.
+    Organisation(OrganisationId),
+}
+
+impl Extent {
+    /// The organisation, if it is not all.
+    #[must_use]
+    pub fn organisation(self) -> Option<OrganisationId> {
+        match self {
+            Self::Whole => None,
+            Self::Account(id) | Self::Organisation(id) => Some(id),
+        }
+    }
+
+    /// The name in answers and exports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Account(_) => "account",
+            Self::Organisation(_) => "organisation",
+        }
+    }
+}
+
+/// How much of a person this caller may see: the account as well, if they administer every organisation that the person
+/// has anything to do with. What other organisations keep, or kept, is in no case shown, as none is to learn of another.
+///
+/// # Errors
+/// If the database fails.
+pub fn extent_of_export(
+    connection: &mut PgConnection,
+    caller: &Principal,
+    organisation: OrganisationId,
+    person: PersonId,
+) -> Result<Extent> {
+    let is_theirs = accounts::administers_everywhere(connection, caller, person)?;
+    Ok(if is_theirs { Extent::Account(organisation) } else { Extent::Organisation(organisation) })
+}
+
+/// How much of a person this caller may erase: the account if it belongs to organisations that they administer, or to
+/// none and is a guest of theirs alone; else what the organisation keeps.
+///
+/// # Errors
+/// [`StoreError::Forbidden`] if the person's role in the organisation is above the caller's.
+pub fn extent_of_erasure(
+    connection: &mut PgConnection,
+    caller: &Principal,
+    organisation: OrganisationId,
+    person: PersonId,
+) -> Result<Extent> {
+    let places = accounts::places_of(connection, person)?;
+    let may =
+        |id: Uuid, role| caller.organisation_role(OrganisationId(id)).is_some_and(|own| own.may_grant(role));
+    let is_above = places.iter().any(|(id, role)| *id == organisation.0 && !may(*id, *role));
+    if is_above || !may(organisation.0, OrganisationRole::Member) {
+        return Err(StoreError::Forbidden);
+    }
+    let is_theirs = if places.is_empty() {
+        accounts::administers_everywhere(connection, caller, person)?
+    } else {
+        places.iter().all(|(id, role)| may(*id, *role))
+    };
+    Ok(if is_theirs { Extent::Whole } else { Extent::Organisation(organisation) })
+}
+
+/// Login and name of a person, whose row is locked.
+///
+/// # Errors
+/// [`StoreError::NotFound`] if there is nobody, or they are erased already.
+pub(super) fn lock(connection: &mut PgConnection, person: PersonId) -> Result<(String, String)> {
+    Ok(people::table
+        .find(person.0)
+        .filter(people::erased_at.is_null())
+        .select((people::login, people::display_name))
+        .for_update()
+        .first(connection)?)
+}
