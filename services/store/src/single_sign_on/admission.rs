@@ -13,13 +13,14 @@ use kinora_core::{ConnectionId, OrganisationId, PersonId, ProductionId};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{domains, identities};
+use super::{connections, domains, identities};
 use crate::audit::{self, Act, Origin, PERSON};
 use crate::principals::{RoleColumns, organisation_role, production_roles, role_columns};
 use crate::productions::MembershipState;
+use crate::provisioning::standing;
 use crate::schema::{organisation_members, people, production_members, productions};
 use crate::sign_in::login_key;
-use crate::{Result, StoreError, events};
+use crate::{Result, StoreError, events, service_accounts};
 
 /// What somebody's groups give.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,10 @@ pub struct Arrival {
     pub grants: Option<Grants>,
     /// The account that they have asked, signed in to it, to be joined with.
     pub link_to: Option<PersonId>,
+    /// What provisioning may know them by: the value of the subject, and the address.
+    pub names: Vec<String>,
+    /// Whether people in none of the groups become members as well.
+    pub admits_everyone: bool,
 }
 
 /// Why somebody is not let in.
@@ -92,13 +97,20 @@ pub enum Outcome {
 /// If the database fails.
 pub fn admit(connection: &mut PgConnection, visitor: &Origin, arrival: &Arrival) -> Result<Outcome> {
     let known = identities::find(connection, arrival.connection, &arrival.subject)?;
+    let standing = standing::of_arrival(connection, arrival, known)?;
+    if let Some(standing) = standing.as_ref().filter(|standing| !standing.active) {
+        return Ok(Outcome::Refused(NotAdmitted::Disabled, Some(standing.person)));
+    }
+    let judged = standing.as_ref().and_then(|standing| standing.grants.clone());
+    let decided = judged.map(|grants| Arrival { grants, ..arrival.clone() });
+    let arrival = decided.as_ref().unwrap_or(arrival);
     let (person, is_new) = match (known, arrival.link_to) {
         (Some(known), Some(asked)) if known != asked => {
             return Ok(Outcome::Refused(NotAdmitted::LinkedToAnother, Some(asked)));
         }
         (Some(known), _) => (known, false),
         (None, Some(asked)) => (asked, false),
-        (None, None) => match find_or_make(connection, arrival)? {
+        (None, None) => match find_or_make(connection, arrival, standing.map(|standing| standing.person))? {
             Ok(found) => found,
             Err(refused) => return Ok(refused),
         },
@@ -130,6 +142,51 @@ pub fn admit(connection: &mut PgConnection, visitor: &Origin, arrival: &Arrival)
     Ok(Outcome::Admitted { person, login, acts })
 }
 
+/// Separates the provider's people of a connection from somebody's account: what the connection gave goes, and none of
+/// their sessions counts as begun through it any more.
+///
+/// # Errors
+/// [`StoreError::NotFound`] if none is joined with it; [`StoreError::Conflict`] if there would be no way to sign in.
+pub fn separate(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    person: PersonId,
+    id: ConnectionId,
+) -> Result<()> {
+    let (login, has_password): (String, bool) = people::table
+        .find(person.0)
+        .select((people::login, people::password_hash.is_not_null()))
+        .for_update()
+        .first(connection)?;
+    let subjects = identities::remove(connection, id, person)?;
+    let stored = connections::find(connection, id)?.filter(|_| !subjects.is_empty());
+    let Some(stored) = stored else { return Err(StoreError::NotFound) };
+    if !has_password {
+        return Err(StoreError::Conflict(
+            "This account has no password: without the studio account you could not sign in. Ask an administrator \
+             for a link with which you choose one."
+                .to_owned(),
+        ));
+    }
+    super::sessions::forget(connection, id, person)?;
+    let nothing = Arrival {
+        connection: id,
+        connection_name: stored.name.clone(),
+        organisation: OrganisationId(stored.organisation_id),
+        subject: String::new(),
+        address: None,
+        display_name: None,
+        grants: None,
+        link_to: None,
+        names: Vec::new(),
+        admits_everyone: false,
+    };
+    let act = Act::new("identity.separated", PERSON, person, &login).in_organisation(nothing.organisation);
+    let mut acts = vec![act.before(json!({ "connection": stored.name }))];
+    apply(connection, &nothing, (person, &login), &mut acts)?;
+    audit::record_all(connection, origin, acts)
+}
+
 /// Records what [`admit`] has changed, as done by the person.
 ///
 /// # Errors
@@ -148,15 +205,30 @@ pub fn record(
 fn find_or_make(
     connection: &mut PgConnection,
     arrival: &Arrival,
+    provisioned: Option<PersonId>,
 ) -> Result<Result<(PersonId, bool), Outcome>> {
-    let refused = |why, person| Ok(Err(Outcome::Refused(why, person)));
     if arrival.grants.is_none() {
-        return refused(NotAdmitted::NoGroup, None);
+        return Ok(Err(Outcome::Refused(NotAdmitted::NoGroup, None)));
     }
-    let Some((address, domain)) = &arrival.address else { return refused(NotAdmitted::NoAddress, None) };
+    let found = match provisioned {
+        Some(person) => require_own(connection, arrival.organisation, person)?.map(|()| (person, false)),
+        None => account_for(connection, arrival)?,
+    };
+    Ok(found.map_err(|(why, person)| Outcome::Refused(why, person)))
+}
+
+/// Why somebody has no account here, and whose it would be.
+pub(crate) type NoAccount = (NotAdmitted, Option<PersonId>);
+
+/// The account of the address of somebody whom the provider speaks of for the first time, and whether it was made for them.
+pub(crate) fn account_for(
+    connection: &mut PgConnection,
+    arrival: &Arrival,
+) -> Result<Result<(PersonId, bool), NoAccount>> {
+    let Some((address, domain)) = &arrival.address else { return Ok(Err((NotAdmitted::NoAddress, None))) };
     // An address is a login in the whole installation: a provider may speak only of those that are its own.
     if !domains::is_verified(connection, arrival.organisation, domain)? {
-        return refused(NotAdmitted::ForeignAddress, None);
+        return Ok(Err((NotAdmitted::ForeignAddress, None)));
     }
     let key = login_key(address);
     let id = PersonId::new();
@@ -175,14 +247,23 @@ fn find_or_make(
     let existing: Uuid =
         people::table.filter(people::login_key.eq(&key)).select(people::id).first(connection)?;
     let existing = PersonId(existing);
-    if has_roles_elsewhere(connection, arrival.organisation, existing)? {
-        return refused(NotAdmitted::AccountElsewhere, Some(existing));
+    Ok(require_own(connection, arrival.organisation, existing)?.map(|()| (existing, false)))
+}
+
+/// Refuses an account that whoever runs the provider must not get at by naming it.
+fn require_own(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    person: PersonId,
+) -> Result<Result<(), NoAccount>> {
+    if has_roles_elsewhere(connection, organisation, person)? {
+        return Ok(Err((NotAdmitted::AccountElsewhere, Some(person))));
     }
     // Whoever runs the provider could name any address: that must not be enough to own the organisation.
-    if is_owner(connection, arrival.organisation, existing)? {
-        return refused(NotAdmitted::OwnersAccount, Some(existing));
+    if is_owner(connection, organisation, person)? {
+        return Ok(Err((NotAdmitted::OwnersAccount, Some(person))));
     }
-    Ok(Ok((existing, false)))
+    Ok(Ok(()))
 }
 
 fn is_owner(connection: &mut PgConnection, organisation: OrganisationId, person: PersonId) -> Result<bool> {
@@ -193,7 +274,7 @@ fn is_owner(connection: &mut PgConnection, organisation: OrganisationId, person:
 }
 
 /// Whether a person belongs to another organisation, or is or was in a production of one.
-fn has_roles_elsewhere(
+pub(crate) fn has_roles_elsewhere(
     connection: &mut PgConnection,
     organisation: OrganisationId,
     person: PersonId,
@@ -213,7 +294,7 @@ fn has_roles_elsewhere(
 
 /// Takes over name and address as the provider has them now, of people who are nowhere else: elsewhere others may know
 /// them by what they have. Gives the login.
-fn update_person(
+pub(crate) fn update_person(
     connection: &mut PgConnection,
     arrival: &Arrival,
     (person, login, name): (PersonId, String, String),
@@ -276,7 +357,7 @@ fn move_login(
 }
 
 /// Makes what the connection has given what the groups give now.
-fn apply(
+pub(crate) fn apply(
     connection: &mut PgConnection,
     arrival: &Arrival,
     who: (PersonId, &str),
@@ -331,6 +412,7 @@ fn apply_role(
                 }
                 None => {
                     diesel::delete(organisation_members::table.find(key)).execute(connection)?;
+                    service_accounts::note_departure(connection, arrival.organisation, (person, login))?;
                     acts.push(act("person.removed").before(state(stored)));
                 }
             }

@@ -4,10 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use kinora_core::{ConnectionId, PersonId};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::Result;
-use crate::schema::saml_attempts;
+use crate::schema::{saml_attempts, saml_connections};
 
 /// How long they are kept.
 pub const KEPT: TimeDelta = TimeDelta::days(30);
@@ -55,12 +56,18 @@ pub struct NewAttempt {
     pub findings: Option<Value>,
 }
 
-/// Writes an attempt down; gives its id.
+/// Writes an attempt down, with a digest of the metadata that the connection has; gives its id.
 ///
 /// # Errors
 /// If the database fails.
 pub fn record(connection: &mut PgConnection, owner: ConnectionId, attempt: &NewAttempt) -> Result<Uuid> {
     let id = Uuid::now_v7();
+    let metadata: Option<Option<String>> = saml_connections::table
+        .find(owner.0)
+        .select(saml_connections::metadata)
+        .first(connection)
+        .optional()?;
+    let digest = metadata.flatten().map(|text| Sha256::digest(text.as_bytes()).to_vec());
     diesel::insert_into(saml_attempts::table)
         .values((
             saml_attempts::id.eq(id),
@@ -72,6 +79,7 @@ pub fn record(connection: &mut PgConnection, owner: ConnectionId, attempt: &NewA
             saml_attempts::person_id.eq(attempt.person.map(Uuid::from)),
             saml_attempts::address.eq(&attempt.address),
             saml_attempts::findings.eq(&attempt.findings),
+            saml_attempts::metadata_digest.eq(digest),
         ))
         .execute(connection)?;
     let old: Vec<Uuid> = saml_attempts::table

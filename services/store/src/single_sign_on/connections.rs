@@ -16,7 +16,7 @@ use crate::schema::{
 use crate::{Result, StoreError, organisations};
 
 /// What connections are called in the audit trail.
-pub(super) const KIND: &str = "saml_connection";
+pub(crate) const KIND: &str = "saml_connection";
 /// Most connections of one organisation.
 const MOST: i64 = 20;
 /// How often metadata is fetched again.
@@ -121,23 +121,30 @@ pub fn find(connection: &mut PgConnection, id: ConnectionId) -> Result<Option<Sa
     Ok(saml_connections::table.find(id.0).select(SamlConnection::as_select()).first(connection).optional()?)
 }
 
-/// The connection that people with addresses in `domain` sign in through: the oldest enabled one of the organisation
-/// whose verified domain that is.
+/// The connection that people with addresses in `domain` sign in through, if that is a verified domain: the one that it
+/// leads to, and else the oldest enabled one of its organisation. A connection that is switched off takes nobody, and
+/// nobody is sent to another one instead.
 ///
 /// # Errors
 /// If the database fails.
 pub fn for_domain(connection: &mut PgConnection, domain: &str) -> Result<Option<SamlConnection>> {
-    let owner = organisation_domains::table
+    let found: Option<(Uuid, Option<Uuid>)> = organisation_domains::table
         .filter(organisation_domains::domain.eq(domain.to_lowercase()))
         .filter(organisation_domains::verified_at.is_not_null())
-        .select(organisation_domains::organisation_id);
-    Ok(saml_connections::table
-        .filter(saml_connections::organisation_id.eq_any(owner))
+        .select((organisation_domains::organisation_id, organisation_domains::connection_id))
+        .first(connection)
+        .optional()?;
+    let Some((organisation, chosen)) = found else { return Ok(None) };
+    let enabled = saml_connections::table
+        .filter(saml_connections::organisation_id.eq(organisation))
         .filter(saml_connections::enabled)
         .order(saml_connections::id)
-        .select(SamlConnection::as_select())
-        .first(connection)
-        .optional()?)
+        .select(SamlConnection::as_select());
+    let first = match chosen {
+        Some(chosen) => enabled.filter(saml_connections::id.eq(chosen)).first(connection),
+        None => enabled.first(connection),
+    };
+    Ok(first.optional()?)
 }
 
 /// The connections of an organisation, oldest first.
@@ -169,7 +176,7 @@ pub fn find_in(
 }
 
 /// The same, locked against other changes.
-pub(super) fn find_for_update(
+pub(crate) fn find_for_update(
     connection: &mut PgConnection,
     organisation: OrganisationId,
     id: ConnectionId,
@@ -178,7 +185,8 @@ pub(super) fn find_for_update(
         .find(id.0)
         .filter(saml_connections::organisation_id.eq(organisation.0))
         .select(SamlConnection::as_select())
-        .for_update()
+        // Not against rows that only refer to it: whoever signs in holds their account and writes such ones.
+        .for_no_key_update()
         .first(connection)?)
 }
 
@@ -323,18 +331,14 @@ fn has_enabled(connection: &mut PgConnection, organisation: OrganisationId) -> R
     Ok(diesel::select(diesel::dsl::exists(enabled)).get_result(connection)?)
 }
 
-/// Whether an organisation has an enabled connection whose last test went well.
+/// Whether an organisation has an enabled connection whose last test went well with the metadata that it has.
 ///
 /// # Errors
 /// If the database fails.
 pub fn has_proven(connection: &mut PgConnection, organisation: OrganisationId) -> Result<bool> {
-    let enabled: Vec<Uuid> = saml_connections::table
-        .filter(saml_connections::organisation_id.eq(organisation.0))
-        .filter(saml_connections::enabled)
-        .select(saml_connections::id)
-        .load(connection)?;
-    for id in enabled {
-        if last_test(connection, ConnectionId(id))?.is_some_and(|test| test.refusal.is_none()) {
+    for row in list(connection, organisation)?.into_iter().filter(|row| row.enabled) {
+        let test = last_test(connection, &row)?;
+        if test.is_some_and(|test| test.refusal.is_none() && test.is_current) {
             return Ok(true);
         }
     }
@@ -342,7 +346,7 @@ pub fn has_proven(connection: &mut PgConnection, organisation: OrganisationId) -
 }
 
 /// The outcome of a test.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Test {
     /// The attempt.
     pub id: Uuid,
@@ -350,20 +354,29 @@ pub struct Test {
     pub at: DateTime<Utc>,
     /// Why it was refused; none: it went well.
     pub refusal: Option<String>,
+    /// Whether it was made with the metadata that the connection has now.
+    pub is_current: bool,
 }
 
 /// The last test of a connection.
 ///
 /// # Errors
 /// If the database fails.
-pub fn last_test(connection: &mut PgConnection, id: ConnectionId) -> Result<Option<Test>> {
-    Ok(saml_attempts::table
-        .filter(saml_attempts::connection_id.eq(id.0))
+pub fn last_test(connection: &mut PgConnection, row: &SamlConnection) -> Result<Option<Test>> {
+    let found = saml_attempts::table
+        .filter(saml_attempts::connection_id.eq(row.id))
         .filter(saml_attempts::purpose.eq("test"))
         .order(saml_attempts::id.desc())
-        .select((saml_attempts::id, saml_attempts::at, saml_attempts::refusal))
-        .first(connection)
-        .optional()?)
+        .select((
+            saml_attempts::id,
+            saml_attempts::at,
+            saml_attempts::refusal,
+            saml_attempts::metadata_digest,
+        ))
+        .first::<(Uuid, DateTime<Utc>, Option<String>, Option<Vec<u8>>)>(connection)
+        .optional()?;
+    let current = row.metadata.as_ref().map(|text| Sha256::digest(text.as_bytes()).to_vec());
+    Ok(found.map(|(id, at, refusal, digest)| Test { id, at, refusal, is_current: digest == current }))
 }
 
 /// Metadata that was checked.

@@ -5,10 +5,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use kinora_core::{DomainId, OrganisationId};
+use kinora_core::{ConnectionId, DomainId, OrganisationId};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::connections;
 use crate::audit::{self, Act, Origin};
 use crate::schema::{organisation_domains, organisations as organisation_rows};
 use crate::{Result, StoreError, organisations};
@@ -118,6 +119,8 @@ pub struct Domain {
     pub created_at: DateTime<Utc>,
     /// When the operator confirmed it; none: it has no effect.
     pub verified_at: Option<DateTime<Utc>>,
+    /// The connection that its people sign in through; none: the organisation's oldest that is switched on.
+    pub connection_id: Option<Uuid>,
 }
 
 /// The domains of an organisation, by name.
@@ -178,6 +181,40 @@ pub fn add(
     let act = Act::new("organisation_domain.added", KIND, id, domain).in_organisation(organisation);
     audit::record(connection, origin, act.after(json!({ "domain": domain })))?;
     Ok(made)
+}
+
+/// Says which of the organisation's connections the people of a domain sign in through; none: the oldest one that is
+/// switched on.
+///
+/// # Errors
+/// [`StoreError::NotFound`] if there is no such domain or connection in the organisation.
+pub fn lead_to(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    organisation: OrganisationId,
+    id: DomainId,
+    target: Option<ConnectionId>,
+) -> Result<Domain> {
+    let name = match target {
+        Some(target) => Some(connections::find_in(connection, organisation, target)?.name),
+        None => None,
+    };
+    let row = organisation_domains::table
+        .find(id.0)
+        .filter(organisation_domains::organisation_id.eq(organisation.0));
+    let stored: Domain = row.select(Domain::as_select()).for_update().first(connection)?;
+    let changed: Domain = diesel::update(organisation_domains::table.find(id.0))
+        .set(organisation_domains::connection_id.eq(target.map(|target| target.0)))
+        .returning(Domain::as_returning())
+        .get_result(connection)?;
+    if stored != changed {
+        let act =
+            Act::new("organisation_domain.led", KIND, id, &changed.domain).in_organisation(organisation);
+        let before = json!({ "connection_id": stored.connection_id });
+        let after = json!({ "connection_id": changed.connection_id, "connection": name });
+        audit::record(connection, origin, act.before(before).after(after))?;
+    }
+    Ok(changed)
 }
 
 /// Takes a domain away. Nobody is sent to the provider for it any more.

@@ -35,6 +35,18 @@ pub fn find(connection: &mut PgConnection, owner: ConnectionId, subject: &str) -
     Ok(found.map(PersonId))
 }
 
+/// Whether a person has joined their account with the connection.
+pub(crate) fn is_joined(
+    connection: &mut PgConnection,
+    owner: ConnectionId,
+    person: PersonId,
+) -> Result<bool> {
+    let own = saml_identities::table
+        .filter(saml_identities::connection_id.eq(owner.0))
+        .filter(saml_identities::person_id.eq(person.0));
+    Ok(diesel::select(diesel::dsl::exists(own)).get_result(connection)?)
+}
+
 /// Gives it to a person, unless it is somebody's already. Whose it is then.
 ///
 /// # Errors
@@ -54,6 +66,18 @@ pub fn assign(
         .on_conflict_do_nothing()
         .execute(connection)?;
     Ok(find(connection, owner, subject)?.unwrap_or(person))
+}
+
+/// Takes those of a connection away from a person; gives their subjects.
+pub(super) fn remove(
+    connection: &mut PgConnection,
+    owner: ConnectionId,
+    person: PersonId,
+) -> Result<Vec<String>> {
+    let rows = saml_identities::table
+        .filter(saml_identities::connection_id.eq(owner.0))
+        .filter(saml_identities::person_id.eq(person.0));
+    Ok(diesel::delete(rows).returning(saml_identities::subject).get_results(connection)?)
 }
 
 /// Notes that it was signed in with.

@@ -1,5 +1,7 @@
 //! What membership of a group at the provider gives here: a role in the organisation, or roles in a production.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use kinora_core::permission::{OrganisationRole, ProductionRoles};
@@ -7,9 +9,11 @@ use kinora_core::{ConnectionId, GroupRuleId, OrganisationId, ProductionId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::connections;
+use super::admission::Grants;
+use super::connections::{self, SamlConnection};
 use crate::audit::{self, Act, Origin};
 use crate::principals::{RoleColumns, organisation_role, production_roles, role_columns};
+use crate::provisioning::{Source, standing};
 use crate::schema::{productions, saml_group_rules};
 use crate::{Result, StoreError};
 
@@ -63,6 +67,29 @@ impl GroupRule {
             (None, None) => None,
         }
     }
+}
+
+/// What these rules give together: in the organisation and in each module of a production the highest role; none if
+/// nothing does.
+#[must_use]
+pub fn grants<'a>(matched: impl IntoIterator<Item = &'a GroupRule>, admits_everyone: bool) -> Option<Grants> {
+    let mut productions: BTreeMap<ProductionId, ProductionRoles> = BTreeMap::new();
+    let mut role = admits_everyone.then_some(OrganisationRole::Member);
+    for rule in matched {
+        // Whoever works in a production of the organisation belongs to it.
+        role = role.max(Some(OrganisationRole::Member));
+        match rule.gift() {
+            Some(Gift::Organisation(given)) => {
+                role = role.max(Some(given.min(OrganisationRole::Administrator)));
+            }
+            Some(Gift::Production(id, roles)) => {
+                let held = productions.entry(id).or_default();
+                *held = held.higher(&roles);
+            }
+            None => {}
+        }
+    }
+    role.map(|role| Grants { role, productions })
 }
 
 type Row = (Uuid, Uuid, String, Option<String>, Option<Uuid>, RoleColumns, DateTime<Utc>);
@@ -176,7 +203,9 @@ pub fn create(
     let act = Act::new("saml_group_rule.created", connections::KIND, id, &stored.name)
         .in_organisation(organisation)
         .after(gift.state(group));
-    audit::record(connection, origin, act)?;
+    let mut acts = vec![act];
+    standing::reapply(connection, &source(&stored), group, &mut acts)?;
+    audit::record_all(connection, origin, acts)?;
     read(made)
 }
 
@@ -207,7 +236,8 @@ fn check(connection: &mut PgConnection, organisation: OrganisationId, gift: Gift
     }
 }
 
-/// Removes a rule. What it gave is taken at each person's next sign-in.
+/// Removes a rule. What it gave is taken at once from people whose groups are provisioned, and from others at their next
+/// sign-in.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -225,5 +255,16 @@ pub fn remove(
     let act = Act::new("saml_group_rule.removed", connections::KIND, id, &stored.name)
         .in_organisation(organisation)
         .before(before);
-    audit::record(connection, origin, act)
+    let mut acts = vec![act];
+    standing::reapply(connection, &source(&stored), &removed.group_name, &mut acts)?;
+    audit::record_all(connection, origin, acts)
+}
+
+fn source(stored: &SamlConnection) -> Source {
+    Source {
+        connection: ConnectionId(stored.id),
+        connection_name: stored.name.clone(),
+        organisation: OrganisationId(stored.organisation_id),
+        admits_everyone: stored.admits_everyone,
+    }
 }

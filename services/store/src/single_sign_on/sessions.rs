@@ -53,6 +53,16 @@ pub struct Beginning {
     pub session_index: Option<String>,
 }
 
+/// Forgets that sessions of a person began through a connection.
+pub(super) fn forget(connection: &mut PgConnection, owner: ConnectionId, person: PersonId) -> Result<()> {
+    let own = sessions::table.filter(sessions::person_id.eq(person.0)).select(sessions::id);
+    let rows = saml_sessions::table
+        .filter(saml_sessions::connection_id.eq(owner.0))
+        .filter(saml_sessions::session_id.eq_any(own));
+    diesel::delete(rows).execute(connection)?;
+    Ok(())
+}
+
 /// Remembers how a session began, and when the person last showed the provider who they are: a confirmation of the
 /// session is no fresher than that.
 ///
