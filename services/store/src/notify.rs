@@ -22,12 +22,16 @@ pub const WORK_CHANNEL: &str = "kinora_work";
 /// There is mail to be sent.
 pub const MAIL_CHANNEL: &str = "kinora_mail";
 
+/// The primary is about to change on purpose; the payload is for how many milliseconds, at most, nothing new should be
+/// begun. It ends with the next [`Notice::Connected`].
+pub const PAUSE_CHANNEL: &str = "kinora_pause";
+
 /// How often the socket is looked at; diesel gives no way to wait for it.
 const POLL_INTERVAL: Duration = Duration::from_millis(25);
 /// How often an idle connection is asked whether it is alive.
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
-/// Wait before connecting again.
-const RECONNECT_DELAY: Duration = Duration::from_millis(500);
+/// Wait before connecting again. Short: work waits for a new primary, and this is who sees it first.
+const RECONNECT_DELAY: Duration = Duration::from_millis(100);
 
 /// Sends a notification when the transaction of `connection` commits.
 ///
@@ -77,10 +81,18 @@ impl Listener {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("database-listener".to_owned()).spawn(move || {
+            let mut is_told = false;
             while !stopped.load(Ordering::Relaxed) {
-                if let Err(error) = listen(&connector, channels, &mut handle, &stopped) {
-                    log::warn!("listening to the database was interrupted: {error}");
-                    handle(Notice::Lost);
+                let mut hear = |notice| {
+                    is_told &= notice != Notice::Connected;
+                    handle(notice);
+                };
+                if let Err(error) = listen(&connector, channels, &mut hear, &stopped) {
+                    // Once for each time without a database, however often it is tried.
+                    if !std::mem::replace(&mut is_told, true) {
+                        log::warn!("listening to the database was interrupted: {error}");
+                        handle(Notice::Lost);
+                    }
                     pause(RECONNECT_DELAY, &stopped);
                 }
             }

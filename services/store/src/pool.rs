@@ -11,17 +11,20 @@ use std::fmt::Write as _;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{HandleError, ManageConnection, R2D2Connection};
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Integer};
 use serde::Deserialize;
 
+mod in_use;
+
 use crate::{Result, StoreError};
+use in_use::InUse;
 
 /// How long a connection is trusted to be alive and writable without asking.
 const TRUST: Duration = Duration::from_millis(500);
@@ -76,9 +79,14 @@ impl DatabaseSettings {
 }
 
 /// All that libpq needs to connect, the password included; shown without it.
+///
+/// libpq asks one server after the other, and each of a server's addresses, for two seconds where nobody answers. So that a server
+/// that is gone does not hold up every connection, each one begins with another server than the one before.
 #[derive(Clone)]
 pub struct Connector {
-    conninfo: String,
+    /// As many as servers; the servers in another order in each.
+    conninfos: Arc<[String]>,
+    turn: Arc<AtomicUsize>,
     shown: String,
 }
 
@@ -106,45 +114,65 @@ fn host_and_port(entry: &str) -> (&str, &str) {
     }
 }
 
+/// libpq's `keyword = 'value'` pairs, without the password.
+fn parameters(settings: &DatabaseSettings, servers: &[(&str, &str)], application: &str) -> String {
+    let list = |part: fn(&(&str, &str)) -> String| servers.iter().map(part).collect::<Vec<_>>().join(",");
+    // The server ends the session of a client whose host has vanished within about ten seconds,
+    // so that its locks do not outlive it.
+    let options = format!(
+        "-c statement_timeout={} -c idle_in_transaction_session_timeout=60s -c timezone=UTC \
+         -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2",
+        u64::from(settings.statement_timeout_seconds) * 1000,
+    );
+    let mut written = String::new();
+    for (keyword, value) in [
+        ("host", list(|(host, _)| (*host).to_owned())),
+        ("port", list(|(_, port)| (*port).to_owned())),
+        ("dbname", settings.name.clone()),
+        ("user", settings.user.clone()),
+        ("sslmode", settings.tls.clone()),
+        (
+            "sslrootcert",
+            settings.tls_authorities.as_ref().map_or_else(String::new, |p| p.display().to_string()),
+        ),
+        ("application_name", application.to_owned()),
+        ("target_session_attrs", "read-write".to_owned()),
+        ("connect_timeout", "2".to_owned()),
+        ("tcp_user_timeout", "5000".to_owned()),
+        ("keepalives_idle", "5".to_owned()),
+        ("keepalives_interval", "2".to_owned()),
+        ("keepalives_count", "2".to_owned()),
+        ("client_encoding", "UTF8".to_owned()),
+        ("options", options),
+    ] {
+        if !value.is_empty() {
+            let _ = write!(written, "{keyword}={} ", quote(&value));
+        }
+    }
+    written
+}
+
 impl Connector {
     /// Connects with these settings; `application` shows in `pg_stat_activity`.
     #[must_use]
     pub fn new(settings: &DatabaseSettings, password: &str, application: &str) -> Self {
-        let servers: Vec<_> = settings.hosts.iter().map(|entry| host_and_port(entry)).collect();
-        let list = |part: fn(&(&str, &str)) -> String| servers.iter().map(part).collect::<Vec<_>>().join(",");
-        // The server ends the session of a client whose host has vanished within about ten seconds,
-        // so that its locks do not outlive it.
-        let options = format!(
-            "-c statement_timeout={} -c idle_in_transaction_session_timeout=60s -c timezone=UTC \
-             -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=2",
-            u64::from(settings.statement_timeout_seconds) * 1000,
-        );
-        let mut shown = String::new();
-        for (keyword, value) in [
-            ("host", list(|(host, _)| (*host).to_owned())),
-            ("port", list(|(_, port)| (*port).to_owned())),
-            ("dbname", settings.name.clone()),
-            ("user", settings.user.clone()),
-            ("sslmode", settings.tls.clone()),
-            (
-                "sslrootcert",
-                settings.tls_authorities.as_ref().map_or_else(String::new, |p| p.display().to_string()),
-            ),
-            ("application_name", application.to_owned()),
-            ("target_session_attrs", "read-write".to_owned()),
-            ("connect_timeout", "2".to_owned()),
-            ("tcp_user_timeout", "5000".to_owned()),
-            ("keepalives_idle", "5".to_owned()),
-            ("keepalives_interval", "2".to_owned()),
-            ("keepalives_count", "2".to_owned()),
-            ("client_encoding", "UTF8".to_owned()),
-            ("options", options),
-        ] {
-            if !value.is_empty() {
-                let _ = write!(shown, "{keyword}={} ", quote(&value));
-            }
-        }
-        Self { conninfo: format!("{shown}password={}", quote(password)), shown }
+        let mut servers: Vec<_> = settings.hosts.iter().map(|entry| host_and_port(entry)).collect();
+        let shown = parameters(settings, &servers, application);
+        let step = usize::from(!servers.is_empty());
+        let conninfos = (0..servers.len().max(1))
+            .map(|_| {
+                let conninfo =
+                    format!("{}password={}", parameters(settings, &servers, application), quote(password));
+                servers.rotate_left(step);
+                conninfo
+            })
+            .collect();
+        Self { conninfos, turn: Arc::default(), shown }
+    }
+
+    fn conninfo(&self) -> &str {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.conninfos.get(turn % self.conninfos.len().max(1)).map_or("", String::as_str)
     }
 
     /// A connection outside the pool, to the server that accepts writes.
@@ -152,7 +180,7 @@ impl Connector {
     /// # Errors
     /// [`StoreError::Unavailable`] if no server can be reached.
     pub fn connect(&self) -> Result<PgConnection> {
-        let mut connection = PgConnection::establish(&self.conninfo)
+        let mut connection = PgConnection::establish(self.conninfo())
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         // Hints and notices of the server are not ours to print.
         connection.batch_execute("SET client_min_messages = warning")?;
@@ -172,6 +200,15 @@ struct Checked {
     seen: Instant,
     /// How many losses were known then.
     losses: u64,
+    /// Who serves it at the server.
+    process: i32,
+    in_use: InUse,
+}
+
+impl Drop for Checked {
+    fn drop(&mut self) {
+        self.in_use.give_back(self.process);
+    }
 }
 
 #[derive(Debug)]
@@ -179,6 +216,7 @@ struct Manager {
     connector: Connector,
     /// How many connections were found to be lost while they were in use.
     losses: Arc<AtomicU64>,
+    in_use: InUse,
 }
 
 impl ManageConnection for Manager {
@@ -188,10 +226,15 @@ impl ManageConnection for Manager {
     fn connect(&self) -> Result<Checked> {
         // Before the connection: a loss that is noticed meanwhile makes this one be asked, too.
         let losses = self.losses.load(Ordering::Acquire);
-        Ok(Checked { connection: self.connector.connect()?, seen: Instant::now(), losses })
+        let mut connection = self.connector.connect()?;
+        let process =
+            diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result(&mut connection)?;
+        Ok(Checked { connection, seen: Instant::now(), losses, process, in_use: self.in_use.clone() })
     }
 
+    /// Asked whenever one is taken from the pool.
     fn is_valid(&self, checked: &mut Checked) -> Result<()> {
+        self.in_use.take(checked.process);
         let losses = self.losses.load(Ordering::Acquire);
         if checked.losses == losses && checked.seen.elapsed() < TRUST {
             return Ok(());
@@ -204,7 +247,9 @@ impl ManageConnection for Manager {
         Ok(())
     }
 
+    /// Asked whenever one comes back.
     fn has_broken(&self, checked: &mut Checked) -> bool {
+        self.in_use.give_back(checked.process);
         std::thread::panicking() || checked.connection.is_broken()
     }
 }
@@ -226,6 +271,9 @@ pub struct Pool {
     pool: diesel::r2d2::Pool<Manager>,
     connector: Connector,
     losses: Arc<AtomicU64>,
+    in_use: InUse,
+    size: u32,
+    limit: Duration,
 }
 
 impl fmt::Debug for Pool {
@@ -271,19 +319,48 @@ impl Pool {
     /// A pool that connects when it is first used, so that a role can start before its database.
     #[must_use]
     pub fn new(settings: &DatabaseSettings, password: &str, application: &str) -> Self {
-        let connector = Connector::new(settings, password, application);
-        let losses = Arc::new(AtomicU64::new(0));
-        let manager = Manager { connector: connector.clone(), losses: Arc::clone(&losses) };
+        let limit = Duration::from_secs(u64::from(settings.checkout_timeout_seconds.max(1)));
+        Self::with(Connector::new(settings, password, application), settings.pool_size.max(1), limit)
+    }
+
+    /// Another pool like this one, without any of its connections.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self::with(self.connector.clone(), self.size, self.limit)
+    }
+
+    /// Has each connection asked whether it is alive before it is given out the next time.
+    pub fn distrust(&self) {
+        self.losses.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether connections have been in use for so long and the server that accepts writes now works on nothing for
+    /// any of them: they lead to one that hangs, or to one that is not the primary any more. Blocks for some seconds at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if no server accepts writes; a failure of that one.
+    pub fn is_stuck(&self, duration: Duration) -> Result<bool> {
+        let processes = self.in_use.for_longer_than(duration);
+        if processes.is_empty() {
+            return Ok(false);
+        }
+        Ok(in_use::count_at_work(&mut self.connector.connect()?, &processes, duration)? == 0)
+    }
+
+    fn with(connector: Connector, size: u32, limit: Duration) -> Self {
+        let (losses, in_use) = (Arc::new(AtomicU64::new(0)), InUse::default());
+        let manager =
+            Manager { connector: connector.clone(), losses: Arc::clone(&losses), in_use: in_use.clone() };
         let pool = diesel::r2d2::Pool::builder()
-            .max_size(settings.pool_size.max(1))
+            .max_size(size)
             .min_idle(Some(0))
-            .connection_timeout(Duration::from_secs(u64::from(settings.checkout_timeout_seconds.max(1))))
+            .connection_timeout(limit)
             .max_lifetime(Some(Duration::from_secs(60 * 60)))
             .idle_timeout(Some(Duration::from_secs(5 * 60)))
             .test_on_check_out(true)
             .error_handler(Box::new(Quiet))
             .build_unchecked(manager);
-        Self { pool, connector, losses }
+        Self { pool, connector, losses, in_use, size, limit }
     }
 
     /// Takes a connection to a server that accepts writes; waits for a free one.
@@ -344,7 +421,7 @@ mod tests {
     #[test]
     fn the_password_is_never_shown() {
         let connector = Connector::new(&settings(), "hunter2", "test");
-        assert!(connector.conninfo.ends_with("password='hunter2'"));
+        assert!(connector.conninfo().ends_with("password='hunter2'"));
         let pool = Pool::new(&settings(), "hunter2", "test");
         assert!(!format!("{connector:?}{pool:?}").contains("hunter2"));
     }
@@ -359,6 +436,16 @@ mod tests {
         for parameter in ["connect_timeout='2'", "tcp_user_timeout='5000'", "keepalives_idle='5'"] {
             assert!(shown.contains(parameter), "{parameter}: {shown}");
         }
+    }
+
+    #[test]
+    fn each_connection_begins_with_another_server() {
+        let connector = Connector::new(&settings(), "x", "test");
+        let first = |text: &str| text.split([',', '\'']).nth(1).map(str::to_owned);
+        let seen: Vec<_> = (0..5).map(|_| first(connector.clone().conninfo())).collect();
+        let expected = ["db1", "db2", "::1", "/run/postgresql", "db1"].map(|host| Some(host.to_owned()));
+        assert_eq!(seen, expected);
+        assert!(connector.conninfo().contains("port='6432,5433,5432,5432'"), "a server keeps its port");
     }
 
     #[test]
