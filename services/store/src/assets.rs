@@ -217,7 +217,7 @@ fn find_maker(
         .filter(organisation_members::organisation_id.eq_any(owner))
         .count()
         .get_result(connection)?;
-    Ok(Some((name, places == 0)))
+    Ok(Some((name, places == 0 && !crate::service_accounts::is_one(connection, person.0)?)))
 }
 
 /// Records the event that an asset is new or has changed. For whoever changes an asset row; call it

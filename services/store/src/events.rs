@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use kinora_core::permission::{Module, ProductionRoles};
-use kinora_core::{PersonId, ProductionId};
+use kinora_core::{PersonId, ProductionId, SupportGrantId};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -284,7 +284,7 @@ pub struct Follower {
 /// The roles that each of these followers has at this moment; none if the person may follow no
 /// longer: not a member (any more), disabled, production removed, session or token revoked or expired, or in
 /// a session without the second factor or the sign-in through a connection that the organisation asks for, or with
-/// a token whose scope leaves nothing of it (as in [`crate::principals`]). The
+/// a token whose scope leaves nothing of it, or under support access that has ended (as in [`crate::principals`]). The
 /// answer has the order of the question.
 ///
 /// # Errors
@@ -293,6 +293,27 @@ pub fn find_roles_of_followers(
     connection: &mut PgConnection,
     followers: &[Follower],
 ) -> Result<Vec<Option<ProductionRoles>>> {
+    let followings = find_followings(connection, followers)?;
+    Ok(followings.into_iter().map(|following| following.map(|following| following.roles)).collect())
+}
+
+/// With what somebody follows a production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Following {
+    /// The roles.
+    pub roles: ProductionRoles,
+    /// The support access that gives them.
+    pub support: Option<SupportGrantId>,
+}
+
+/// The same as [`find_roles_of_followers`], with where the roles come from.
+///
+/// # Errors
+/// The database's.
+pub fn find_followings(
+    connection: &mut PgConnection,
+    followers: &[Follower],
+) -> Result<Vec<Option<Following>>> {
     let productions: Vec<Uuid> = followers.iter().map(|f| f.production.0).collect();
     let people: Vec<Uuid> = followers.iter().map(|f| f.person.0).collect();
     let credentials: Vec<Uuid> = followers.iter().map(|f| f.credential).collect();
@@ -301,19 +322,20 @@ pub fn find_roles_of_followers(
         .bind::<Array<SqlUuid>, _>(people)
         .bind::<Array<SqlUuid>, _>(credentials)
         .load(connection)?;
-    let mut roles = vec![None; followers.len()];
+    let mut found = vec![None; followers.len()];
     for row in rows {
         let place = usize::try_from(row.place).ok().and_then(|place| place.checked_sub(1));
-        if let Some(slot) = place.and_then(|place| roles.get_mut(place)) {
-            *slot = row.roles()?;
+        let support = row.support_grant_id.map(SupportGrantId);
+        if let Some(slot) = place.and_then(|place| found.get_mut(place)) {
+            *slot = row.roles()?.map(|roles| Following { roles, support });
         }
     }
-    Ok(roles)
+    Ok(found)
 }
 
-const FOLLOWERS: &str = "\
-    SELECT f.place, f.production_id, m.office_role, m.library_role, m.subtitling_role, m.budget_role, \
-           t.most_role, t.modules, t.productions \
+const FOLLOWERS: &str = concat!(
+    "SELECT f.place, f.production_id, m.office_role, m.library_role, m.subtitling_role, m.budget_role, \
+           t.most_role, t.modules, t.productions, NULL::uuid AS support_grant_id \
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY \
          AS f (production_id, person_id, credential_id, place) \
     JOIN production_members m ON m.production_id = f.production_id AND m.person_id = f.person_id \
@@ -325,18 +347,42 @@ const FOLLOWERS: &str = "\
          AND t.revoked_at IS NULL AND t.expires_at > now() \
     LEFT JOIN organisation_members om ON om.organisation_id = o.id AND om.person_id = f.person_id \
     CROSS JOIN LATERAL (SELECT \
-        EXISTS (SELECT FROM totp_factors a WHERE a.person_id = f.person_id) \
-            OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = f.person_id) AS has_factor, \
+        NOT EXISTS (SELECT FROM sessions b WHERE b.id = f.credential_id AND b.by_email_code) \
+            AND (EXISTS (SELECT FROM totp_factors a WHERE a.person_id = f.person_id) \
+                 OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = f.person_id)) AS has_strong, \
+        ",
+    crate::second_factors::email_codes::usable_sql!(),
+    " AS has_mail, \
         EXISTS (SELECT FROM saml_sessions x JOIN saml_connections c ON c.id = x.connection_id \
                 WHERE x.session_id = f.credential_id AND c.enabled AND c.organisation_id = o.id) \
             AS is_through_connection) q \
     WHERE EXISTS (SELECT 1 FROM sessions s WHERE s.id = f.credential_id AND s.person_id = f.person_id \
                   AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now()) \
           AND (q.is_through_connection \
-               OR (NOT o.second_factor_required OR q.has_factor) \
+               OR (NOT o.second_factor_required OR q.has_strong OR q.has_mail) \
                   AND (NOT o.sso_required OR om.person_id IS NULL \
-                       OR om.break_glass AND om.role = 'owner' AND q.has_factor)) \
-       OR t.id IS NOT NULL";
+                       OR om.break_glass AND om.role = 'owner' AND q.has_strong)) \
+       OR t.id IS NOT NULL \
+    UNION ALL \
+    SELECT f.place, f.production_id, 'manager', 'manager', 'manager', 'manager', \
+           g.most_role, g.modules, g.productions, g.id \
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY \
+         AS f (production_id, person_id, credential_id, place) \
+    JOIN productions p ON p.id = f.production_id AND p.removed_at IS NULL \
+    JOIN support_grants g ON g.supporter_id = f.person_id AND g.organisation_id = p.organisation_id \
+         AND g.ended_at IS NULL AND g.starts_at <= clock_timestamp() AND g.ends_at > clock_timestamp() \
+    JOIN people ON people.id = f.person_id AND people.disabled_at IS NULL \
+    JOIN sessions s ON s.id = f.credential_id AND s.person_id = f.person_id \
+         AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now() AND NOT s.by_email_code \
+    WHERE (EXISTS (SELECT FROM totp_factors a WHERE a.person_id = f.person_id) \
+           OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = f.person_id)) \
+      AND NOT EXISTS (SELECT FROM saml_sessions x WHERE x.session_id = s.id) \
+      AND NOT EXISTS (SELECT FROM organisation_members om \
+                      WHERE om.organisation_id = g.organisation_id AND om.person_id = f.person_id) \
+      AND NOT EXISTS (SELECT FROM production_members m \
+                      WHERE m.production_id = p.id AND m.person_id = f.person_id \
+                        AND (m.ends_at IS NULL OR m.ends_at > clock_timestamp()))"
+);
 
 #[derive(QueryableByName)]
 struct FollowerRow {
@@ -358,6 +404,8 @@ struct FollowerRow {
     modules: Option<Vec<String>>,
     #[diesel(sql_type = Nullable<Array<SqlUuid>>)]
     productions: Option<Vec<Uuid>>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    support_grant_id: Option<Uuid>,
 }
 
 impl FollowerRow {

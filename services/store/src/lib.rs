@@ -5,6 +5,7 @@
 //! each other in a circle: first the rows that are changed (runs and their steps before their asset),
 //! then [`events`] (locks the production's row), last the audit trail (locks the one row of its head).
 
+pub mod after_restore;
 pub mod asset_list;
 pub mod assets;
 pub mod audit;
@@ -29,7 +30,10 @@ pub mod passwords;
 pub mod people;
 pub mod pool;
 pub mod principals;
+pub mod privacy;
 pub mod productions;
+pub mod provisioning;
+pub mod releases;
 pub mod rescue;
 pub mod run_views;
 pub mod runs;
@@ -37,9 +41,11 @@ pub mod schema;
 pub mod scopes;
 pub mod second_factors;
 pub mod security;
+pub mod service_accounts;
 pub mod sessions;
 pub mod sign_in;
 pub mod single_sign_on;
+pub mod support;
 pub mod token_text;
 pub mod tokens;
 pub mod uploads;

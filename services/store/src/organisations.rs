@@ -26,6 +26,8 @@ pub struct Organisation {
     pub second_factor_required: bool,
     /// Whether its people must have signed in through one of its connections.
     pub sso_required: bool,
+    /// Whether codes by mail count as a second factor here.
+    pub email_code_allowed: bool,
 }
 
 type Columns = (
@@ -35,6 +37,7 @@ type Columns = (
     organisations::revision,
     organisations::second_factor_required,
     organisations::sso_required,
+    organisations::email_code_allowed,
 );
 
 const COLUMNS: Columns = (
@@ -44,6 +47,7 @@ const COLUMNS: Columns = (
     organisations::revision,
     organisations::second_factor_required,
     organisations::sso_required,
+    organisations::email_code_allowed,
 );
 
 /// An organisation. Whether the caller may see it is decided before.

@@ -23,7 +23,9 @@ use crate::principals::{Principal, organisation_role};
 use crate::schema::{organisation_members, people, production_members, productions};
 use crate::second_factors::{self, pending};
 use crate::sign_in::login_key;
-use crate::{Result, StoreError, events, organisations, password_links, security, sessions};
+use crate::{
+    Result, StoreError, events, organisations, password_links, security, service_accounts, sessions,
+};
 
 /// A person in an organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +69,14 @@ type Columns = (
 pub(crate) const HAS_SECOND_FACTOR: &str = "(EXISTS (SELECT FROM totp_factors f WHERE f.person_id = people.id) \
      OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = people.id))";
 
+/// The same, or that codes by mail count for them.
+const HAS_ANY_FACTOR: &str = concat!(
+    "(EXISTS (SELECT FROM totp_factors f WHERE f.person_id = people.id) \
+     OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = people.id) OR ",
+    crate::second_factors::email_codes::usable_sql!(),
+    ")"
+);
+
 fn columns() -> Columns {
     (
         people::id,
@@ -78,7 +88,7 @@ fn columns() -> Columns {
         organisation_members::created_at,
         people::revision,
         organisation_members::revision,
-        diesel::dsl::sql(HAS_SECOND_FACTOR),
+        diesel::dsl::sql(HAS_ANY_FACTOR),
     )
 }
 
@@ -120,7 +130,7 @@ pub fn logins(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uui
 }
 
 /// Escapes what `LIKE` would take for a pattern.
-fn pattern(text: &str) -> String {
+pub(crate) fn pattern(text: &str) -> String {
     format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 
@@ -262,7 +272,10 @@ fn insert(connection: &mut PgConnection, new: &NewPerson, key: &str) -> Result<P
     Ok(id)
 }
 
-fn places_of(connection: &mut PgConnection, person: PersonId) -> Result<Vec<(Uuid, OrganisationRole)>> {
+pub(crate) fn places_of(
+    connection: &mut PgConnection,
+    person: PersonId,
+) -> Result<Vec<(Uuid, OrganisationRole)>> {
     let rows: Vec<(Uuid, String)> = organisation_members::table
         .filter(organisation_members::person_id.eq(person.0))
         .order(organisation_members::organisation_id)
@@ -273,7 +286,7 @@ fn places_of(connection: &mut PgConnection, person: PersonId) -> Result<Vec<(Uui
 
 /// Whether the caller could give the person's role in every organisation that it would concern if the
 /// account passed to somebody else: those they belong to, and those whose guest they are or were.
-fn administers_everywhere(
+pub(crate) fn administers_everywhere(
     connection: &mut PgConnection,
     caller: &Principal,
     person: PersonId,
@@ -337,6 +350,12 @@ pub fn change(
             return Err(StoreError::Forbidden);
         }
         set_disabled(connection, person, disabled)?;
+        if disabled {
+            for (id, _) in &places {
+                let leaver = (person, stored.login.as_str());
+                service_accounts::note_departure(connection, OrganisationId(*id), leaver)?;
+            }
+        }
         for id in places.iter().filter(|(_, role)| *role == OrganisationRole::Owner).map(|(id, _)| *id) {
             organisations::require_owner(connection, id)?;
         }
@@ -406,6 +425,31 @@ pub fn remove(
     if caller.person_id != person && !own.may_grant(stored.role) {
         return Err(StoreError::Forbidden);
     }
+    let act = take_places(connection, organisation, (person, &stored.login, stored.role))?;
+    audit::record(connection, origin, act)
+}
+
+/// Takes a person's place in an organisation and all roles in its productions; gives the act to record. To be called with
+/// the organisation locked.
+pub(crate) fn take_places(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    (person, login, role): (PersonId, &str, OrganisationRole),
+) -> Result<Act> {
+    let ended = take_productions(connection, organisation, person)?;
+    diesel::delete(organisation_members::table.find((organisation.0, person.0))).execute(connection)?;
+    organisations::require_owner(connection, organisation.0)?;
+    service_accounts::note_departure(connection, organisation, (person, login))?;
+    let before = json!({ "role": role, "productions": ended });
+    Ok(Act::new("person.removed", "person", person, login).in_organisation(organisation).before(before))
+}
+
+/// Takes all roles of a person in the productions of an organisation; gives those productions.
+pub(crate) fn take_productions(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    person: PersonId,
+) -> Result<Vec<Uuid>> {
     let memberships = production_members::table.filter(production_members::person_id.eq(person.0)).filter(
         production_members::production_id.eq_any(
             productions::table
@@ -415,15 +459,11 @@ pub fn remove(
     );
     let mut ended: Vec<Uuid> =
         diesel::delete(memberships).returning(production_members::production_id).get_results(connection)?;
-    diesel::delete(organisation_members::table.find((organisation.0, person.0))).execute(connection)?;
-    organisations::require_owner(connection, organisation.0)?;
     ended.sort_unstable();
     for production in &ended {
         events::record_membership(connection, ProductionId(*production), person)?;
     }
-    let before = json!({ "role": stored.role, "productions": ended });
-    let act = Act::new("person.removed", "person", person, &stored.login).in_organisation(organisation);
-    audit::record(connection, origin, act.before(before))
+    Ok(ended)
 }
 
 /// Makes a new one-time link for a person; earlier ones end. Gives its end.

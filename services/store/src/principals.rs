@@ -10,14 +10,15 @@ use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Uuid as SqlUuid};
 use kinora_core::permission::{Decision, Module, ModuleRole, OrganisationRole, ProductionRoles, TokenScope};
-use kinora_core::{OrganisationId, PersonId, ProductionId, SessionId, TokenId};
+use kinora_core::{OrganisationId, PersonId, ProductionId, SessionId, SupportGrantId, TokenId};
 use uuid::Uuid;
 
 use crate::schema::{
     access_tokens, organisation_members, organisations, passkeys, people, production_members, productions,
-    sessions, totp_factors,
+    sessions, support_grants, totp_factors,
 };
-use crate::second_factors::Methods;
+use crate::second_factors::{Methods, email_codes};
+use crate::support::access::{self, Opened};
 use crate::tokens::{self, ScopeColumns};
 use crate::{Result, StoreError};
 
@@ -50,6 +51,43 @@ pub struct ProductionMembership {
     pub roles: ProductionRoles,
     /// When the membership ends.
     pub ends_at: Option<DateTime<Utc>>,
+    /// They are no member: support access gives these roles. Whatever they do with them is to be on record before it
+    /// is answered.
+    pub support: Option<UnderSupport>,
+}
+
+/// That roles come from support access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnderSupport {
+    /// The grant.
+    pub grant: SupportGrantId,
+    /// Whether originals may be downloaded.
+    pub originals: bool,
+}
+
+/// Support access to an organisation that holds.
+#[derive(Clone, Debug)]
+pub struct SupportAccess {
+    /// The grant.
+    pub grant: SupportGrantId,
+    /// The organisation.
+    pub organisation_id: OrganisationId,
+    /// Its name.
+    pub organisation: String,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// What is missing for it to give anything.
+    pub lack: Option<SupportLack>,
+}
+
+/// What somebody lacks to use support access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SupportLack {
+    /// A second factor.
+    SecondFactor,
+    /// A session that began with their own password or passkey: the organisation knows nothing of the identity provider
+    /// of another one.
+    OwnSignIn,
 }
 
 /// A person who is calling.
@@ -73,9 +111,12 @@ pub struct Principal {
     pub confirmed_at: Option<DateTime<Utc>>,
     /// Their organisations, by name.
     pub organisations: Vec<OrganisationMembership>,
-    /// Their productions that are not removed.
+    /// Their productions that are not removed, and those that support access opens.
     pub productions: HashMap<ProductionId, ProductionMembership>,
-    /// They came with an access token that may do less than they may: the roles here are what it leaves.
+    /// Support access that they have. Never with an access token.
+    pub support: Vec<SupportAccess>,
+    /// They came with an access token that may do less than they may, or are a service account, which does not look
+    /// after itself: the roles here are what is left.
     pub is_limited: bool,
     /// Whether the session began at an organisation's identity provider.
     pub is_single_sign_on: bool,
@@ -91,6 +132,8 @@ pub struct Withheld {
     pub second_factor: Places,
     /// Until they sign in through one of the organisation's connections.
     pub single_sign_on: Places,
+    /// Until they sign in with their own password or passkey: what support access would open.
+    pub own_sign_in: Places,
 }
 
 /// Organisations and productions.
@@ -114,11 +157,48 @@ impl Withheld {
     /// Whether nothing is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.second_factor.is_empty() && self.single_sign_on.is_empty()
+        self.second_factor.is_empty() && self.single_sign_on.is_empty() && self.own_sign_in.is_empty()
     }
 }
 
 impl Principal {
+    /// Adds what support access opens, or would. What they are in by themselves stays as it is, and they are not looked at as
+    /// somebody who helps out there.
+    fn open(&mut self, opened: Opened, lack: Lack) {
+        self.expires_at = self.expires_at.min(opened.ends_at);
+        self.support.push(SupportAccess {
+            grant: opened.id,
+            organisation_id: opened.organisation_id,
+            organisation: opened.organisation,
+            ends_at: opened.ends_at,
+            lack: match lack {
+                Lack::SecondFactor => Some(SupportLack::SecondFactor),
+                Lack::OwnSignIn => Some(SupportLack::OwnSignIn),
+                Lack::Nothing | Lack::SingleSignOn => None,
+            },
+        });
+        for (id, roles) in opened.productions {
+            let Withheld { second_factor, single_sign_on, own_sign_in } = &self.withheld;
+            let own = [&self.productions, &second_factor.productions, &single_sign_on.productions];
+            if own.iter().any(|productions| productions.contains_key(&id))
+                || own_sign_in.productions.contains_key(&id)
+            {
+                continue;
+            }
+            let membership = ProductionMembership {
+                organisation_id: opened.organisation_id,
+                roles,
+                ends_at: Some(opened.ends_at),
+                support: Some(UnderSupport { grant: opened.id, originals: opened.originals }),
+            };
+            let productions = match self.withheld.of(lack) {
+                Some(places) => &mut places.productions,
+                None => &mut self.productions,
+            };
+            productions.insert(id, membership);
+        }
+    }
+
     fn add(&mut self, places: Places) {
         self.organisations.extend(places.organisations);
         self.productions.extend(places.productions);
@@ -133,10 +213,19 @@ impl Principal {
         whole
     }
 
+    /// The same person as if they had signed in with their own password or passkey.
+    #[must_use]
+    pub fn with_own_sign_in(&self) -> Self {
+        let mut whole = self.clone();
+        let places = std::mem::take(&mut whole.withheld.own_sign_in);
+        whole.add(places);
+        whole
+    }
+
     /// The same person as if nothing were withheld.
     #[must_use]
     pub fn with_everything(&self) -> Self {
-        let mut whole = self.with_second_factor();
+        let mut whole = self.with_second_factor().with_own_sign_in();
         let places = std::mem::take(&mut whole.withheld.single_sign_on);
         whole.add(places);
         whole
@@ -154,12 +243,18 @@ impl Principal {
         self.productions.get(&id).map(|membership| membership.roles).unwrap_or_default()
     }
 
-    /// Whether they are in a production without belonging to the organisation that owns it.
+    /// Whether they are a member of a production without belonging to the organisation that owns it.
     #[must_use]
     pub fn is_guest(&self, id: ProductionId) -> bool {
-        self.productions
-            .get(&id)
-            .is_some_and(|membership| self.organisation_role(membership.organisation_id).is_none())
+        self.productions.get(&id).is_some_and(|membership| {
+            membership.support.is_none() && self.organisation_role(membership.organisation_id).is_none()
+        })
+    }
+
+    /// The support access that gives them their roles in a production, if it is that.
+    #[must_use]
+    pub fn under_support(&self, id: ProductionId) -> Option<UnderSupport> {
+        self.productions.get(&id).and_then(|membership| membership.support)
     }
 
     /// How to answer a request that needs at least `least` in `module` of a production.
@@ -193,18 +288,32 @@ impl Principal {
 /// How long use is not written down again after it was.
 const USE_RESOLUTION: TimeDelta = TimeDelta::seconds(60);
 
-/// Id, person, last seen, idle end, end, confirmed, through a connection of which organisation, and whether it began
-/// through any.
-type SessionRow =
-    (Uuid, Uuid, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>, Option<Uuid>, bool);
+/// Id, person, last seen, idle end, end, confirmed, by a code sent by mail; through a connection of which organisation, and
+/// whether it began through any.
+type SessionRow = (
+    Uuid,
+    Uuid,
+    DateTime<Utc>,
+    DateTime<Utc>,
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+    bool,
+    (Option<Uuid>, bool),
+);
 
 /// The organisation whose connection a session began through. One that is switched off proves nothing.
 const THROUGH: &str = "(SELECT c.organisation_id FROM saml_sessions x JOIN saml_connections c \
      ON c.id = x.connection_id AND c.enabled WHERE x.session_id = sessions.id)";
 /// Whether a session began through a connection.
 const IS_THROUGH: &str = "EXISTS (SELECT FROM saml_sessions x WHERE x.session_id = sessions.id)";
+/// Login, name, whether another password must be chosen; authenticator app, passkey, codes by mail that count; whether
+/// somebody gave them support access.
+type PersonRow = (String, String, bool, (bool, bool, bool), bool);
 /// Id, person, last used, end, scope.
 type TokenRow = (Uuid, Uuid, Option<DateTime<Utc>>, DateTime<Utc>, ScopeColumns);
+/// Whether a token is a program's and not a person's.
+const IS_OF_SERVICE_ACCOUNT: &str =
+    "EXISTS (SELECT FROM service_accounts sa WHERE sa.person_id = access_tokens.person_id)";
 
 /// The person behind a session, if it holds. Notes that it is in use, at most once a minute.
 ///
@@ -228,14 +337,15 @@ pub fn by_session(
             sessions::idle_expires_at,
             sessions::expires_at,
             sessions::confirmed_at,
-            sql::<Nullable<SqlUuid>>(THROUGH),
-            sql::<Bool>(IS_THROUGH),
+            sessions::by_email_code,
+            (sql::<Nullable<SqlUuid>>(THROUGH), sql::<Bool>(IS_THROUGH)),
         ))
         .first(conn)
         .optional()?;
     let Some(row) = found else { return Ok(None) };
-    let (id, person_id, last_seen_at, mut idle_expires_at, expires_at, confirmed_at, through, is_through) =
+    let (id, person_id, last_seen_at, mut idle_expires_at, expires_at, confirmed_at, by_email_code, provider) =
         row;
+    let (through, is_through) = provider;
     if now - last_seen_at >= USE_RESOLUTION {
         idle_expires_at = (now + idle_limit).min(expires_at);
         diesel::update(sessions::table.find(id).filter(sessions::last_seen_at.eq(last_seen_at)))
@@ -243,7 +353,7 @@ pub fn by_session(
             .execute(conn)?;
     }
     let proof = Proof::Session(SessionId(id));
-    let shown = Shown { proof, through };
+    let shown = Shown { proof, through, is_through, by_email_code };
     let found = load(conn, person_id, shown, expires_at.min(idle_expires_at))?;
     Ok(found.map(|principal| Principal {
         confirmed_at,
@@ -260,42 +370,50 @@ pub fn by_session(
 /// If the database fails.
 pub fn by_token(conn: &mut PgConnection, token_digest: &[u8]) -> Result<Option<Principal>> {
     let now = Utc::now();
-    let found: Option<TokenRow> = access_tokens::table
+    let found: Option<(TokenRow, bool)> = access_tokens::table
         .filter(access_tokens::token_digest.eq(token_digest))
         .filter(access_tokens::revoked_at.is_null())
         .filter(access_tokens::expires_at.gt(now))
         .select((
-            access_tokens::id,
-            access_tokens::person_id,
-            access_tokens::last_used_at,
-            access_tokens::expires_at,
-            (access_tokens::most_role, access_tokens::modules, access_tokens::productions),
+            (
+                access_tokens::id,
+                access_tokens::person_id,
+                access_tokens::last_used_at,
+                access_tokens::expires_at,
+                (access_tokens::most_role, access_tokens::modules, access_tokens::productions),
+            ),
+            sql::<Bool>(IS_OF_SERVICE_ACCOUNT),
         ))
         .first(conn)
         .optional()?;
-    let Some((id, person_id, last_used_at, expires_at, scope)) = found else { return Ok(None) };
+    let Some(((id, person_id, last_used_at, expires_at, scope), is_service_account)) = found else {
+        return Ok(None);
+    };
     if last_used_at.is_none_or(|last| now - last >= USE_RESOLUTION) {
         diesel::update(access_tokens::table.find(id))
             .set(access_tokens::last_used_at.eq(now))
             .execute(conn)?;
     }
     let scope = tokens::read_scope(scope)?;
-    let shown = Shown { proof: Proof::Token(TokenId(id)), through: None };
+    let shown =
+        Shown { proof: Proof::Token(TokenId(id)), through: None, is_through: false, by_email_code: false };
     let principal = load(conn, person_id, shown, expires_at)?;
     Ok(match scope {
         Some(scope) => principal.map(|principal| limited(principal, &scope)),
-        None => principal,
+        // A program has no account to look after: its administrators do.
+        None => principal.map(|principal| Principal { is_limited: is_service_account, ..principal }),
     })
 }
 
 /// What a token with this scope leaves of somebody: roles in productions, and to be a plain member of the
 /// organisations that own those.
 fn limited(mut principal: Principal, scope: &TokenScope) -> Principal {
-    let Withheld { second_factor, single_sign_on } = &mut principal.withheld;
+    let Withheld { second_factor, single_sign_on, own_sign_in } = &mut principal.withheld;
     for (organisations, productions) in [
         (&mut principal.organisations, &mut principal.productions),
         (&mut second_factor.organisations, &mut second_factor.productions),
         (&mut single_sign_on.organisations, &mut single_sign_on.productions),
+        (&mut own_sign_in.organisations, &mut own_sign_in.productions),
     ] {
         productions.retain(|id, membership| {
             membership.roles = scope.limit(*id, membership.roles);
@@ -317,6 +435,10 @@ struct Shown {
     proof: Proof,
     /// The organisation through whose connection the session began.
     through: Option<Uuid>,
+    /// Whether it began through any, also one that is switched off now.
+    is_through: bool,
+    /// Whether it began with a code that was sent by mail: better factors were not shown then.
+    by_email_code: bool,
 }
 
 /// What an organisation asks of those who have roles in it.
@@ -333,6 +455,7 @@ enum Lack {
     Nothing,
     SecondFactor,
     SingleSignOn,
+    OwnSignIn,
 }
 
 impl Demand {
@@ -344,10 +467,15 @@ impl Demand {
         if matches!(shown.proof, Proof::Token(_)) || shown.through == Some(self.organisation) {
             return Lack::Nothing;
         }
-        if self.single_sign_on && is_exempt.is_some_and(|is_exempt| !(is_exempt && methods.any())) {
+        let has_strong = methods.any() && !shown.by_email_code;
+        if self.single_sign_on && is_exempt.is_some_and(|is_exempt| !(is_exempt && has_strong)) {
             return Lack::SingleSignOn;
         }
-        if self.second_factor && !methods.any() { Lack::SecondFactor } else { Lack::Nothing }
+        if self.second_factor && !has_strong && !methods.email_code {
+            Lack::SecondFactor
+        } else {
+            Lack::Nothing
+        }
     }
 }
 
@@ -357,6 +485,7 @@ impl Withheld {
             Lack::Nothing => None,
             Lack::SecondFactor => Some(&mut self.second_factor),
             Lack::SingleSignOn => Some(&mut self.single_sign_on),
+            Lack::OwnSignIn => Some(&mut self.own_sign_in),
         }
     }
 }
@@ -369,22 +498,30 @@ fn load(
 ) -> Result<Option<Principal>> {
     // Before the queries: a membership that ends between them is not believed afterwards.
     let now = Utc::now();
-    let person: Option<(String, String, bool, bool, bool)> = people::table
+    let is_supporter = support_grants::table
+        .filter(support_grants::supporter_id.eq(people::id.nullable()))
+        .filter(support_grants::ended_at.is_null())
+        .filter(support_grants::ends_at.gt(now));
+    let person: Option<PersonRow> = people::table
         .find(person_id)
         .filter(people::disabled_at.is_null())
         .select((
             people::login,
             people::display_name,
             people::password_change_required,
-            exists(totp_factors::table.filter(totp_factors::person_id.eq(people::id))),
-            exists(passkeys::table.filter(passkeys::person_id.eq(people::id))),
+            (
+                exists(totp_factors::table.filter(totp_factors::person_id.eq(people::id))),
+                exists(passkeys::table.filter(passkeys::person_id.eq(people::id))),
+                sql::<Bool>(email_codes::IS_USABLE),
+            ),
+            exists(is_supporter),
         ))
         .first(conn)
         .optional()?;
-    let Some((login, display_name, password_change_required, authenticator, passkey)) = person else {
+    let Some((login, display_name, password_change_required, factors, is_supporter)) = person else {
         return Ok(None);
     };
-    let methods = Methods { authenticator, passkey };
+    let methods = Methods { authenticator: factors.0, passkey: factors.1, email_code: factors.2 };
     let (mut organisations, mut withheld) = (Vec::new(), Withheld::default());
     let mut exemptions = HashMap::new();
     for (membership, demand, is_exempt) in organisations_of(conn, person_id)? {
@@ -404,7 +541,7 @@ fn load(
             None => drop(productions.insert(id, membership)),
         }
     }
-    Ok(Some(Principal {
+    let mut principal = Principal {
         person_id: PersonId(person_id),
         login,
         display_name,
@@ -415,10 +552,31 @@ fn load(
         confirmed_at: None,
         organisations,
         productions,
+        support: Vec::new(),
         is_limited: false,
         is_single_sign_on: false,
         withheld,
-    }))
+    };
+    // An access token does what members do; who helps out comes in person.
+    if is_supporter && matches!(shown.proof, Proof::Session(_)) {
+        let lack = support_lack(shown, methods);
+        for opened in access::opened(conn, person_id, |id| exemptions.contains_key(&id), now)? {
+            principal.open(opened, lack);
+        }
+    }
+    Ok(Some(principal))
+}
+
+/// What somebody lacks to use support access at all, whatever the organisation asks of its own people.
+fn support_lack(shown: Shown, methods: Methods) -> Lack {
+    // A code by mail is the weakest factor there is: it opens nothing that belongs to others.
+    if !(methods.authenticator || methods.passkey) || shown.by_email_code {
+        Lack::SecondFactor
+    } else if shown.is_through {
+        Lack::OwnSignIn
+    } else {
+        Lack::Nothing
+    }
 }
 
 /// Organisations by name, with what each asks for and whether the person may come without a provider.
@@ -486,6 +644,7 @@ fn productions_of(
                 organisation_id: OrganisationId(organisation),
                 roles: production_roles(&roles)?,
                 ends_at,
+                support: None,
             };
             Ok((ProductionId(id), membership, Demand { organisation, second_factor, single_sign_on }))
         })

@@ -1,8 +1,9 @@
 //! Productions: films, series, programmes; and who is a member of them.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::{Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Timestamptz, Uuid as SqlUuid};
 use kinora_core::permission::{Module, ModuleRole, ProductionRoles};
 use kinora_core::{OrganisationId, PersonId, ProductionId};
 use serde_json::json;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::audit::{self, Act, Origin};
 use crate::principals::{RoleColumns, production_roles, role_columns};
 use crate::schema::{organisation_members, organisations, people, production_members, productions};
-use crate::{Result, StoreError, events};
+use crate::{Result, StoreError, events, service_accounts};
 
 /// How long the objects of a removed production are kept, for the case that it was a mistake.
 const KEPT_AFTER_REMOVAL: TimeDelta = TimeDelta::days(7);
@@ -254,17 +255,17 @@ impl Member {
     }
 }
 
-type MemberRow = (Uuid, String, String, RoleColumns, Option<DateTime<Utc>>, Option<String>, i64);
+type MemberRow = (Uuid, String, String, RoleColumns, Option<DateTime<Utc>>, Option<String>, i64, bool);
 
 fn read_member(row: MemberRow) -> Result<Member> {
-    let (id, login, display_name, roles, ends_at, organisation_role, revision) = row;
+    let (id, login, display_name, roles, ends_at, organisation_role, revision, is_service_account) = row;
     Ok(Member {
         person_id: PersonId(id),
         login,
         display_name,
         roles: production_roles(&roles)?,
         ends_at,
-        is_guest: organisation_role.is_none(),
+        is_guest: organisation_role.is_none() && !is_service_account,
         revision,
     })
 }
@@ -284,6 +285,7 @@ type MemberColumns = (
     production_members::ends_at,
     diesel::dsl::Nullable<organisation_members::role>,
     production_members::revision,
+    SqlLiteral<Bool>,
 );
 
 fn member_columns() -> MemberColumns {
@@ -300,6 +302,7 @@ fn member_columns() -> MemberColumns {
         production_members::ends_at,
         organisation_members::role.nullable(),
         production_members::revision,
+        service_accounts::is_service_account(),
     )
 }
 
@@ -314,7 +317,7 @@ macro_rules! members {
     };
 }
 
-/// Members of a production by login, those after `after`.
+/// Members of a production by login, those after `after`. Service accounts are listed with their organisation's.
 ///
 /// # Errors
 /// If the database fails.
@@ -328,6 +331,7 @@ pub fn list_members(
     let rows: Vec<MemberRow> = members!()
         .filter(production_members::production_id.eq(production.0))
         .filter(people::login_key.gt(after))
+        .filter(diesel::dsl::not(service_accounts::is_service_account()))
         .order(people::login_key)
         .limit(limit)
         .select(member_columns())
@@ -390,7 +394,7 @@ pub struct MembershipChange {
     pub ends_at: Option<Option<DateTime<Utc>>>,
 }
 
-/// Gives a person of the organisation, or somebody who is in the production already, these roles in a
+/// Gives a person or service account of the organisation, or somebody who is in the production already, these roles in a
 /// production; none in any module removes them. `is_expected` is asked with the stored revision, or none
 /// if they are no member yet.
 ///
@@ -408,7 +412,10 @@ pub fn set_roles<E: From<StoreError>>(
     let organisation = find_organisation(connection, production)?.ok_or(StoreError::NotFound)?;
     // In this order, which is that of removing a person from the organisation: first the person's place
     // there, then the production, whose row keeps two changes of the same member apart.
-    let colleague = missing_as_none(find_login(connection, organisation, person))?;
+    let colleague = match missing_as_none(find_login(connection, organisation, person))? {
+        None => service_accounts::find_login(connection, organisation, person)?,
+        found => found,
+    };
     lock(connection, production, |_| true)?;
     let stored = missing_as_none(find_member(connection, production, person))?;
     let guest = stored.as_ref().map(|member| member.login.clone());

@@ -1,18 +1,21 @@
 //! Second factors of a person: an authenticator app, passkeys, and recovery codes for when both are gone.
 //!
 //! A person *has* a second factor with an authenticator app or a passkey; recovery codes only help those
-//! who have one. Everything that changes what a person has locks the person first, so that two changes
+//! who have one. Codes by mail ([`email_codes`]) are one only where the person's organisations allow it. Everything that changes what a person has locks the person first, so that two changes
 //! at the same time see each other, and leaves the audit row last.
 
 pub mod budget;
 pub mod challenges;
+pub mod email_codes;
 pub mod passkeys;
 pub mod pending;
 pub mod recovery;
 pub mod totp;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use kinora_core::mail::SecurityNotice;
 use kinora_core::{PersonId, SessionId};
 use serde_json::json;
@@ -33,13 +36,24 @@ pub struct Methods {
     pub authenticator: bool,
     /// At least one passkey.
     pub passkey: bool,
+    /// Codes by mail, and they count: in none of the person's places more is asked for.
+    pub email_code: bool,
 }
 
+/// How codes by mail are called in the audit trail.
+pub const EMAIL_CODE: &str = "email_code";
+
 impl Methods {
-    /// Whether there is a second factor at all.
+    /// Whether there is a second factor that counts everywhere.
     #[must_use]
     pub fn any(self) -> bool {
         self.authenticator || self.passkey
+    }
+
+    /// Whether there is one to sign in with, be it the weak one.
+    #[must_use]
+    pub fn any_at_sign_in(self) -> bool {
+        self.any() || self.email_code
     }
 }
 
@@ -48,12 +62,17 @@ impl Methods {
 /// # Errors
 /// If the database fails.
 pub fn methods(connection: &mut PgConnection, person: PersonId) -> Result<Methods> {
-    let (authenticator, passkey) = diesel::select((
-        diesel::dsl::exists(totp_factors::table.find(person.0)),
-        diesel::dsl::exists(passkey_rows::table.filter(passkey_rows::person_id.eq(person.0))),
-    ))
-    .get_result(connection)?;
-    Ok(Methods { authenticator, passkey })
+    let found: Option<(bool, bool, bool)> = people::table
+        .find(person.0)
+        .select((
+            exists(totp_factors::table.filter(totp_factors::person_id.eq(people::id))),
+            exists(passkey_rows::table.filter(passkey_rows::person_id.eq(people::id))),
+            sql::<Bool>(email_codes::IS_USABLE),
+        ))
+        .first(connection)
+        .optional()?;
+    let (authenticator, passkey, email_code) = found.unwrap_or_default();
+    Ok(Methods { authenticator, passkey, email_code })
 }
 
 /// Which factor was shown, and what must still be so when it is taken for right.
@@ -76,6 +95,13 @@ pub enum Shown {
         /// Its counter after the signature.
         sign_count: i64,
     },
+    /// A code that was sent by mail.
+    EmailCode {
+        /// Digest of the cookie of the half sign-in that it was sent for.
+        bound_to: [u8; 32],
+        /// Its digest.
+        digest: [u8; 32],
+    },
     /// The password, by somebody who has no second factor.
     Password,
 }
@@ -88,6 +114,7 @@ impl Shown {
             Self::Totp { .. } => "totp",
             Self::RecoveryCode { .. } => "recovery_code",
             Self::Passkey { .. } => "passkey",
+            Self::EmailCode { .. } => EMAIL_CODE,
             Self::Password => "password",
         }
     }
@@ -103,6 +130,7 @@ pub fn accept(connection: &mut PgConnection, scene: &Scene, person: PersonId, sh
         Shown::Totp { step } => totp::accept(connection, person, *step)?,
         Shown::RecoveryCode { digest } => recovery::consume(connection, person, digest)?,
         Shown::Passkey { id, sign_count } => passkeys::accept(connection, person, *id, *sign_count)?,
+        Shown::EmailCode { bound_to, digest } => email_codes::accept(connection, person, (bound_to, digest))?,
         Shown::Password => {
             lock(connection, person)?;
             !methods(connection, person)?.any()
@@ -112,7 +140,9 @@ pub fn accept(connection: &mut PgConnection, scene: &Scene, person: PersonId, sh
         return Err(StoreError::Forbidden);
     }
     match shown {
-        Shown::Totp { .. } => budget::clear(connection, person, budget::Kind::Totp)?,
+        Shown::Totp { .. } | Shown::EmailCode { .. } => {
+            budget::clear(connection, person, budget::Kind::Totp)?;
+        }
         Shown::RecoveryCode { .. } => {
             budget::clear(connection, person, budget::Kind::RecoveryCode)?;
             notices::tell(connection, scene, person, SecurityNotice::RecoveryCodeUsed)?;
@@ -125,7 +155,8 @@ pub fn accept(connection: &mut PgConnection, scene: &Scene, person: PersonId, sh
 /// Remembers that the person of a session has just proved themselves again.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] if the session has ended.
+/// [`StoreError::NotFound`] if the session has ended; [`StoreError::Forbidden`] with a code that was sent by mail, which is
+/// not enough.
 pub fn confirm_session(
     connection: &mut PgConnection,
     scene: &Scene,
@@ -134,6 +165,9 @@ pub fn confirm_session(
     shown: &Shown,
 ) -> Result<DateTime<Utc>> {
     let origin = &scene.origin;
+    if matches!(shown, Shown::EmailCode { .. }) {
+        return Err(StoreError::Forbidden);
+    }
     accept(connection, scene, person, shown)?;
     let now = Utc::now();
     let own = session_rows::table
@@ -220,8 +254,11 @@ pub(crate) fn finish_removal(
     person: PersonId,
     (kind, name): (Kind, Option<&str>),
 ) -> Result<()> {
-    if !methods(connection, person)?.any() {
-        if let Some(organisation) = find_requiring(connection, person)? {
+    let left = methods(connection, person)?;
+    if !left.any() {
+        if !left.email_code
+            && let Some(organisation) = find_requiring(connection, person)?
+        {
             return Err(StoreError::Conflict(format!(
                 "{organisation} asks for a second factor. Add another one before you remove this one."
             )));
@@ -261,7 +298,8 @@ fn find_requiring(connection: &mut PgConnection, person: PersonId) -> Result<Opt
 pub(crate) fn reset(connection: &mut PgConnection, scene: &Scene, person: PersonId) -> Result<Methods> {
     lock_for_removal(connection, person)?;
     let before = methods(connection, person)?;
-    if !before.any() {
+    let had_mail = email_codes::forget(connection, person)?;
+    if !before.any() && !had_mail {
         return Err(StoreError::Conflict("This person has no second factor.".to_owned()));
     }
     diesel::delete(totp_factors::table.find(person.0)).execute(connection)?;
@@ -283,6 +321,7 @@ pub(crate) fn reset(connection: &mut PgConnection, scene: &Scene, person: Person
 pub fn remove_expired(connection: &mut PgConnection) -> Result<()> {
     pending::remove_expired(connection)?;
     challenges::remove_expired(connection)?;
+    email_codes::remove_expired(connection)?;
     diesel::delete(totp_enrolments::table.filter(totp_enrolments::expires_at.lt(Utc::now())))
         .execute(connection)?;
     Ok(())

@@ -75,6 +75,8 @@ pub fn owners(connection: &mut PgConnection, organisation: OrganisationId) -> Re
 pub struct SecurityChange {
     /// Whether its people must have a second factor.
     pub second_factor_required: Option<bool>,
+    /// Whether a code sent by mail counts as one.
+    pub email_code_allowed: Option<bool>,
     /// Whether they must have signed in through one of its connections.
     pub sso_required: Option<bool>,
     /// The owners who may sign in with password and second factor all the same.
@@ -86,6 +88,7 @@ fn state(organisation: &Organisation, owners: &[OwnerState]) -> Value {
         owners.iter().filter(|owner| owner.break_glass).map(|owner| owner.login.as_str()).collect();
     json!({
         "second_factor_required": organisation.second_factor_required,
+        "email_code_allowed": organisation.email_code_allowed,
         "sso_required": organisation.sso_required,
         "break_glass": glass,
     })
@@ -139,7 +142,9 @@ pub fn change(
              provider: for the day on which it fails.",
         );
     }
+    let email_code = change.email_code_allowed.unwrap_or(stored.email_code_allowed);
     let is_same = second_factor == stored.second_factor_required
+        && email_code == stored.email_code_allowed
         && sso == stored.sso_required
         && owners_after == owners_before;
     if is_same {
@@ -148,6 +153,7 @@ pub fn change(
     diesel::update(organisation_rows::table.find(organisation.0))
         .set((
             organisation_rows::second_factor_required.eq(second_factor),
+            organisation_rows::email_code_allowed.eq(email_code),
             organisation_rows::sso_required.eq(sso),
             organisation_rows::updated_at.eq(Utc::now()),
             organisation_rows::revision.eq(stored.revision + 1),

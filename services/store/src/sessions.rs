@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
 use crate::schema::{people, sessions};
+use crate::second_factors::EMAIL_CODE;
 use crate::{Result, StoreError};
 
 /// A session to be made.
@@ -53,6 +54,7 @@ pub struct Session {
 pub fn create(connection: &mut PgConnection, origin: &Origin, session: &NewSession) -> Result<()> {
     let now = Utc::now();
     let expires_at = now + session.absolute_limit;
+    let by_email_code = session.factor == Some(EMAIL_CODE);
     diesel::insert_into(sessions::table)
         .values((
             sessions::id.eq(session.id.0),
@@ -64,7 +66,9 @@ pub fn create(connection: &mut PgConnection, origin: &Origin, session: &NewSessi
             sessions::expires_at.eq(expires_at),
             sessions::address.eq(&origin.address),
             sessions::user_agent.eq(&session.user_agent),
-            sessions::confirmed_at.eq(now),
+            // What came by mail confirms nothing.
+            sessions::confirmed_at.eq((!by_email_code).then_some(now)),
+            sessions::by_email_code.eq(by_email_code),
         ))
         .execute(connection)?;
     let act = Act::new("session.begun", "session", session.id, &origin.actor);

@@ -11,6 +11,8 @@ pub type Digest = [u8; 32];
 
 /// What API access tokens begin with, so that scanners find those that leaked.
 pub const TOKEN_PREFIX: &str = "kinora_";
+/// What the tokens of identity providers for provisioning begin with.
+pub const PROVISIONING_PREFIX: &str = "kinora_scim_";
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 43 of 62 characters: 256 bits.
 const TOKEN_BODY: usize = 43;
@@ -50,6 +52,18 @@ fn check_of(body: &str) -> String {
 /// # Errors
 /// If the system gives no random bytes.
 pub fn new_access_token() -> Result<String, ErrorStack> {
+    new_token(TOKEN_PREFIX)
+}
+
+/// A new token for provisioning, of the same form.
+///
+/// # Errors
+/// If the system gives no random bytes.
+pub fn new_provisioning_token() -> Result<String, ErrorStack> {
+    new_token(PROVISIONING_PREFIX)
+}
+
+fn new_token(prefix: &str) -> Result<String, ErrorStack> {
     let mut body = String::new();
     while body.len() < TOKEN_BODY {
         let mut bytes = [0_u8; 64];
@@ -58,7 +72,7 @@ pub fn new_access_token() -> Result<String, ErrorStack> {
         let usable = bytes.into_iter().map(|byte| byte & 63).filter(|value| *value < 62);
         body.push_str(&letters(usable.take(TOKEN_BODY - body.len())));
     }
-    Ok(format!("{TOKEN_PREFIX}{body}{}", check_of(&body)))
+    Ok(format!("{prefix}{body}{}", check_of(&body)))
 }
 
 /// A new recovery code: four groups of four letters that cannot be mistaken for one another, 79 bits.
@@ -78,10 +92,41 @@ pub fn new_recovery_code() -> Result<String, ErrorStack> {
     Ok(groups.join("-"))
 }
 
+/// How many digits a code sent by mail has: 26 bits.
+pub const EMAIL_CODE_DIGITS: usize = 8;
+
+/// A new code to be sent by mail, all equally likely.
+///
+/// # Errors
+/// If the system gives no random bytes.
+pub fn new_email_code() -> Result<String, ErrorStack> {
+    const CODES: u32 = 100_000_000;
+    // The rest above the last whole round of codes is drawn again.
+    const ROUNDS: u32 = u32::MAX / CODES * CODES;
+    loop {
+        let mut bytes = [0_u8; 4];
+        rand_bytes(&mut bytes)?;
+        let drawn = u32::from_be_bytes(bytes);
+        if drawn < ROUNDS {
+            return Ok(format!("{:0width$}", drawn % CODES, width = EMAIL_CODE_DIGITS));
+        }
+    }
+}
+
 /// Whether the text can be an API access token at all.
 #[must_use]
 pub fn is_access_token(text: &str) -> bool {
-    text.strip_prefix(TOKEN_PREFIX)
+    is_token(TOKEN_PREFIX, text)
+}
+
+/// Whether the text can be a token for provisioning at all.
+#[must_use]
+pub fn is_provisioning_token(text: &str) -> bool {
+    is_token(PROVISIONING_PREFIX, text)
+}
+
+fn is_token(prefix: &str, text: &str) -> bool {
+    text.strip_prefix(prefix)
         .and_then(|rest| rest.split_at_checked(TOKEN_BODY))
         .is_some_and(|(body, check)| check == check_of(body))
 }
@@ -109,6 +154,13 @@ mod tests {
     }
 
     #[test]
+    fn codes_sent_by_mail_are_digits() {
+        let codes: std::collections::BTreeSet<String> = (0..200).map(|_| new_email_code().unwrap()).collect();
+        assert!(codes.iter().all(|code| code.len() == 8 && code.bytes().all(|byte| byte.is_ascii_digit())));
+        assert!(codes.len() > 190, "{}", codes.len());
+    }
+
+    #[test]
     fn access_tokens_are_recognisable_and_checked() {
         let token = new_access_token().unwrap();
         assert_eq!(token.len(), TOKEN_PREFIX.len() + TOKEN_BODY + TOKEN_CHECK);
@@ -119,5 +171,9 @@ mod tests {
         assert!(!is_access_token(&format!("{}{last}", &token[..token.len() - 1])));
         assert!(!is_access_token("kinora_é"));
         assert!(token.ends_with(&hint_of(&token)));
+        // One kind is never taken for the other.
+        let other = new_provisioning_token().unwrap();
+        assert!(is_provisioning_token(&other) && !is_access_token(&other));
+        assert!(!is_provisioning_token(&token));
     }
 }

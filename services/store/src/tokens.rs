@@ -109,6 +109,19 @@ pub fn create(
     person: PersonId,
     token: &NewToken,
 ) -> Result<AccessToken> {
+    let made = insert(connection, person, token)?;
+    let after = serde_json::json!({ "expires_at": made.expires_at, "hint": made.hint, "scope": made.scope });
+    let act = Act::new("token.created", "token", made.id, &token.name).after(after);
+    audit::record_personal(connection, origin, person, act)?;
+    Ok(made)
+}
+
+/// Writes a token. Leaves the audit row to the caller.
+pub(crate) fn insert(
+    connection: &mut PgConnection,
+    person: PersonId,
+    token: &NewToken,
+) -> Result<AccessToken> {
     let now = Utc::now();
     let held: i64 = access_tokens::table
         .filter(access_tokens::person_id.eq(person.0))
@@ -118,12 +131,12 @@ pub fn create(
         .get_result(connection)?;
     if held >= MAX_PER_PERSON {
         return Err(StoreError::Conflict(format!(
-            "You have {held} access tokens already. Revoke some of them first."
+            "There are {held} access tokens already. Revoke some of them first."
         )));
     }
     let id = TokenId::new();
     let (most_role, modules, productions) = scope_columns(token.scope.as_ref());
-    let made = diesel::insert_into(access_tokens::table)
+    diesel::insert_into(access_tokens::table)
         .values((
             access_tokens::id.eq(id.0),
             access_tokens::person_id.eq(person.0),
@@ -139,11 +152,7 @@ pub fn create(
         .returning(COLUMNS)
         .get_result(connection)
         .map_err(StoreError::from)
-        .and_then(read)?;
-    let after = serde_json::json!({ "expires_at": made.expires_at, "hint": made.hint, "scope": made.scope });
-    let act = Act::new("token.created", "token", id, &token.name).after(after);
-    audit::record_personal(connection, origin, person, act)?;
-    Ok(made)
+        .and_then(read)
 }
 
 /// The tokens of a person that hold, newest first.
@@ -167,6 +176,12 @@ pub fn list(connection: &mut PgConnection, person: PersonId) -> Result<Vec<Acces
 /// # Errors
 /// [`StoreError::NotFound`] if the person has no such token that holds.
 pub fn revoke(connection: &mut PgConnection, origin: &Origin, person: PersonId, id: TokenId) -> Result<()> {
+    let name = end(connection, person, id)?;
+    audit::record_personal(connection, origin, person, Act::new("token.revoked", "token", id, &name))
+}
+
+/// Ends a token of a person that holds; gives its name. Leaves the audit row to the caller.
+pub(crate) fn end(connection: &mut PgConnection, person: PersonId, id: TokenId) -> Result<String> {
     let now = Utc::now();
     let own = access_tokens::table
         .find(id.0)
@@ -178,8 +193,7 @@ pub fn revoke(connection: &mut PgConnection, origin: &Origin, person: PersonId, 
         .returning(access_tokens::name)
         .get_result(connection)
         .optional()?;
-    let name = name.ok_or(StoreError::NotFound)?;
-    audit::record_personal(connection, origin, person, Act::new("token.revoked", "token", id, &name))
+    name.ok_or(StoreError::NotFound)
 }
 
 /// Revokes all tokens of a person. Leaves the audit row to the caller, whose act this is part of.

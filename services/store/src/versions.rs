@@ -125,7 +125,8 @@ pub struct AssetFile {
 /// The original (`kind` none) or a derivative of an asset's current version, for readers of the library.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] if the caller may not see the asset, or there is no such derivative.
+/// [`StoreError::NotFound`] if the caller may not see the asset, or there is no such derivative;
+/// [`StoreError::Forbidden`] for an original under support access that does not include them.
 pub fn find_file(
     connection: &mut PgConnection,
     caller: &Principal,
@@ -133,6 +134,10 @@ pub fn find_file(
     kind: Option<DerivativeKind>,
 ) -> Result<AssetFile> {
     let asset = crate::assets::find(connection, caller, asset, ModuleRole::Reader, false)?;
+    let support = caller.under_support(asset.production_id);
+    if kind.is_none() && support.is_some_and(|support| !support.originals) {
+        return Err(StoreError::Forbidden);
+    }
     let version = asset.version_id.ok_or(StoreError::NotFound)?;
     let (file_name, original_type, original): (String, String, Uuid) = versions::table
         .find(version.0)

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use kinora_core::permission::{Module, OrganisationRole, ProductionRoles};
+use kinora_core::permission::{OrganisationRole, ProductionRoles};
 use kinora_core::{InvitationId, OrganisationId, PersonId, ProductionId};
 use serde_json::json;
 use uuid::Uuid;
@@ -253,7 +253,7 @@ fn join(
         Err(error) => return Err(error),
     };
     let (roles, ends_at) = match &stored {
-        Some(member) => (higher(&member.roles, &offer.roles), member.ends_at),
+        Some(member) => (member.roles.higher(&offer.roles), member.ends_at),
         None => (offer.roles, offer.membership_ends_at),
     };
     productions::write_membership(connection, production, person, &roles, ends_at)?;
@@ -269,15 +269,4 @@ fn join(
         })
         .after(MembershipState { roles: &roles, ends_at });
     audit::record_all(connection, origin, vec![scope(accepted), scope(changed)])
-}
-
-/// The higher role of both in every module.
-fn higher(one: &ProductionRoles, other: &ProductionRoles) -> ProductionRoles {
-    let of = |module: Module| one.role(module).max(other.role(module));
-    ProductionRoles {
-        office: of(Module::Office),
-        library: of(Module::Library),
-        subtitling: of(Module::Subtitling),
-        budget: of(Module::Budget),
-    }
 }

@@ -10,6 +10,7 @@ use kinora_core::mail::Letter;
 use kinora_core::{InvitationId, MessageId};
 use uuid::Uuid;
 
+use crate::privacy::address;
 use crate::schema::{invitation_links, invitations, mail_messages, mail_relay};
 use crate::token_text::{digest, random_token};
 use crate::{Result, StoreError};
@@ -72,6 +73,8 @@ struct Due {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Nullable<SqlUuid>)]
+    person_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
     invitation_id: Option<Uuid>,
     #[diesel(sql_type = Text)]
     recipient: String,
@@ -91,7 +94,7 @@ struct Due {
 pub fn claim(connection: &mut PgConnection, policy: &Policy, now: DateTime<Utc>) -> Result<Claim> {
     connection.transaction(|connection| {
         let due: Option<Due> = diesel::sql_query(
-            "SELECT id, invitation_id, recipient, letter, tries, expires_at FROM mail_messages \
+            "SELECT id, person_id, invitation_id, recipient, letter, tries, expires_at FROM mail_messages \
              WHERE state = 'waiting' AND not_before <= $1 \
              ORDER BY not_before, id LIMIT 1 FOR UPDATE SKIP LOCKED",
         )
@@ -114,15 +117,13 @@ pub fn claim(connection: &mut PgConnection, policy: &Policy, now: DateTime<Utc>)
                 return Ok(Claim::Ended(id));
             }
         };
-        let token = match due.invitation_id {
-            Some(invitation) => match make_link(connection, InvitationId(invitation), now)? {
-                Some(token) => Some(token),
-                None => {
-                    end(connection, id, "dropped", None, now)?;
-                    return Ok(Claim::Ended(id));
-                }
-            },
-            None => None,
+        let token = match find_link(connection, &due, &letter, now)? {
+            Link::None => None,
+            Link::Token(token) => Some(token),
+            Link::Over => {
+                end(connection, id, "dropped", None, now)?;
+                return Ok(Claim::Ended(id));
+            }
         };
         let claim = Uuid::now_v7();
         diesel::update(mail_messages::table.find(id.0))
@@ -156,6 +157,28 @@ fn postpone(
         ))
         .execute(connection)?;
     Ok(())
+}
+
+/// What becomes of a letter's link.
+enum Link {
+    /// It has none.
+    None,
+    /// This is its token.
+    Token(String),
+    /// What it leads to is over.
+    Over,
+}
+
+fn find_link(connection: &mut PgConnection, due: &Due, letter: &Letter, now: DateTime<Utc>) -> Result<Link> {
+    let token = match (letter, due.invitation_id, due.person_id) {
+        (_, Some(invitation), _) => make_link(connection, InvitationId(invitation), now)?,
+        (Letter::AddressConfirmation { .. }, None, Some(person)) => {
+            address::make_link(connection, person, &due.recipient, now)?
+        }
+        (Letter::AddressConfirmation { .. }, None, None) => None,
+        _ => return Ok(Link::None),
+    };
+    Ok(token.map_or(Link::Over, Link::Token))
 }
 
 /// A link of the invitation, if that can still be accepted.

@@ -25,7 +25,7 @@ pub const LONGEST_LOCK: TimeDelta = TimeDelta::hours(24);
 /// What is counted apart: somebody who guesses codes of the app does not take the recovery codes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Codes of the authenticator app.
+    /// Short codes: of the authenticator app, and those sent by mail.
     Totp,
     /// Recovery codes.
     RecoveryCode,
