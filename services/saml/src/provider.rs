@@ -95,6 +95,21 @@ impl IdentityProvider {
         Self::read(&signed, now)
     }
 
+    /// Refuses metadata of this provider with a signature that does not fit it. With no signer named beforehand a signature
+    /// says nothing about who made it, as whoever changes the document can leave it out or put in one of their own;
+    /// but what was damaged or altered by mistake is noticed. The certificates are those that it names, and the provider's own.
+    ///
+    /// # Errors
+    /// The refusal, [`RefusalCode::BadSignature`] for one.
+    pub fn check_integrity(&self, metadata: &[u8], verifier: &dyn Verifier) -> Result<(), Refusal> {
+        let text = document::screen(metadata, METADATA)?;
+        let document = document::parse(text, METADATA)?;
+        let Some(signature) = read_signature(&document)? else { return Ok(()) };
+        let named = signature.certificates.iter().filter_map(|der| Certificate::from_der(der).ok());
+        let certificates: Vec<Certificate> = named.chain(self.certificates.iter().cloned()).collect();
+        verifier.verify(Kind::Metadata, text, &certificates).map(drop)
+    }
+
     fn read(document: &Document<'_>, now: DateTime<Utc>) -> Result<Self, Refusal> {
         let mut found = Vec::new();
         let mut valid_until = None;
