@@ -2,8 +2,11 @@
 //! wait. A database that hangs costs its own requests an error, and the others nothing. One that changes its
 //! primary costs reads a moment.
 
+mod engine;
 mod line;
+mod pause;
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -12,29 +15,37 @@ use std::time::{Duration, Instant};
 use actix_web::web;
 use diesel::Connection as _;
 use diesel::pg::PgConnection;
+use kinora_store::notify::Notice;
+use kinora_store::pool::Connector;
 use kinora_store::{DatabaseSettings, Lease, Pool};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::error::{Problem, ProblemKind};
-use line::{Job, Line};
+use engine::{Engine, Stand};
+use line::Job;
+use pause::Pause;
 
 /// How long work waits for one of the threads that are busy before it asks for one more; twice as long
 /// each further time.
 const PATIENCE: Duration = Duration::from_millis(2);
+/// For how long work that has begun may be without an answer before it is found out whether its server hangs, and
+/// how often that is.
+const SUSPICION: Duration = Duration::from_secs(3);
 
 /// The database. Clones share the pool and its bound.
 #[derive(Clone)]
 pub struct Database {
-    pool: Arc<Pool>,
-    line: Arc<Line>,
+    stand: Arc<Stand>,
+    pause: Arc<Pause>,
+    connector: Connector,
     checkout_limit: Duration,
     statement_limit: Duration,
 }
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Database").field(&self.pool).finish()
+        f.debug_tuple("Database").field(&self.connector).finish()
     }
 }
 
@@ -78,6 +89,29 @@ impl From<Failure> for Problem {
     }
 }
 
+/// What came of work that was handed over.
+enum Outcome<T> {
+    /// Its answer, or why there is none.
+    Answered(Result<T, Problem>),
+    /// Its server hangs. Whether what was asked of it will be done is not known.
+    Hangs,
+}
+
+impl<T> Outcome<T> {
+    fn of(answer: Result<Result<T, Problem>, oneshot::error::RecvError>) -> Self {
+        Self::Answered(answer.unwrap_or_else(|stopped| Err(Problem::unavailable(stopped))))
+    }
+}
+
+impl<T> From<Outcome<T>> for Result<T, Problem> {
+    fn from(outcome: Outcome<T>) -> Self {
+        match outcome {
+            Outcome::Answered(answer) => answer,
+            Outcome::Hangs => Err(Problem::unavailable("the database server hangs")),
+        }
+    }
+}
+
 /// Does `work` once. What a server says when it goes has many forms (SQLSTATE 25006, 57P01 to 57P03, class
 /// 08, or nothing at all), so after a failure the connection itself is asked.
 fn attempt<T, E: Into<Problem>>(
@@ -103,18 +137,32 @@ impl Database {
         // As many as keep the processors busy while each waits for its answer half of the time.
         let eager = 2 * std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            pool: Arc::new(pool),
-            line: Line::new(eager, settings.pool_size as usize),
+            connector: pool.connector().clone(),
+            stand: Arc::new(Stand::new(pool, eager, settings.pool_size as usize)),
+            pause: Arc::new(Pause::new()),
             checkout_limit: seconds(settings.checkout_timeout_seconds),
             // A server that is stopped without closing its connections answers nobody's timeout.
             statement_limit: seconds(settings.statement_timeout_seconds + 1),
         }
     }
 
-    /// The pool, for parts that have threads of their own.
+    /// How to connect, for parts that have connections of their own.
     #[must_use]
-    pub fn pool(&self) -> &Pool {
-        &self.pool
+    pub fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// Most threads that may wait for the database at the same time, those for a server that hangs included.
+    #[must_use]
+    pub fn most_threads(pool_size: usize) -> usize {
+        (1 + engine::MOST_LEFT) * pool_size
+    }
+
+    /// Takes what the database's listener hears: whether to pause, and that it is over.
+    pub fn hear(&self, notice: &Notice) {
+        if self.pause.hear(notice) {
+            self.stand.current().pool.distrust();
+        }
     }
 
     /// Runs `work` with a connection on a thread where it may block.
@@ -141,7 +189,7 @@ impl Database {
     /// As [`Database::run`].
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, Problem>
     where
-        F: Fn(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        F: Fn(&mut PgConnection) -> Result<T, E> + Send + Sync + 'static,
         T: Send + 'static,
         E: Into<Problem> + Send + 'static,
     {
@@ -154,17 +202,25 @@ impl Database {
     /// As [`Database::run`].
     pub async fn read_patiently<T, E, F>(&self, patience: Duration, work: F) -> Result<T, Problem>
     where
-        F: Fn(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        F: Fn(&mut PgConnection) -> Result<T, E> + Send + Sync + 'static,
         T: Send + 'static,
         E: Into<Problem> + Send + 'static,
     {
-        self.hand_over(patience, move |pool| {
-            let first = attempt(pool.get_within(patience)?, &work);
-            let Err(Failure::Lost(cause)) = first else { return first.map_err(Problem::from) };
-            log::warn!("a database connection was lost; asking on another one: {cause}");
-            attempt(pool.get_within(patience)?, &work).map_err(Problem::from)
-        })
-        .await
+        let work = Arc::new(work);
+        let asking = || {
+            let work = Arc::clone(&work);
+            move |pool: &Pool| {
+                let first = attempt(pool.get_within(patience)?, &*work);
+                let Err(Failure::Lost(cause)) = first else { return first.map_err(Problem::from) };
+                log::warn!("a database connection was lost; asking on another one: {cause}");
+                attempt(pool.get_within(patience)?, &*work).map_err(Problem::from)
+            }
+        };
+        match self.hand_over(patience, asking()).await {
+            Outcome::Answered(answer) => answer,
+            // On other connections, which lead to a server that works.
+            Outcome::Hangs => self.hand_over(patience, asking()).await.into(),
+        }
     }
 
     /// As [`Database::run`], for those that would rather wait for `patience` than fail.
@@ -179,55 +235,82 @@ impl Database {
     {
         self.hand_over(patience, move |pool| attempt(pool.get_within(patience)?, work).map_err(Problem::from))
             .await
+            .into()
     }
 
     /// Has `work` done on a thread where it may block; waits at most for `patience` for that thread, and as
     /// long for a connection.
-    async fn hand_over<T, F>(&self, patience: Duration, work: F) -> Result<T, Problem>
+    async fn hand_over<T, F>(&self, patience: Duration, work: F) -> Outcome<T>
     where
         F: FnOnce(&Pool) -> Result<T, Problem> + Send + 'static,
         T: Send + 'static,
     {
+        self.pause.pass().await;
+        let engine = self.stand.current();
         let ticket = Arc::new(Ticket::default());
         let (answer, answered) = oneshot::channel();
-        let (pool, shown) = (Arc::clone(&self.pool), Arc::clone(&ticket));
+        let (used, shown) = (Arc::clone(&engine), Arc::clone(&ticket));
         let job = move || {
             // Nothing is begun for somebody who has left, or has waited for too long.
             if answer.is_closed() || !shown.decide(Ticket::BEGUN) {
                 return;
             }
             // Who left meanwhile does not need it.
-            let _ = answer.send(work(&pool));
+            let _ = answer.send(work(&used.pool));
         };
-        self.line.push(Box::new(job), start);
-        self.wait(patience, &ticket, answered).await
+        engine.line.push(Box::new(job), start);
+        self.wait(patience, &engine, &ticket, answered).await
     }
 
     /// Waits for the answer; sees to it that the work is begun.
     async fn wait<T>(
         &self,
         limit: Duration,
+        engine: &Arc<Engine>,
         ticket: &Ticket,
         mut answered: oneshot::Receiver<Result<T, Problem>>,
-    ) -> Result<T, Problem> {
+    ) -> Outcome<T> {
         let since = Instant::now();
         let mut patience = PATIENCE;
         loop {
             if let Ok(answer) = timeout(patience, &mut answered).await {
-                return answer.unwrap_or_else(|stopped| Err(Problem::unavailable(stopped)));
+                return Outcome::of(answer);
             }
             if ticket.has_begun() {
                 break;
             }
             if since.elapsed() >= limit && ticket.decide(Ticket::GIVEN_UP) {
-                return Err(Problem::unavailable("all database connections stayed in use"));
+                return Outcome::Answered(Err(Problem::unavailable(
+                    "all database connections stayed in use",
+                )));
             }
-            self.line.hurry(start);
+            if engine.is_left() && ticket.decide(Ticket::GIVEN_UP) {
+                return Outcome::Hangs;
+            }
+            engine.line.hurry(start);
             patience = (2 * patience).min(self.checkout_limit);
         }
-        match timeout(limit + self.statement_limit, answered).await {
-            Ok(answer) => answer.unwrap_or_else(|stopped| Err(Problem::unavailable(stopped))),
-            Err(_) => Err(Problem::unavailable("the database did not answer in time")),
+        tokio::select! {
+            biased;
+            answer = &mut answered => Outcome::of(answer),
+            // Who has waited for less may have a connection to a server that works.
+            () = async { tokio::time::sleep(SUSPICION).await; engine.left().await } => Outcome::Hangs,
+            () = tokio::time::sleep(limit + self.statement_limit) => {
+                // No server that works lets a statement take so long.
+                self.stand.leave(engine);
+                Outcome::Answered(Err(Problem::unavailable("the database did not answer in time")))
+            }
+            never = self.keep_suspecting(engine) => match never {},
+        }
+    }
+
+    /// Looks again and again whether the server hangs that `engine` is connected to.
+    async fn keep_suspecting(&self, engine: &Arc<Engine>) -> Infallible {
+        loop {
+            tokio::time::sleep(SUSPICION).await;
+            let (stand, engine) = (Arc::clone(&self.stand), Arc::clone(engine));
+            // There is a thread for it: engines that hang take no more than theirs.
+            drop(tokio::task::spawn_blocking(move || stand.suspect(&engine, SUSPICION)));
         }
     }
 
@@ -254,8 +337,8 @@ impl Database {
     /// As [`Database::run`].
     pub async fn creation<K, T, E, F>(&self, key: Option<K>, work: F) -> Result<T, Problem>
     where
-        K: Send + 'static,
-        F: Fn(&mut PgConnection, Option<&K>) -> Result<T, E> + Send + 'static,
+        K: Send + Sync + 'static,
+        F: Fn(&mut PgConnection, Option<&K>) -> Result<T, E> + Send + Sync + 'static,
         T: Send + 'static,
         E: Into<Problem> + Send + 'static,
     {
