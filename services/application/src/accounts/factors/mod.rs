@@ -7,6 +7,7 @@
 
 pub mod authenticator;
 pub mod confirmation;
+pub mod email_codes;
 pub mod passkeys;
 pub mod proof;
 pub mod qr;
@@ -33,11 +34,14 @@ pub struct FactorMethods {
     pub authenticator: bool,
     /// At least one passkey.
     pub passkey: bool,
+    /// Codes by mail, and they count in all the person's organisations. They finish a sign-in and confirm nothing.
+    pub email_code: bool,
 }
 
 impl From<Methods> for FactorMethods {
     fn from(methods: Methods) -> Self {
-        Self { authenticator: methods.authenticator, passkey: methods.passkey }
+        let Methods { authenticator, passkey, email_code } = methods;
+        Self { authenticator, passkey, email_code }
     }
 }
 
@@ -88,6 +92,19 @@ pub struct Factors {
     recovery_codes_left: i64,
     /// Whether passkeys work at the address of this installation.
     passkeys_possible: bool,
+    /// Codes by mail, if they were added.
+    email_codes: Option<EmailCodes>,
+    /// Whether one's organisations let codes by mail count.
+    email_codes_allowed: bool,
+}
+
+/// Codes by mail of an account.
+#[derive(Serialize, ToSchema)]
+pub struct EmailCodes {
+    /// Since when.
+    created_at: DateTime<Utc>,
+    /// When one was last accepted.
+    last_used_at: Option<DateTime<Utc>>,
 }
 
 /// Recovery codes, which are never shown again.
@@ -119,6 +136,11 @@ pub async fn read_factors(
                 passkeys: passkeys.into_iter().map(Into::into).collect(),
                 recovery_codes_left: codes::count_left(connection, person)?,
                 passkeys_possible,
+                email_codes: second_factors::email_codes::find(connection, person)?.map(|found| EmailCodes {
+                    created_at: found.created_at,
+                    last_used_at: found.last_used_at,
+                }),
+                email_codes_allowed: second_factors::email_codes::is_allowed(connection, person)?,
             })
         })
         .await?;

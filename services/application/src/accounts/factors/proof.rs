@@ -4,12 +4,14 @@ use chrono::Utc;
 use kinora_core::PersonId;
 use kinora_store::second_factors::budget::{self, Attempt, Kind};
 use kinora_store::second_factors::challenges::Purpose;
-use kinora_store::second_factors::{Shown, recovery, totp};
+use kinora_store::second_factors::email_codes::Purpose as MailPurpose;
+use kinora_store::second_factors::{Shown, email_codes as mailed, methods, recovery, totp};
 use kinora_store::{Origin, StoreError, sign_in};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::authenticator::{TotpSecret, digits_of};
+use super::email_codes::mailed_digits_of;
 use super::passkeys::{self, PasskeySignature};
 use crate::accounts::session::try_password;
 use crate::context::Context;
@@ -33,6 +35,8 @@ pub enum FactorProof {
     RecoveryCode(String),
     /// A passkey's signature over a challenge.
     Passkey(PasskeySignature),
+    /// The code that was sent by mail, eight digits: only to finish signing in. Wrong ones count like those of the app.
+    EmailCode(String),
     /// The password: only for confirming a session, and only of an account without a second factor.
     #[schema(format = Password)]
     Password(String),
@@ -45,6 +49,7 @@ impl FactorProof {
             Self::Code(_) => "/code",
             Self::RecoveryCode(_) => "/recovery_code",
             Self::Passkey(_) => "/passkey",
+            Self::EmailCode(_) => "/email_code",
             Self::Password(_) => "/password",
         }
     }
@@ -66,6 +71,7 @@ pub(super) fn wrong(pointer: &'static str) -> Problem {
     let detail = match pointer {
         "/code" => "is not the code that the app shows now, or was used already",
         "/recovery_code" => "is not one of your recovery codes, or was used already",
+        "/email_code" => "is not the code that was sent to this browser last, or is too old",
         "/passkey" => "is not a passkey of this account, or took too long",
         _ => "is not your password",
     };
@@ -107,6 +113,12 @@ impl Occasion<'_> {
                     Some(verified) if verified.person == self.person => Ok(verified.shown),
                     _ => Err(wrong(pointer)),
                 }
+            }
+            FactorProof::EmailCode(text) => {
+                if self.purpose != Purpose::SecondFactor {
+                    return Err(wrong(pointer));
+                }
+                self.look_at_email_code(&text, MailPurpose::SecondFactor, pointer).await
             }
             FactorProof::Password(password) => {
                 if self.purpose != Purpose::Confirm || password.len() > MAX_PASSWORD {
@@ -171,6 +183,30 @@ impl Occasion<'_> {
             return Ok(Shown::RecoveryCode { digest });
         }
         Err(self.count_wrong(Kind::RecoveryCode, tries, "/recovery_code").await?)
+    }
+
+    /// A code that was sent by mail, for signing in or for adding such codes to the account.
+    pub(super) async fn look_at_email_code(
+        &self,
+        text: &str,
+        purpose: MailPurpose,
+        pointer: &'static str,
+    ) -> Result<Shown, Problem> {
+        // What can be no code at all costs no try.
+        let code = mailed_digits_of(text).ok_or_else(|| wrong(pointer))?;
+        let (person, bound_to) = (self.person, self.bound_to);
+        let digest =
+            self.context.keys.email_code_digest(person, &bound_to, &code).map_err(Problem::internal)?;
+        let (tries, is_right) = self
+            .take_try(Kind::Totp, move |connection| {
+                let counts = purpose != MailPurpose::SecondFactor || methods(connection, person)?.email_code;
+                Ok(counts && mailed::is_open(connection, person, purpose, (&bound_to, &digest))?)
+            })
+            .await?;
+        if is_right {
+            return Ok(Shown::EmailCode { bound_to, digest });
+        }
+        Err(self.count_wrong(Kind::Totp, tries, pointer).await?)
     }
 
     /// The answer to a wrong code; the one that filled the count is recorded.

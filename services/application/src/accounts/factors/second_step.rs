@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use kinora_core::PersonId;
 use kinora_store::second_factors::challenges::Purpose;
+use kinora_store::second_factors::email_codes::Purpose as MailPurpose;
 use kinora_store::second_factors::pending::{self, Pending, VALIDITY};
 use kinora_store::second_factors::{self, Methods};
 use kinora_store::{Origin, StoreError};
@@ -19,6 +20,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::FactorMethods;
+use super::email_codes::{self, SentCode};
 use super::passkeys::{self, PasskeyRequest, PasskeySignature};
 use super::proof::{FactorProof, Occasion, refused};
 use crate::accounts::entrance::{self, Entering, pending_cookie, pending_digest};
@@ -116,6 +118,29 @@ pub async fn show_second_factor(
     })
     .await
     .map_err(|problem| refused(problem, pointer))
+}
+
+/// Ask for a code by mail to finish signing in with.
+///
+/// It goes to one's login. At most one a minute and five an hour.
+#[utoipa::path(post, path = "/api/data/v1/session/second-factor/email-code", tag = "session", security(()), responses(
+    (status = 200, description = "It is on its way", body = SentCode),
+    (status = 403, description = "Codes by mail are no factor of this account, or do not count", body = ProblemDocument, content_type = "application/problem+json"),
+    (status = 429, description = "There were mails enough", body = ProblemDocument, content_type = "application/problem+json"),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn send_email_code(
+    request: HttpRequest,
+    context: web::Data<Context>,
+    HalfSignedIn { pending, bound_to }: HalfSignedIn,
+) -> Result<web::Json<SentCode>, Problem> {
+    let person = pending.person;
+    let origin = Origin { actor_id: Some(person), actor: pending.login, ..origin(&request, None) };
+    let scene = entrance::scene(&request, &context, origin);
+    let until = Some(pending.expires_at);
+    let sent =
+        email_codes::send(&context, scene, person, (MailPurpose::SecondFactor, bound_to, until)).await?;
+    Ok(web::Json(sent))
 }
 
 /// Ask for a passkey to finish signing in with.
