@@ -3,8 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use kinora_core::permission::TokenScope;
-use kinora_core::{SessionId, TokenId};
-use kinora_store::principals::{Principal, Proof};
+use kinora_core::{ProductionId, SessionId, TokenId};
+use kinora_store::principals::{Principal, ProductionMembership, Proof};
 use kinora_store::tokens::{self, NewToken};
 use kinora_store::{people, sessions, sign_in};
 use serde::{Deserialize, Serialize};
@@ -221,9 +221,26 @@ pub struct NewAccessToken {
     scope: Option<TokenScope>,
 }
 
-/// A scope as it is stored: each module and production once, and only productions the person is in.
-fn scope(asked: Option<TokenScope>, principal: &Principal) -> Result<Option<TokenScope>, Problem> {
-    let Some(mut scope) = asked else { return Ok(None) };
+/// What was asked for, as it is stored.
+pub(super) struct CheckedToken {
+    pub name: String,
+    pub days: i64,
+    pub scope: Option<TokenScope>,
+}
+
+impl NewAccessToken {
+    /// Checks all but whose the productions are.
+    pub(super) fn checked(self) -> Result<CheckedToken, Problem> {
+        let name = fields::name("/name", &self.name, 100)?;
+        if !(1..=366).contains(&self.expires_in_days) {
+            return Err(Problem::invalid("/expires_in_days", "must be 1 to 366"));
+        }
+        Ok(CheckedToken { name, days: self.expires_in_days, scope: self.scope.map(scope).transpose()? })
+    }
+}
+
+/// A scope with each module and production once.
+fn scope(mut scope: TokenScope) -> Result<TokenScope, Problem> {
     scope.modules.sort_unstable();
     scope.modules.dedup();
     if scope.modules.is_empty() {
@@ -233,14 +250,28 @@ fn scope(asked: Option<TokenScope>, principal: &Principal) -> Result<Option<Toke
         if !(1..=100).contains(&productions.len()) {
             return Err(Problem::invalid("/scope/productions", "must name 1 to 100 productions"));
         }
-        if let Some(place) = productions.iter().position(|id| !principal.productions.contains_key(id)) {
-            let pointer = format!("/scope/productions/{place}");
-            return Err(Problem::invalid(pointer, "is none of your productions"));
-        }
         productions.sort_unstable();
         productions.dedup();
     }
-    Ok(Some(scope))
+    Ok(scope)
+}
+
+/// Refuses a scope with productions that the person is not in.
+fn require_own_productions(asked: Option<&TokenScope>, principal: &Principal) -> Result<(), Problem> {
+    let asked = asked.and_then(|scope| scope.productions.as_ref()).map(Vec::as_slice).unwrap_or_default();
+    // Support access is not for tokens.
+    let is_own = |id: &ProductionId| {
+        principal
+            .productions
+            .get(id)
+            .is_some_and(|membership: &ProductionMembership| membership.support.is_none())
+    };
+    match asked.iter().position(|id| !is_own(id)) {
+        Some(place) => {
+            Err(Problem::invalid(format!("/scope/productions/{place}"), "is none of your productions"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn default_days() -> i64 {
@@ -251,9 +282,9 @@ fn default_days() -> i64 {
 #[derive(Serialize, ToSchema)]
 pub struct CreatedAccessToken {
     /// To be sent as `Authorization: Bearer …`.
-    secret: String,
+    pub(super) secret: String,
     /// The token.
-    token: AccessToken,
+    pub(super) token: AccessToken,
 }
 
 /// List one's own access tokens.
@@ -283,13 +314,11 @@ pub async fn create_token(
     context: web::Data<Context>,
     Then(Confirmed(who), Creation { body, key }): Then<Confirmed, Creation<NewAccessToken>>,
 ) -> Result<HttpResponse, Problem> {
-    let name = fields::name("/name", &body.name, 100)?;
-    if !(1..=366).contains(&body.expires_in_days) {
-        return Err(Problem::invalid("/expires_in_days", "must be 1 to 366"));
-    }
-    let scope = scope(body.scope, &who.principal)?;
+    // Before the list is put in order, so that the answer names the place in what was sent.
+    require_own_productions(body.scope.as_ref(), &who.principal)?;
+    let CheckedToken { name, days, scope } = body.checked()?;
     let secret = new_access_token().map_err(Problem::internal)?;
-    let validity = TimeDelta::days(body.expires_in_days);
+    let validity = TimeDelta::days(days);
     let new = NewToken { name, digest: digest(&secret), hint: hint_of(&secret), validity, scope };
     let (person, keys) = (who.principal.person_id, context.keys.clone());
     let created = context

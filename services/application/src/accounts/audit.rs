@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::{Stream, TryStreamExt as _, stream};
 use kinora_core::permission::OrganisationRole;
-use kinora_core::{OrganisationId, PersonId, ProductionId};
+use kinora_core::{OrganisationId, PersonId, ProductionId, SupportGrantId};
 use kinora_store::audit::{self, Act, AuditRow, Filter, Verdict};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -54,6 +54,10 @@ pub struct AuditEntry {
     after: Option<serde_json::Value>,
     /// The row's place in the chain: SHA-256 over the hash before it and the row, hexadecimal.
     hash: String,
+    /// The support access under which it was done.
+    support_grant_id: Option<SupportGrantId>,
+    /// Whether names were erased from it, of somebody who asked for that.
+    erased: bool,
 }
 
 impl From<AuditRow> for AuditEntry {
@@ -73,6 +77,8 @@ impl From<AuditRow> for AuditEntry {
             before: row.before,
             after: row.after,
             hash: hex::encode(row.hash),
+            support_grant_id: row.support_grant_id.map(SupportGrantId),
+            erased: !row.erasures.is_empty(),
         }
     }
 }
@@ -101,6 +107,11 @@ pub struct AuditSearch {
     /// Only what changes who may do what.
     #[serde(default)]
     pub permissions_only: bool,
+    /// Only what was done under this support access.
+    pub support_grant: Option<SupportGrantId>,
+    /// Only what was done under any support access.
+    #[serde(default)]
+    pub support_only: bool,
 }
 
 impl AuditSearch {
@@ -115,6 +126,8 @@ impl AuditSearch {
             since: self.since,
             until: self.until,
             permissions_only: self.permissions_only,
+            support_grant: self.support_grant,
+            support_only: self.support_only,
         })
     }
 }
@@ -173,6 +186,39 @@ pub struct AuditExport {
     /// Only what changes who may do what.
     #[serde(default)]
     pub permissions_only: bool,
+    /// Only what was done under this support access.
+    pub support_grant: Option<SupportGrantId>,
+    /// Only what was done under any support access.
+    #[serde(default)]
+    pub support_only: bool,
+}
+
+impl From<AuditExport> for AuditSearch {
+    fn from(export: AuditExport) -> Self {
+        let AuditExport {
+            format: _,
+            person,
+            production,
+            action,
+            since,
+            until,
+            permissions_only,
+            support_grant,
+            support_only,
+        } = export;
+        Self {
+            cursor: None,
+            limit: None,
+            person,
+            production,
+            action,
+            since,
+            until,
+            permissions_only,
+            support_grant,
+            support_only,
+        }
+    }
 }
 
 /// Export the audit trail of an organisation, or what a filter leaves of it.
@@ -187,9 +233,8 @@ pub async fn export_audit(
     context: web::Data<Context>,
     Then(access, Query(export)): Then<InOrganisation<Administrator>, Query<AuditExport>>,
 ) -> Result<HttpResponse, Problem> {
-    let AuditExport { format, person, production, action, since, until, permissions_only } = export;
-    let search =
-        AuditSearch { person, production, action, since, until, permissions_only, ..AuditSearch::default() };
+    let format = export.format;
+    let search = AuditSearch::from(export);
     let (filter, id) = (search.filter()?, access.organisation_id);
     let origin = access.who.origin.clone();
     context
@@ -260,7 +305,7 @@ fn written(
 
 /// The columns of a table, in the order of [`write_row`].
 const COLUMNS: &str = "sequence,at,actor_id,actor,address,request_id,production_id,action,subject_kind,\
-                       subject_id,subject,before,after,hash\r\n";
+                       subject_id,subject,before,after,hash,support_grant_id\r\n";
 
 fn opening(format: ExportFormat) -> String {
     match format {
@@ -301,6 +346,7 @@ fn write_row(
                 json(entry.before),
                 json(entry.after),
                 entry.hash,
+                id(entry.support_grant_id.map(Into::into)),
             ];
             for (place, value) in cells.iter().enumerate() {
                 let separator = if place == 0 { "" } else { "," };

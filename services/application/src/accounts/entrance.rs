@@ -10,6 +10,7 @@ use kinora_core::{PersonId, SessionId};
 use kinora_store::known_browsers;
 use kinora_store::notices::Scene;
 use kinora_store::principals::Proof;
+use kinora_store::second_factors::EMAIL_CODE;
 use kinora_store::sessions::{self, NewSession};
 use kinora_store::single_sign_on::break_glass;
 use kinora_store::{Origin, StoreError};
@@ -90,7 +91,8 @@ where
         .transaction(move |connection| {
             before(connection, &scene)?;
             known_browsers::note(connection, &scene, person, &browser)?;
-            if session.factor.is_some() {
+            // A code that came by mail breaks no glass.
+            if session.factor.is_some_and(|factor| factor != EMAIL_CODE) {
                 break_glass::note_use(connection, &scene, person)?;
             }
             sessions::create(connection, &scene.origin, &session)

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kinora_core::mail::is_address;
+use kinora_store::service_accounts::LOGIN_PREFIX;
 use kinora_store::sign_in::login_key;
 use serde::{Deserialize, Deserializer};
 
@@ -45,6 +46,10 @@ pub fn login(pointer: &str, text: &str) -> Result<String, Problem> {
     let text = name(pointer, text, MAX_LOGIN)?;
     if text.chars().any(char::is_whitespace) {
         return Err(Problem::invalid(pointer, "must not contain spaces"));
+    }
+    // Programs are called so, in the audit trail too: nobody is to be taken for one.
+    if login_key(&text).starts_with(LOGIN_PREFIX) {
+        return Err(Problem::invalid(pointer, format!("must not begin with {LOGIN_PREFIX:?}")));
     }
     // Compatibility forms can be longer than what was typed.
     if login_key(&text).chars().count() > MAX_LOGIN {
@@ -125,6 +130,7 @@ mod tests {
     fn logins() {
         assert_eq!(login("/login", "ada@studio.example").unwrap(), "ada@studio.example");
         assert!(login("/login", "ada lovelace").is_err());
+        assert!(login("/login", "Service:export").is_err());
         assert!(login("/login", &"a".repeat(255)).is_err());
         // One character that normalises to eighteen.
         assert!(login("/login", &"\u{fdfa}".repeat(100)).is_err());

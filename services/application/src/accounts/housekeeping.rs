@@ -1,10 +1,11 @@
 //! Removes what has expired: sessions and half sign-ins, idempotency keys, counts of wrong passwords, old
-//! events and invitations, and what single sign-on remembers.
+//! events and invitations, what single sign-on remembers, and what requests have left of people who were erased.
 
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use kinora_runtime::Shutdown;
+use kinora_store::privacy::{address, erasures};
 use kinora_store::single_sign_on::{attempts, requests, used};
 use kinora_store::{events, idempotency, invitations, known_browsers, second_factors, sessions, sign_in};
 
@@ -44,5 +45,10 @@ fn remove_expired(connection: &mut diesel::PgConnection) -> kinora_store::Result
     requests::remove_expired(connection, now)?;
     used::remove_expired(connection, now)?;
     attempts::remove_old(connection, now)?;
+    address::remove_expired(connection, now)?;
+    let swept = erasures::sweep_recent(connection, now)?;
+    if swept > 0 {
+        log::info!(rows = swept; "what people left behind who were erased is erased as well");
+    }
     Ok(())
 }

@@ -15,14 +15,17 @@ pub mod password_policy;
 pub mod passwords;
 pub mod people;
 pub mod productions;
+pub mod service_accounts;
 pub mod session;
+pub mod support;
+pub mod support_watch;
 
 use actix_web::Resource;
 use actix_web::web::{self, ServiceConfig, resource};
 use utoipa::OpenApi;
 
 use crate::single_sign_on::{route, sign_in};
-use factors::{authenticator, confirmation, passkeys, recovery, second_step};
+use factors::{authenticator, confirmation, email_codes, passkeys, recovery, second_step};
 
 /// Registers the addresses below `/api/data/v1`.
 pub fn configure(config: &mut ServiceConfig) {
@@ -37,20 +40,24 @@ fn configure_account(config: &mut ServiceConfig) {
         .route(web::post().to(session::create_session))
         .route(web::get().to(session::read_session))
         .route(web::delete().to(session::delete_session));
-    let link = resource("/password-link/{token}")
-        .route(web::get().to(password_link::read_password_link))
-        .route(web::post().to(password_link::use_password_link));
+    let link = resource("/password-link").route(web::post().to(password_link::read_password_link));
+    let password =
+        resource("/password-link/password").route(web::post().to(password_link::use_password_link));
     let tokens = resource("/account/tokens")
         .route(web::get().to(account::list_tokens))
         .route(web::post().to(account::create_token));
     let studio_accounts = resource("/account/studio-accounts")
         .route(web::get().to(sign_in::list_studio_accounts))
         .route(web::post().to(sign_in::join_studio_account));
+    let studio_account = resource("/account/studio-accounts/{connection_id}")
+        .route(web::delete().to(sign_in::separate_studio_account));
     config
         .service(session)
         .service(resource("/session/route").route(web::post().to(route::route_sign_in)))
         .service(studio_accounts)
+        .service(studio_account)
         .service(link)
+        .service(password)
         .service(resource("/invitation").route(web::post().to(offer::read_invitation_offer)))
         .service(resource("/invitation/acceptance").route(web::post().to(offer::accept_invitation)))
         .service(resource("/invitation/account").route(web::post().to(offer::create_invited_account)))
@@ -67,11 +74,18 @@ fn configure_factors(config: &mut ServiceConfig) {
         .route(web::post().to(authenticator::begin_authenticator))
         .route(web::put().to(authenticator::confirm_authenticator))
         .route(web::delete().to(authenticator::remove_authenticator));
+    let mailed = resource("/account/factors/email-code")
+        .route(web::post().to(email_codes::begin_email_codes))
+        .route(web::put().to(email_codes::confirm_email_codes))
+        .route(web::delete().to(email_codes::remove_email_codes));
     config
         .service(resource("/session/second-factor").route(web::post().to(second_step::show_second_factor)))
         .service(
             resource("/session/second-factor/challenge")
                 .route(web::post().to(second_step::challenge_second_factor)),
+        )
+        .service(
+            resource("/session/second-factor/email-code").route(web::post().to(second_step::send_email_code)),
         )
         .service(resource("/session/passkey").route(web::post().to(second_step::sign_in_with_passkey)))
         .service(
@@ -80,6 +94,7 @@ fn configure_factors(config: &mut ServiceConfig) {
         )
         .service(resource("/account/factors").route(web::get().to(factors::read_factors)))
         .service(authenticator)
+        .service(mailed)
         .service(
             resource("/account/factors/recovery-codes").route(web::post().to(recovery::make_recovery_codes)),
         )
@@ -131,7 +146,35 @@ fn configure_organisations(config: &mut ServiceConfig) {
             resource("/organisations/{organisation_id}/audit/check")
                 .route(web::get().to(audit::read_audit_check)),
         );
+    configure_service_accounts(config);
     configure_mail(config);
+    configure_support(config);
+}
+
+fn configure_support(config: &mut ServiceConfig) {
+    let all = resource("/organisations/{organisation_id}/support-grants")
+        .route(web::get().to(support::list_support_grants))
+        .route(web::post().to(support::give_support_access));
+    let one = resource("/organisations/{organisation_id}/support-grants/{grant_id}")
+        .route(web::get().to(support::read_support_grant));
+    let end = resource("/organisations/{organisation_id}/support-grants/{grant_id}/end")
+        .route(web::post().to(support::end_support_access));
+    config.service(all).service(one).service(end);
+}
+
+fn configure_service_accounts(config: &mut ServiceConfig) {
+    let all = resource("/organisations/{organisation_id}/service-accounts")
+        .route(web::get().to(service_accounts::list_service_accounts))
+        .route(web::post().to(service_accounts::create_service_account));
+    let one = resource("/organisations/{organisation_id}/service-accounts/{person_id}")
+        .route(web::get().to(service_accounts::read_service_account))
+        .route(web::patch().to(service_accounts::update_service_account));
+    let tokens = resource("/organisations/{organisation_id}/service-accounts/{person_id}/tokens")
+        .route(web::get().to(service_accounts::list_service_account_tokens))
+        .route(web::post().to(service_accounts::create_service_account_token));
+    let token = resource("/organisations/{organisation_id}/service-accounts/{person_id}/tokens/{token_id}")
+        .route(web::delete().to(service_accounts::revoke_service_account_token));
+    config.service(all).service(one).service(tokens).service(token);
 }
 
 fn configure_mail(config: &mut ServiceConfig) {
@@ -198,15 +241,20 @@ fn configure_invitations(config: &mut ServiceConfig) {
     route::route_sign_in,
     sign_in::list_studio_accounts,
     sign_in::join_studio_account,
+    sign_in::separate_studio_account,
     sign_in::confirm_with_studio_account,
     second_step::show_second_factor,
     second_step::challenge_second_factor,
+    second_step::send_email_code,
     second_step::sign_in_with_passkey,
     second_step::challenge_passkey_sign_in,
     factors::read_factors,
     authenticator::begin_authenticator,
     authenticator::confirm_authenticator,
     authenticator::remove_authenticator,
+    email_codes::begin_email_codes,
+    email_codes::confirm_email_codes,
+    email_codes::remove_email_codes,
     recovery::make_recovery_codes,
     passkeys::begin_passkey,
     passkeys::add_passkey,
@@ -238,6 +286,13 @@ fn configure_invitations(config: &mut ServiceConfig) {
     people::remove_person,
     people::create_password_link,
     people::reset_factors,
+    service_accounts::list_service_accounts,
+    service_accounts::create_service_account,
+    service_accounts::read_service_account,
+    service_accounts::update_service_account,
+    service_accounts::list_service_account_tokens,
+    service_accounts::create_service_account_token,
+    service_accounts::revoke_service_account_token,
     productions::list_productions,
     productions::list_organisation_productions,
     productions::create_production,
@@ -261,5 +316,9 @@ fn configure_invitations(config: &mut ServiceConfig) {
     mail::read_mail,
     mail::retry_mail,
     mail::drop_mail,
+    support::list_support_grants,
+    support::give_support_access,
+    support::read_support_grant,
+    support::end_support_access,
 ))]
 pub struct Documentation;

@@ -37,6 +37,8 @@ pub struct Organisation {
     second_factor_required: bool,
     /// Whether they must have signed in through one of its identity providers.
     sso_required: bool,
+    /// Whether a code sent by mail counts as a second factor.
+    email_code_allowed: bool,
 }
 
 impl Organisation {
@@ -49,6 +51,7 @@ impl Organisation {
             revision: row.revision,
             second_factor_required: row.second_factor_required,
             sso_required: row.sso_required,
+            email_code_allowed: row.email_code_allowed,
         }
     }
 
@@ -163,6 +166,11 @@ pub struct OrganisationSecurity {
     /// Whether they must have a second factor. Whoever has none sees nothing of the organisation until they have
     /// added one, also in sessions that are open; access tokens go on.
     second_factor_required: bool,
+    /// Whether a code that is sent by mail counts as a second factor; left out: as it is. It is the weak one: whoever
+    /// reads somebody's mail and knows their password gets in. It counts for somebody as long as all their
+    /// organisations that ask for a second factor allow it.
+    #[serde(default)]
+    email_code_allowed: Option<bool>,
     /// Whether they must have signed in through one of the organisation's identity providers; left out: as it is. It takes a
     /// connection that is switched on and whose last test went well, and somebody in `break_glass`.
     #[serde(default)]
@@ -212,6 +220,8 @@ pub struct OrganisationSecurityState {
     second_factor_required: bool,
     /// Whether they must have signed in through one of its identity providers.
     sso_required: bool,
+    /// Whether a code sent by mail counts as a second factor.
+    email_code_allowed: bool,
     /// Whether a connection is switched on whose last test went well.
     sso_proven: bool,
     /// Its owners, by login.
@@ -240,6 +250,7 @@ pub async fn read_security(
             Ok::<_, kinora_store::StoreError>(OrganisationSecurityState {
                 second_factor_required: row.second_factor_required,
                 sso_required: row.sso_required,
+                email_code_allowed: row.email_code_allowed,
                 sso_proven: connections::has_proven(connection, id)?,
                 owners: security::owners(connection, id)?.into_iter().map(Into::into).collect(),
                 revision: row.revision,
@@ -267,6 +278,7 @@ pub async fn update_security(
     let (id, person, origin) = (access.organisation_id, who.principal.person_id, who.origin);
     let change = security::SecurityChange {
         second_factor_required: Some(form.second_factor_required),
+        email_code_allowed: form.email_code_allowed,
         sso_required: form.sso_required,
         break_glass: form.break_glass,
     };

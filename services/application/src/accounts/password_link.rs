@@ -1,4 +1,6 @@
 //! Setting a password through a one-time link.
+//!
+//! The token comes in the body, and stands behind the `#` of the link: addresses are written into histories and logs.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
@@ -11,7 +13,7 @@ use super::password_policy;
 use crate::context::{Context, origin};
 use crate::error::{Problem, ProblemDocument};
 use crate::extract::Json;
-use crate::secrets::{Digest, digest};
+use crate::secrets::digest;
 
 /// Whose one-time link it is.
 #[derive(Serialize, ToSchema)]
@@ -24,29 +26,37 @@ pub struct PasswordLink {
     expires_at: DateTime<Utc>,
 }
 
+/// The token of a one-time link.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordLinkToken {
+    /// What stands behind the `#` of the link.
+    #[schema(max_length = 100)]
+    token: String,
+}
+
 /// A password to be set.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPassword {
+    /// What stands behind the `#` of the link.
+    #[schema(max_length = 100)]
+    token: String,
     /// The password.
     #[schema(max_length = 200, format = Password)]
     password: String,
 }
 
-fn digest_in_path(request: &HttpRequest) -> Digest {
-    digest(request.match_info().get("token").unwrap_or_default())
-}
-
 /// Whose link is it?
-#[utoipa::path(get, path = "/api/data/v1/password-link/{token}", tag = "session", security(()), params(("token" = String, Path)), responses(
+#[utoipa::path(post, path = "/api/data/v1/password-link", tag = "session", security(()), request_body = PasswordLinkToken, responses(
     (status = 200, description = "It can be used", body = PasswordLink),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn read_password_link(
-    request: HttpRequest,
     context: web::Data<Context>,
+    Json(form): Json<PasswordLinkToken>,
 ) -> Result<web::Json<PasswordLink>, Problem> {
-    let digest = digest_in_path(&request);
+    let digest = digest(&form.token);
     let link = context.database.read(move |connection| password_links::find(connection, &digest)).await?;
     let password_links::PasswordLink { login, display_name, expires_at, .. } = link;
     Ok(web::Json(PasswordLink { login, display_name, expires_at }))
@@ -55,7 +65,7 @@ pub async fn read_password_link(
 /// Set a password with a link, which can be done once.
 ///
 /// Ends all sessions and access tokens of the person, and a lock-out.
-#[utoipa::path(post, path = "/api/data/v1/password-link/{token}", tag = "session", security(()), params(("token" = String, Path)), request_body = SetPassword, responses(
+#[utoipa::path(post, path = "/api/data/v1/password-link/password", tag = "session", security(()), request_body = SetPassword, responses(
     (status = 204, description = "Set; sign in with it now"),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
@@ -64,7 +74,7 @@ pub async fn use_password_link(
     context: web::Data<Context>,
     Json(form): Json<SetPassword>,
 ) -> Result<HttpResponse, Problem> {
-    let digest = digest_in_path(&request);
+    let digest = digest(&form.token);
     let (person, subject) = context
         .database
         .read(move |connection| {

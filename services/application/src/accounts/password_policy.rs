@@ -123,6 +123,15 @@ mod tests {
     }
 
     #[test]
+    fn seven_characters_are_never_enough() {
+        for password in ["vK8#qLz", "§¶ĸŋđ€ß", "z0!Q_e;", "éíôüñçå", "7#fQ~Zp", "日本語のパス語"]
+        {
+            assert_eq!(password.chars().count(), 7);
+            assert!(reason(password).is_some(), "{password}");
+        }
+    }
+
+    #[test]
     fn own_words_are_refused() {
         for password in [
             "AdaLovelace1843!",

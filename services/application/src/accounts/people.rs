@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kinora_core::permission::OrganisationRole;
 use kinora_core::{OrganisationId, PersonId};
 use kinora_store::people;
+use kinora_store::privacy::correction::{self, Correction};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -21,6 +22,9 @@ use crate::extract::{
     Change, Confirmed, Creation, Cursor, IfMatch, InOrganisation, Json, PathId, Query, Then, etag,
 };
 use crate::secrets::{digest, random_token};
+
+/// Of an administrator in a confirmed session, what makes something for a person.
+type Making = Then<InOrganisation<Administrator>, Then<PathId<PersonId>, Then<Confirmed, BareCreation>>>;
 
 /// A person of an organisation.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -78,7 +82,7 @@ pub struct OneTimeLink {
 
 /// The address of a one-time link in the web client.
 fn link_url(context: &Context, token: &str) -> String {
-    format!("{}welcome/{token}", context.settings.public_url)
+    format!("{}welcome#{token}", context.settings.public_url)
 }
 
 fn link_validity(context: &Context) -> TimeDelta {
@@ -150,15 +154,21 @@ pub struct CreatedPerson {
 }
 
 /// Add a person to an organisation.
+///
+/// Adding an owner or administrator takes a confirmed session.
 #[utoipa::path(post, path = "/api/data/v1/organisations/{organisation_id}/people", tag = "organisations", request_body = NewPerson,
     params(("organisation_id" = OrganisationId, Path), ("Idempotency-Key" = Option<String>, Header)), responses(
     (status = 201, description = "Added", body = CreatedPerson, headers(("ETag" = String), ("Location" = String))),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn create_person(
+    request: HttpRequest,
     context: web::Data<Context>,
     Then(access, Creation { body, key }): Then<InOrganisation<Administrator>, Creation<NewPerson>>,
 ) -> Result<HttpResponse, Problem> {
+    if body.role.administers() {
+        permission::confirmed(&request).await?;
+    }
     let token = random_token().map_err(Problem::internal)?;
     let new = people::NewPerson {
         login: fields::login("/login", &body.login)?,
@@ -210,12 +220,30 @@ pub struct PersonChange {
     role: Option<OrganisationRole>,
     /// Whether they may not sign in.
     disabled: Option<bool>,
+    /// Another name, where the present one is wrong.
+    #[schema(min_length = 1, max_length = 200)]
+    display_name: Option<String>,
+    /// What they sign in with, where the present one is wrong.
+    #[schema(min_length = 1, max_length = 254)]
+    login: Option<String>,
 }
 
-/// Change a person's role, or whether they may sign in.
+impl PersonChange {
+    fn correction(&self) -> Result<Correction, Problem> {
+        let name = |name: &String| fields::name("/display_name", name, fields::MAX_NAME);
+        let login = |login: &String| fields::login("/login", login);
+        Ok(Correction {
+            display_name: self.display_name.as_ref().map(name).transpose()?,
+            login: self.login.as_ref().map(login).transpose()?,
+        })
+    }
+}
+
+/// Change a person's role, whether they may sign in, or what is wrong about name and login.
 ///
 /// An organisation always has an owner. Disabling concerns all organisations of the person, so it takes
-/// an administrator of all of them. What makes or unmakes an owner takes a confirmed session.
+/// an administrator of all of them; so does correcting name or login, of which the person is told. What makes
+/// an owner or administrator, unmakes an owner, or corrects, takes a confirmed session.
 #[utoipa::path(patch, path = "/api/data/v1/organisations/{organisation_id}/people/{person_id}", tag = "organisations", request_body = PersonChange,
     params(("organisation_id" = OrganisationId, Path), ("person_id" = PersonId, Path), ("If-Match" = String, Header)), responses(
     (status = 200, description = "Changed", body = OrganisationPerson, headers(("ETag" = String))),
@@ -229,16 +257,26 @@ pub async fn update_person(
         Change<PersonChange>,
     >,
 ) -> Result<HttpResponse, Problem> {
+    let correction = change.correction()?;
     let change = people::PersonChange { role: change.role, disabled: change.disabled };
     let place = (access.organisation_id, person);
-    if change.role == Some(OrganisationRole::Owner) || is_owner(&context, place).await? {
+    if !correction.is_empty()
+        || change.role.is_some_and(OrganisationRole::administers)
+        || is_owner(&context, place).await?
+    {
         permission::confirmed(&request).await?;
     }
+    let scene = scene(&request, &context, access.who.origin.clone());
     let row = context
         .database
         .transaction(move |connection| {
             let (origin, caller) = (&access.who.origin, &access.who.principal);
-            people::change(connection, origin, caller, place, |revision| expected.includes(revision), change)
+            let is_expected = |revision| expected.includes(revision);
+            if correction.is_empty() {
+                return people::change(connection, origin, caller, place, is_expected, change);
+            }
+            correction::correct(connection, &scene, caller, place, is_expected, &correction)?;
+            people::change(connection, origin, caller, place, |_| true, change)
         })
         .await?;
     context.sessions.forget(person);
@@ -318,7 +356,7 @@ pub async fn reset_factors(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Make a one-time link with which a person sets a new password.
+/// Make a one-time link with which a person sets a new password. Takes a confirmed session.
 #[utoipa::path(post, path = "/api/data/v1/organisations/{organisation_id}/people/{person_id}/password-link", tag = "organisations",
     params(("organisation_id" = OrganisationId, Path), ("person_id" = PersonId, Path), ("Idempotency-Key" = Option<String>, Header)), responses(
     (status = 201, description = "Made; earlier ones have ended", body = OneTimeLink),
@@ -326,10 +364,7 @@ pub async fn reset_factors(
 ))]
 pub async fn create_password_link(
     context: web::Data<Context>,
-    Then(access, Then(PathId(person), BareCreation(key))): Then<
-        InOrganisation<Administrator>,
-        Then<PathId<PersonId>, BareCreation>,
-    >,
+    Then(access, Then(PathId(person), Then(Confirmed(_), BareCreation(key)))): Making,
 ) -> Result<HttpResponse, Problem> {
     let token = random_token().map_err(Problem::internal)?;
     let (url, validity, keys) = (link_url(&context, &token), link_validity(&context), context.keys.clone());

@@ -1,11 +1,11 @@
 //! Productions and their members.
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use kinora_core::permission::{ModuleRole, ProductionRoles};
-use kinora_core::{OrganisationId, PersonId, ProductionId};
-use kinora_store::principals::Principal;
+use kinora_core::{OrganisationId, PersonId, ProductionId, SupportGrantId};
+use kinora_store::principals::{Principal, ProductionMembership, UnderSupport};
 use kinora_store::productions::{self, Changer, MembershipChange, Which};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,8 +20,8 @@ use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
 use crate::extract::permission::{Administrator, OfMemberships};
 use crate::extract::{
-    Authenticated, Creation, Cursor, IfMatch, InOrganisation, Json, OfProduction, Page, PathId, Query, Then,
-    etag,
+    Authenticated, Creation, Cursor, IfMatch, InOrganisation, Json, OfProduction, Page, PathId, Query,
+    SignedIn, Then, etag, support,
 };
 
 /// A production.
@@ -41,6 +41,8 @@ pub struct Production {
     my_membership_ends_at: Option<DateTime<Utc>>,
     /// Whether one is a guest in it: does not belong to the organisation that owns it.
     guest: bool,
+    /// The support access under which one sees it; none: one is a member, or administers the organisation.
+    support: Option<ProductionSupport>,
     /// When it was made.
     created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -49,11 +51,23 @@ pub struct Production {
     revision: i64,
 }
 
+/// Support access, as whoever has it sees it in a production.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct ProductionSupport {
+    /// Its id.
+    grant_id: SupportGrantId,
+    /// When it ends.
+    ends_at: Option<DateTime<Utc>>,
+    /// Whether originals may be downloaded.
+    originals: bool,
+}
+
 impl Production {
     fn new(row: productions::Production, principal: &Principal) -> Self {
         let membership = principal.productions.get(&ProductionId(row.id));
         Self {
             guest: principal.is_guest(ProductionId(row.id)),
+            support: membership.and_then(ProductionSupport::of),
             my_membership_ends_at: membership.and_then(|membership| membership.ends_at),
             id: ProductionId(row.id),
             name: row.name,
@@ -68,6 +82,13 @@ impl Production {
 
     fn into_response(self) -> HttpResponse {
         HttpResponse::Ok().insert_header((header::ETAG, etag(self.revision))).json(self)
+    }
+}
+
+impl ProductionSupport {
+    fn of(membership: &ProductionMembership) -> Option<Self> {
+        let UnderSupport { grant, originals } = membership.support?;
+        Some(Self { grant_id: grant, ends_at: membership.ends_at, originals })
     }
 }
 
@@ -105,14 +126,41 @@ async fn list(
 ))]
 pub async fn list_productions(
     context: web::Data<Context>,
+    request: HttpRequest,
     Then(Authenticated(who), Query(page)): Then<Authenticated, Query<Page>>,
 ) -> Result<web::Json<List<Production>>, Problem> {
     // Read anew: a list that leaves out what was just shared would be a refusal out of the cache.
     let principal = context.sessions.read(who.credential).await?;
     let principal = principal.ok_or_else(|| Problem::from(ProblemKind::SignInRequired))?;
-    let ids = principal.productions.keys().map(|id| id.0).collect();
+    let hidden = unlisted(&request, &who, &principal).await?;
+    let is_listed = |membership: &ProductionMembership| {
+        membership.support.is_none_or(|support| !hidden.contains(&support.grant))
+    };
+    let listed = principal.productions.iter().filter(|(_, membership)| is_listed(membership));
+    let ids = listed.map(|(id, _)| id.0).collect();
     let name = format!("productions {}", principal.person_id);
     list(&context, &principal, Which::Own(ids), name, &page).await
+}
+
+/// The support access whose productions are not to be listed: it has ended in this moment. That the names of the others' are
+/// seen is on record before they are.
+async fn unlisted(
+    request: &HttpRequest,
+    who: &SignedIn,
+    principal: &Principal,
+) -> Result<Vec<SupportGrantId>, Problem> {
+    let mut hidden = Vec::new();
+    for access in principal.support.iter().filter(|access| access.lack.is_none()) {
+        let gives = |membership: &ProductionMembership| {
+            membership.support.is_some_and(|support| support.grant == access.grant)
+        };
+        if principal.productions.values().any(gives)
+            && !support::note_list(request, who, access.organisation_id, access.grant).await?
+        {
+            hidden.push(access.grant);
+        }
+    }
+    Ok(hidden)
 }
 
 /// List all productions of an organisation.

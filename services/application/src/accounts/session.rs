@@ -5,8 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use kinora_core::permission::OrganisationRole;
-use kinora_core::{OrganisationId, PersonId};
-use kinora_store::principals::{Principal, Proof};
+use kinora_core::{OrganisationId, PersonId, SupportGrantId};
+use kinora_store::principals::{Principal, Proof, SupportAccess, SupportLack};
 use kinora_store::second_factors::{self, Shown};
 use kinora_store::sign_in::{self, Account, Attempt};
 use kinora_store::{Origin, people, sessions};
@@ -86,6 +86,49 @@ pub struct Session {
     pub single_sign_on_required: bool,
     /// Until when what asks for a fresh confirmation can be done; none: it must be confirmed first.
     pub confirmed_until: Option<DateTime<Utc>>,
+    /// Support access to other organisations that holds at this moment.
+    pub support: Vec<SessionSupport>,
+}
+
+/// Support access that one has.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SessionSupport {
+    /// Its id.
+    pub grant_id: SupportGrantId,
+    /// The organisation.
+    pub organisation_id: OrganisationId,
+    /// Its name.
+    pub organisation: String,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// What is missing for it to open anything.
+    #[schema(inline)]
+    pub withheld: Option<SupportWithheld>,
+}
+
+/// What is missing for support access to open anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SupportWithheld {
+    /// A second factor.
+    SecondFactor,
+    /// A session that began with one's own password or passkey.
+    OwnSignIn,
+}
+
+impl From<&SupportAccess> for SessionSupport {
+    fn from(access: &SupportAccess) -> Self {
+        Self {
+            grant_id: access.grant,
+            organisation_id: access.organisation_id,
+            organisation: access.organisation.clone(),
+            ends_at: access.ends_at,
+            withheld: access.lack.map(|lack| match lack {
+                SupportLack::SecondFactor => SupportWithheld::SecondFactor,
+                SupportLack::OwnSignIn => SupportWithheld::OwnSignIn,
+            }),
+        }
+    }
 }
 
 impl Session {
@@ -130,6 +173,7 @@ impl Session {
             single_sign_on: principal.is_single_sign_on,
             single_sign_on_required: !by_provider.is_empty(),
             confirmed_until: confirmed_until.filter(|until| *until > Utc::now()),
+            support: principal.support.iter().map(Into::into).collect(),
         })
     }
 }
@@ -174,7 +218,7 @@ pub async fn create_session(
     };
     let methods =
         context.database.read(move |connection| second_factors::methods(connection, person)).await?;
-    if methods.any() {
+    if methods.any_at_sign_in() {
         return second_step::begin(&context, person, methods, password_is_right).await;
     }
     let entering = Entering { person, login: account.login, factor: None };
@@ -269,7 +313,10 @@ pub(super) async fn try_password(
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn read_session(context: web::Data<Context>, who: SignedIn) -> Result<web::Json<Session>, Problem> {
-    Ok(web::Json(Session::of(&context, &who.principal, who.credential)?))
+    // Read anew: a page that leaves out what was just given would be a refusal out of the cache.
+    let principal = context.sessions.read(who.credential).await?;
+    let principal = principal.ok_or_else(|| Problem::from(ProblemKind::SignInRequired))?;
+    Ok(web::Json(Session::of(&context, &principal, who.credential)?))
 }
 
 /// Where to go on after signing out.

@@ -9,6 +9,7 @@ pub mod idempotency;
 pub mod permission;
 pub mod query;
 pub mod scoped;
+pub mod support;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -103,7 +104,9 @@ named!(
     ConnectionId => "connection_id",
     AttemptId => "attempt_id",
     DomainId => "domain_id",
+    ErasureId => "erasure_id",
     GroupRuleId => "rule_id",
+    SupportGrantId => "grant_id",
 );
 
 impl<T: Named> FromRequest for PathId<T> {

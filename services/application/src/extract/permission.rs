@@ -14,7 +14,9 @@
 //! Without any role the answer is the one for something that does not exist; with too small a role it
 //! is "forbidden". What an organisation withholds from people without a second factor is
 //! "second-factor-required" exactly where they could do it with one, and else what it is for everybody; in the same
-//! way "single-sign-on-required".
+//! way "single-sign-on-required", and "own-sign-in-required" for those with support access.
+//!
+//! Whoever is let at something under support access is put on record here: see [`super::support`].
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -27,7 +29,7 @@ use kinora_core::{OrganisationId, ProductionId, SessionId};
 use kinora_store::principals::{Principal, Proof};
 use kinora_store::{Origin, productions};
 
-use super::{Extraction, path_id};
+use super::{Extraction, path_id, support};
 use crate::context::{Caller, Context, origin};
 use crate::error::{Problem, ProblemKind};
 use crate::sessions::Credential;
@@ -96,6 +98,9 @@ fn refused<T>(
     if check(&principal.with_second_factor()).is_ok() {
         return ProblemKind::SecondFactorRequired.into();
     }
+    if check(&principal.with_own_sign_in()).is_ok() {
+        return ProblemKind::OwnSignInRequired.into();
+    }
     match check(&principal.with_everything()) {
         Ok(_) => ProblemKind::SingleSignOnRequired.into(),
         Err(refusal) => refusal,
@@ -135,7 +140,7 @@ impl SignedIn {
     }
 }
 
-fn signed_in(request: &HttpRequest, caller: Caller) -> SignedIn {
+pub(super) fn signed_in(request: &HttpRequest, caller: Caller) -> SignedIn {
     let origin = origin(request, Some(&caller.principal));
     SignedIn { principal: caller.principal, credential: caller.credential, origin }
 }
@@ -301,7 +306,7 @@ impl<M: InModule, L: Level> FromRequest for InProduction<M, L> {
             })
             .await?;
             Ok(Self {
-                who: signed_in(&request, caller),
+                who: support::admit(&request, caller, production_id, None).await?,
                 production_id,
                 organisation_id: membership.organisation_id,
                 roles: membership.roles,
@@ -397,6 +402,6 @@ async fn of_production(request: &HttpRequest) -> Result<OfProduction, Problem> {
         organisation_id,
         roles: caller.principal.production_roles(production_id),
         organisation_role: caller.principal.organisation_role(organisation_id),
-        who: signed_in(request, caller),
+        who: support::admit(request, caller, production_id, None).await?,
     })
 }

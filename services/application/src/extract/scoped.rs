@@ -10,12 +10,12 @@ use kinora_core::{AssetId, ProductionId, RunId};
 use kinora_store::scopes;
 
 use super::permission::{InModule, Level, SignedIn, decided, require};
-use super::{Extraction, Named, path_id};
-use crate::context::{Context, origin};
+use super::{Extraction, Named, path_id, support};
+use crate::context::Context;
 use crate::error::{Problem, ProblemKind};
 
 /// Something that belongs to one production for ever.
-pub trait Scoped: Named + Copy + Send + 'static {
+pub trait Scoped: Named + Into<uuid::Uuid> + Copy + Send + Sync + 'static {
     /// The production that it belongs to; none if it does not exist (any more).
     ///
     /// # Errors
@@ -76,8 +76,8 @@ impl<T: Scoped, M: InModule, L: Level> FromRequest for Within<T, M, L> {
                 decided(roles.decide(M::MODULE, L::ROLE)).map(|()| roles)
             })
             .await?;
-            let origin = origin(&request, Some(&caller.principal));
-            let who = SignedIn { principal: caller.principal, credential: caller.credential, origin };
+            let part = Some((T::NAME, id.into()));
+            let who = support::admit(&request, caller, production_id, part).await?;
             Ok(Self { who, id, production_id, roles, level: PhantomData })
         })
     }
