@@ -25,7 +25,7 @@ use crate::secrets::Keys;
 use crate::sessions::Sessions;
 use crate::settings::ApplicationSettings;
 use crate::single_sign_on::desk::Desk;
-use crate::{accounts, health, library, media, openapi, single_sign_on};
+use crate::{accounts, health, library, media, openapi, privacy, provisioning, single_sign_on};
 
 /// How long a client may take to send its request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -117,13 +117,16 @@ pub fn configure(config: &mut ServiceConfig) {
                     web::scope("/data/v1")
                         .configure(library::configure)
                         .configure(accounts::configure)
-                        .configure(single_sign_on::configure),
+                        .configure(single_sign_on::configure)
+                        .configure(provisioning::configure)
+                        .configure(privacy::configure),
                 )
                 .service(web::scope("/media/v1").configure(media::configure))
                 .configure(openapi::configure),
         )
         .configure(single_sign_on::configure_protocol)
         .configure(single_sign_on::protocol::configure)
+        .configure(provisioning::configure_protocol)
         .configure(pages::configure);
 }
 
@@ -143,7 +146,7 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
     };
     // Each server thread has blocking threads of its own: enough for all connections of the pool, and
     // for the passwords.
-    let blocking = settings.database.pool_size as usize + threads;
+    let blocking = Database::most_threads(settings.database.pool_size as usize) + threads;
     let (hub, _listener) = library::events::start(context.clone(), &service.shutdown).map_err(failed)?;
     let data = context.clone();
     let tls = service.tls(Protocols::Http2)?;
@@ -196,6 +199,7 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
         handle.stop(true).await;
     });
     accounts::housekeeping::spawn(context.database.clone(), service.shutdown.clone());
+    accounts::support_watch::spawn(context.clone(), service.shutdown.clone());
     single_sign_on::watch::spawn(context.clone(), service.shutdown.clone());
     media::sweep::spawn(context.clone(), service.shutdown.clone());
     tokio::spawn(Arc::clone(&context.guards).run(service.shutdown.clone()));

@@ -93,5 +93,6 @@ pub fn origin(request: &HttpRequest, principal: Option<&Principal>) -> Origin {
         actor: principal.map_or_else(|| "anonymous".to_owned(), |principal| principal.login.clone()),
         address: client_address(request).map(|address| address.to_string()),
         request_id: Some(request_id(request).to_string()),
+        support_grant: None,
     }
 }

@@ -34,6 +34,8 @@ pub enum ProblemKind {
     SecondFactorRequired,
     /// An organisation asks for a sign-in through its identity provider, and the session began otherwise.
     SingleSignOnRequired,
+    /// Support access counts only in a session that began with the person's own password or passkey.
+    OwnSignInRequired,
     /// The session was not confirmed within the last minutes.
     StepUpRequired,
     /// The request did not come from Kinora's own pages.
@@ -88,6 +90,9 @@ impl ProblemKind {
             Self::SessionRequired => (403, "session-required", "Not with an access token"),
             Self::SecondFactorRequired => (403, "second-factor-required", "A second factor is needed"),
             Self::SingleSignOnRequired => (403, "single-sign-on-required", "Sign in with the studio account"),
+            Self::OwnSignInRequired => {
+                (403, "own-sign-in-required", "Sign in with your own password or passkey")
+            }
             Self::StepUpRequired => (403, "step-up-required", "Confirm that it is you"),
             Self::CrossSite => (403, "cross-site", "The request came from another site"),
             Self::NotFound => (404, "not-found", "Not found"),
@@ -131,6 +136,10 @@ impl ProblemKind {
             }
             Self::SingleSignOnRequired => {
                 "The organisation asks for its own studio account. Sign out and sign in again with that."
+            }
+            Self::OwnSignInRequired => {
+                "Support access counts only when you signed in with your own password and second factor, or a passkey, and \
+                 not through the identity provider of another organisation."
             }
             Self::StepUpRequired => {
                 "This needs a fresh confirmation that it is you: your second factor, or your password if you have none."
@@ -304,6 +313,12 @@ impl Problem {
     #[must_use]
     pub fn kind(&self) -> ProblemKind {
         self.kind
+    }
+
+    /// When it is worth trying again.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after_seconds
     }
 
     /// What only the log gets to see.

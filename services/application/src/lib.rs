@@ -20,6 +20,8 @@ pub mod media;
 pub mod middleware;
 pub mod openapi;
 pub mod pages;
+pub mod privacy;
+pub mod provisioning;
 pub mod rate;
 pub mod secrets;
 pub mod sessions;

@@ -11,7 +11,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::error::{FieldError, ProblemDocument};
-use crate::{accounts, health, library, media, single_sign_on};
+use crate::{accounts, health, library, media, privacy, provisioning, single_sign_on};
 
 /// The parts that all documents share.
 #[derive(OpenApi)]
@@ -29,6 +29,7 @@ use crate::{accounts, health, library, media, single_sign_on};
         (name = "account", description = "One's own account"),
         (name = "organisations", description = "Organisations and their people"),
         (name = "single sign-on", description = "Identity providers of organisations"),
+        (name = "personal data", description = "What is kept of people: taking it along, correcting and erasing it"),
         (name = "productions", description = "Productions and their members"),
         (name = "library", description = "Assets, runs and live events"),
         (name = "media", description = "Uploads, playback and downloads"),
@@ -58,6 +59,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
         library::Documentation::openapi(),
         media::Documentation::openapi(),
         single_sign_on::Documentation::openapi(),
+        provisioning::Documentation::openapi(),
+        privacy::Documentation::openapi(),
         health::Documentation::openapi(),
     ] {
         document.merge(part);

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kinora_core::SessionId;
+use kinora_core::{PersonId, SessionId};
 use kinora_runtime::Secret;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
@@ -13,7 +13,8 @@ use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
 use sha2::{Digest as _, Sha256};
 
 pub use kinora_store::token_text::{
-    Digest, TOKEN_PREFIX, digest, hint_of, is_access_token, new_access_token, random_token,
+    Digest, EMAIL_CODE_DIGITS, TOKEN_PREFIX, digest, hint_of, is_access_token, is_provisioning_token,
+    new_access_token, new_email_code, new_provisioning_token, random_token,
 };
 
 const NONCE: usize = 12;
@@ -23,6 +24,7 @@ const TAG: usize = 16;
 #[derive(Clone)]
 pub struct Keys {
     csrf: [u8; 32],
+    email_code: [u8; 32],
     seal: [u8; 32],
     cursor: Mac,
 }
@@ -65,7 +67,12 @@ impl Keys {
     /// If OpenSSL fails.
     pub fn derive(session_key: &Secret) -> Result<Self, ErrorStack> {
         let derive = |purpose: &str| hmac(session_key.expose(), &[b"kinora ", purpose.as_bytes()]);
-        Ok(Self { csrf: derive("csrf")?, seal: derive("seal")?, cursor: Mac::new(&derive("cursor")?) })
+        Ok(Self {
+            csrf: derive("csrf")?,
+            email_code: derive("email code")?,
+            seal: derive("seal")?,
+            cursor: Mac::new(&derive("cursor")?),
+        })
     }
 
     /// The token that requests of a session carry in `X-CSRF-Token`. It is bound to the session and
@@ -83,6 +90,20 @@ impl Keys {
         self.csrf_token(session, cookie).is_ok_and(|expected| {
             expected.len() == token.len() && openssl::memcmp::eq(expected.as_bytes(), token.as_bytes())
         })
+    }
+
+    /// What is stored of a code that was sent by mail: nothing from which its few digits could be found by trying.
+    /// It is bound to the person and to the cookie of the browser that asked for it.
+    ///
+    /// # Errors
+    /// If OpenSSL fails.
+    pub fn email_code_digest(
+        &self,
+        person: PersonId,
+        bound_to: &Digest,
+        code: &str,
+    ) -> Result<Digest, ErrorStack> {
+        hmac(&self.email_code, &[person.0.as_bytes(), bound_to, code.as_bytes()])
     }
 
     /// Encrypts what is stored only to be given back to whoever made it (AES-256-GCM).
@@ -131,6 +152,18 @@ mod tests {
         assert!(!keys.is_csrf_token(SessionId::new(), &[1; 32], &token));
         assert!(!keys.is_csrf_token(session, &[2; 32], &token));
         assert!(!keys.is_csrf_token(session, &[1; 32], ""));
+    }
+
+    #[test]
+    fn what_is_stored_of_a_code_belongs_to_one_person_and_browser() {
+        let (keys, person) = (keys(), PersonId::new());
+        let stored = keys.email_code_digest(person, &[1; 32], "12345678").unwrap();
+        assert_eq!(keys.email_code_digest(person, &[1; 32], "12345678").unwrap(), stored);
+        assert_ne!(keys.email_code_digest(PersonId::new(), &[1; 32], "12345678").unwrap(), stored);
+        assert_ne!(keys.email_code_digest(person, &[2; 32], "12345678").unwrap(), stored);
+        assert_ne!(keys.email_code_digest(person, &[1; 32], "12345679").unwrap(), stored);
+        let others = Keys::derive(&Secret::new([8_u8; 32])).unwrap();
+        assert_ne!(others.email_code_digest(person, &[1; 32], "12345678").unwrap(), stored);
     }
 
     #[test]

@@ -9,11 +9,11 @@ use kinora_core::ProductionId;
 use kinora_runtime::shutdown::Shutdown;
 use kinora_store::StoreError;
 use kinora_store::events::{self, Extent};
-use kinora_store::notify::{EVENTS_CHANNEL, Listener};
+use kinora_store::notify::{EVENTS_CHANNEL, Listener, Notice, PAUSE_CHANNEL};
 
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument, ProblemKind};
-use crate::extract::{Authenticated, PathId, SignedIn, Then};
+use crate::extract::{Authenticated, PathId, SignedIn, Then, support};
 use crate::guards::follower;
 use crate::library::hub::Hub;
 use crate::library::stream::EventStream;
@@ -32,8 +32,12 @@ pub fn start(
 ) -> std::io::Result<(web::Data<Hub>, Listener)> {
     let hub = Hub::new(context.database.clone());
     let hearing = Arc::clone(&hub);
-    let connector = context.database.pool().connector().clone();
-    let listener = Listener::spawn(connector, &[EVENTS_CHANNEL], move |notice| hearing.hear(&notice))?;
+    let (database, connector) = (context.database.clone(), context.database.connector().clone());
+    let hear = move |notice: Notice| {
+        database.hear(&notice);
+        hearing.hear(&notice);
+    };
+    let listener = Listener::spawn(connector, &[EVENTS_CHANNEL, PAUSE_CHANNEL], hear)?;
     tokio::spawn(Arc::clone(&hub).run(shutdown.clone()));
     tokio::spawn(progress::run(context, Arc::clone(&hub), shutdown.clone()));
     Ok((web::Data::from(hub), listener))
@@ -68,6 +72,9 @@ async fn missing(context: &Context, who: &SignedIn, production: ProductionId) ->
         Ok(Some(principal)) if principal.withheld.single_sign_on.productions.contains_key(&production) => {
             ProblemKind::SingleSignOnRequired.into()
         }
+        Ok(Some(principal)) if principal.withheld.own_sign_in.productions.contains_key(&production) => {
+            ProblemKind::OwnSignInRequired.into()
+        }
         Ok(_) => Problem::not_found(),
         Err(problem) => problem,
     }
@@ -100,14 +107,17 @@ pub async fn follow_events(
     let found = context
         .database
         .read(move |connection| {
-            let roles = events::find_roles_of_followers(connection, &[follower])?.pop().flatten();
-            let Some(roles) = roles else { return Ok(None) };
-            Ok::<_, StoreError>(Some((events::find_extent(connection, production)?, roles)))
+            let following = events::find_followings(connection, &[follower])?.pop().flatten();
+            let Some(following) = following else { return Ok(None) };
+            Ok::<_, StoreError>(Some((events::find_extent(connection, production)?, following)))
         })
         .await?;
-    let Some((extent, roles)) = found else { return Err(missing(&context, &who, production).await) };
+    let Some((extent, following)) = found else { return Err(missing(&context, &who, production).await) };
     let (first, seen) = begin(extent, last_event_id(&request)?);
-    let subscription = hub.into_inner().join(follower, roles, extent.newest)?;
+    if let Some(grant) = following.support {
+        support::note_following(&request, &who, production, grant).await?;
+    }
+    let subscription = hub.into_inner().join(follower, following.roles, extent.newest)?;
     let stream = EventStream::new(context, follower, subscription, first, seen);
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))

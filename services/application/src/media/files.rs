@@ -106,7 +106,7 @@ async fn send(
     let mut response = HttpResponse::build(status);
     response
         .insert_header((header::ETAG, etag))
-        .insert_header((header::CACHE_CONTROL, cache_control(request)));
+        .insert_header((header::CACHE_CONTROL, cache_control(viewer, request)));
     if status == StatusCode::NOT_MODIFIED {
         return Ok(response.finish());
     }
@@ -132,8 +132,11 @@ fn unsatisfiable(size: u64) -> Problem {
 }
 
 /// A new version has new bytes at the same address, so browsers ask each time (and mostly hear 304),
-/// unless the page says by `?v=` which bytes it means.
-fn cache_control(request: &HttpRequest) -> &'static str {
+/// unless the page says by `?v=` which bytes it means. Under support access nothing stays in the browser.
+fn cache_control(viewer: &Viewer, request: &HttpRequest) -> &'static str {
+    if viewer.who.origin.support_grant.is_some() {
+        return "no-store";
+    }
     let names_bytes = request.query_string().split('&').any(|pair| pair.starts_with("v="));
     if names_bytes { "private, max-age=31536000, immutable" } else { "private, no-cache" }
 }
@@ -141,7 +144,10 @@ fn cache_control(request: &HttpRequest) -> &'static str {
 fn describe(response: &mut actix_web::HttpResponseBuilder, file: &AssetFile, kind: Option<DerivativeKind>) {
     let disposition = match kind {
         None => {
-            response.insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"));
+            response.insert_header((
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; sandbox; base-uri 'none'; frame-ancestors 'none'",
+            ));
             delivery::attachment(&file.file_name)
         }
         Some(kind) => delivery::inline(&derivative_name(&file.file_name, kind)),

@@ -106,7 +106,7 @@ where
 /// As [`run`].
 pub(super) async fn read<T, E, F>(context: &Context, work: F) -> Result<T, Problem>
 where
-    F: Fn(&mut PgConnection) -> Result<T, E> + Send + 'static,
+    F: Fn(&mut PgConnection) -> Result<T, E> + Send + Sync + 'static,
     T: Send + 'static,
     E: Into<Problem> + Send + 'static,
 {

@@ -24,7 +24,7 @@ static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Requests that do not act in the name of the cookie, so that they need no token.
 const WITHOUT_TOKEN: [(Method, &str); 2] =
-    [(Method::POST, "/api/data/v1/session"), (Method::POST, "/api/data/v1/password-link/")];
+    [(Method::POST, "/api/data/v1/session"), (Method::POST, "/api/data/v1/password-link")];
 
 /// The middleware.
 ///

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::address;
 use crate::context::{ClientAddress, Context, RequestId};
 use crate::error::{Problem, ProblemKind};
+use crate::provisioning::refusal::Refusal;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -41,7 +42,11 @@ pub async fn request_id(
         Ok(response) => response.map_into_boxed_body(),
         Err(error) => return Err(answered(&error, &id)),
     };
-    if is_bare_error(&response) {
+    if let Some(refusal) = refusal_of(&response) {
+        if let Some(cause) = refusal.cause() {
+            log::error!(request_id:% = id; "{refusal}: {cause}");
+        }
+    } else if is_bare_error(&response) {
         response = as_problem(response, &id);
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -74,6 +79,11 @@ fn find_address(request: &ServiceRequest) -> Option<ClientAddress> {
     let forwarded: Vec<&str> =
         request.headers().get_all(&X_FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect();
     Some(ClientAddress(address::client_address(peer, &forwarded.join(","), |ip| settings.trusts(ip))))
+}
+
+/// What provisioning refuses, which has a document of its own.
+fn refusal_of(response: &ServiceResponse<BoxBody>) -> Option<&Refusal> {
+    response.response().error().and_then(|error| error.as_error::<Refusal>())
 }
 
 /// Whether the answer is an error without a document of its own; readiness has one.

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use kinora_core::mail::is_address;
-use kinora_core::permission::{Module, OrganisationRole, ProductionRoles};
+use kinora_core::permission::{OrganisationRole, ProductionRoles};
 use kinora_core::{ConnectionId, GroupRuleId, OrganisationId, PersonId, ProductionId};
 use kinora_saml::{Identity, NameId, names};
 use kinora_store::single_sign_on::admission::{Arrival, Grants};
 use kinora_store::single_sign_on::connections::SamlConnection;
-use kinora_store::single_sign_on::rules::{Gift, GroupRule};
+use kinora_store::single_sign_on::rules::{self, GroupRule};
 use kinora_store::single_sign_on::sessions::StoredName;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -32,6 +32,17 @@ const NAMES: [&str; 6] = [
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
     "urn:oid:2.16.840.1.113730.3.1.241",
     "cn",
+];
+/// Attributes with first and last name, where no whole name comes.
+const PARTS_OF_NAME: [(&str, &str); 5] = [
+    ("firstName", "lastName"),
+    ("givenName", "sn"),
+    ("givenName", "surname"),
+    (
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname",
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname",
+    ),
+    ("urn:oid:2.5.4.42", "urn:oid:2.5.4.4"),
 ];
 /// Attributes with groups.
 const GROUPS: [&str; 6] = [
@@ -91,22 +102,10 @@ pub fn map(connection: &SamlConnection, rules: &[GroupRule], identity: &Identity
     };
     let groups = groups(connection, identity);
     let matched: Vec<&GroupRule> = rules.iter().filter(|rule| groups.contains(&rule.group_name)).collect();
-    let mut productions: BTreeMap<ProductionId, ProductionRoles> = BTreeMap::new();
-    let mut role = connection.admits_everyone.then_some(OrganisationRole::Member);
-    for rule in &matched {
-        // Whoever works in a production of the organisation belongs to it.
-        role = role.max(Some(OrganisationRole::Member));
-        match rule.gift() {
-            Some(Gift::Organisation(given)) => {
-                role = role.max(Some(given.min(OrganisationRole::Administrator)))
-            }
-            Some(Gift::Production(id, roles)) => {
-                let held = productions.entry(id).or_default();
-                *held = higher(held, &roles);
-            }
-            None => {}
-        }
-    }
+    let (role, productions) = match rules::grants(matched.iter().copied(), connection.admits_everyone) {
+        Some(Grants { role, productions }) => (Some(role), productions),
+        None => (None, BTreeMap::new()),
+    };
     Mapped {
         subject,
         subject_refusal,
@@ -121,17 +120,6 @@ pub fn map(connection: &SamlConnection, rules: &[GroupRule], identity: &Identity
             .into_iter()
             .map(|(production_id, roles)| MappedProduction { production_id, roles })
             .collect(),
-    }
-}
-
-/// In each module the higher role.
-fn higher(one: &ProductionRoles, other: &ProductionRoles) -> ProductionRoles {
-    let role = |module| one.role(module).max(other.role(module));
-    ProductionRoles {
-        office: role(Module::Office),
-        library: role(Module::Library),
-        subtitling: role(Module::Subtitling),
-        budget: role(Module::Budget),
     }
 }
 
@@ -178,10 +166,18 @@ fn address(connection: &SamlConnection, identity: &Identity) -> Option<String> {
 }
 
 fn display_name(connection: &SamlConnection, identity: &Identity) -> Option<String> {
-    let found = first(identity, connection.name_attribute.as_ref(), &NAMES)?;
+    let chosen = connection.name_attribute.as_ref();
+    let whole = first(identity, chosen, &NAMES).map(str::to_owned);
+    let found = whole.or_else(|| chosen.is_none().then(|| name_of_parts(identity)).flatten())?;
     let plain: String = found.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
     let plain = plain.trim();
     (!plain.is_empty()).then(|| plain.to_owned())
+}
+
+/// First and last name together, in the order of most countries; the person can have it corrected.
+fn name_of_parts(identity: &Identity) -> Option<String> {
+    let value = |name| identity.values(name).map(str::trim).find(|value| !value.is_empty());
+    PARTS_OF_NAME.iter().find_map(|(given, family)| Some(format!("{} {}", value(given)?, value(family)?)))
 }
 
 fn groups(connection: &SamlConnection, identity: &Identity) -> Vec<String> {
@@ -205,6 +201,7 @@ impl Mapped {
         let subject = self.subject.ok_or(self.subject_refusal.unwrap_or(Code::NoSubject))?;
         let productions =
             self.productions.into_iter().map(|mapped| (mapped.production_id, mapped.roles)).collect();
+        let names = self.subject_value.into_iter().chain(self.address.clone()).collect();
         let address = self.address.map(|address| {
             let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_ascii_lowercase());
             (address, domain.unwrap_or_default())
@@ -218,6 +215,8 @@ impl Mapped {
             display_name: self.display_name,
             grants: self.organisation_role.map(|role| Grants { role, productions }),
             link_to,
+            names,
+            admits_everyone: connection.admits_everyone,
         })
     }
 }

@@ -3,7 +3,7 @@
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
-use kinora_core::{DomainId, OrganisationId};
+use kinora_core::{ConnectionId, DomainId, OrganisationId};
 use kinora_store::single_sign_on::domains as rows;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use crate::error::{Problem, ProblemDocument};
 use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
 use crate::extract::permission::Owner;
-use crate::extract::{Confirmed, Creation, InOrganisation, PathId, Then};
+use crate::extract::{Confirmed, Creation, InOrganisation, Json, PathId, Then};
 
 /// An e-mail domain of an organisation.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -24,6 +24,8 @@ pub struct OrganisationDomain {
     domain: String,
     /// When the operator confirmed that it is the organisation's; none: it has no effect yet.
     verified_at: Option<DateTime<Utc>>,
+    /// The connection that its people sign in through; none: the organisation's oldest that is switched on.
+    connection_id: Option<ConnectionId>,
     /// When it was named.
     created_at: DateTime<Utc>,
 }
@@ -34,6 +36,7 @@ impl From<rows::Domain> for OrganisationDomain {
             id: DomainId(row.id),
             domain: row.domain,
             verified_at: row.verified_at,
+            connection_id: row.connection_id.map(ConnectionId),
             created_at: row.created_at,
         }
     }
@@ -46,6 +49,15 @@ pub struct DomainForm {
     /// The domain, such as "studio.example".
     #[schema(min_length = 3, max_length = 260)]
     domain: String,
+}
+
+/// Where the people of a domain are to sign in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DomainChange {
+    /// A connection of the organisation; `null`: its oldest that is switched on.
+    #[serde(deserialize_with = "Option::deserialize")]
+    connection_id: Option<ConnectionId>,
 }
 
 /// List an organisation's e-mail domains.
@@ -91,6 +103,31 @@ pub async fn add_domain(
         })
         .await?;
     Ok(created.into_response())
+}
+
+/// An owner whose session was confirmed, the domain in the path, and what comes with the request.
+type Setting<T> = Then<InOrganisation<Owner>, Then<PathId<DomainId>, Then<Confirmed, T>>>;
+
+/// Say which connection the people of a domain sign in through.
+///
+/// If that is switched off they sign in with a password; they are never sent to another connection instead.
+#[utoipa::path(patch, path = "/api/data/v1/organisations/{organisation_id}/sign-on/domains/{domain_id}", tag = "single sign-on", request_body = DomainChange,
+    params(("organisation_id" = OrganisationId, Path), ("domain_id" = DomainId, Path)), responses(
+    (status = 200, description = "Said", body = OrganisationDomain),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn update_domain(
+    context: web::Data<Context>,
+    Then(access, Then(PathId(id), Then(Confirmed(who), Json(change)))): Setting<Json<DomainChange>>,
+) -> Result<web::Json<OrganisationDomain>, Problem> {
+    let organisation = access.organisation_id;
+    let changed = context
+        .database
+        .transaction(move |connection| {
+            rows::lead_to(connection, &who.origin, organisation, id, change.connection_id)
+        })
+        .await?;
+    Ok(web::Json(changed.into()))
 }
 
 /// Take an e-mail domain away from an organisation.

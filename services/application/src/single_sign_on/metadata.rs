@@ -30,7 +30,7 @@ pub struct Checked {
     pub provider: IdentityProvider,
 }
 
-/// Checks a provider's metadata. Blocks the calling thread if there is a signer.
+/// Checks a provider's metadata. Blocks the calling thread if they are signed.
 ///
 /// # Errors
 /// The refusal.
@@ -44,6 +44,7 @@ pub fn check(
     let provider = IdentityProvider::from_metadata(document, &trusted, verifier, now)?;
     let text = std::str::from_utf8(document).map_err(|_| RefusalCode::NotUtf8)?;
     if trusted.is_empty() {
+        provider.check_integrity(document, verifier)?;
         return Ok(Checked { text: text.to_owned(), provider });
     }
     // Only what was signed is kept, so that nothing else can ever be read of it.

@@ -34,7 +34,7 @@ use crate::extract::permission::Owner;
 use crate::extract::{Confirmed, InOrganisation, PathId, Then};
 
 /// An owner whose session was confirmed, the connection in the path, and what comes with the request.
-type Setting<T> = Then<InOrganisation<Owner>, Then<PathId<ConnectionId>, Then<Confirmed, T>>>;
+pub(crate) type Setting<T> = Then<InOrganisation<Owner>, Then<PathId<ConnectionId>, Then<Confirmed, T>>>;
 
 /// Registers the addresses of the protocol, which identity providers know.
 pub fn configure_protocol(config: &mut ServiceConfig) {
@@ -50,6 +50,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route(web::get().to(domains::list_domains))
         .route(web::post().to(domains::add_domain));
     let domain = resource("/organisations/{organisation_id}/sign-on/domains/{domain_id}")
+        .route(web::patch().to(domains::update_domain))
         .route(web::delete().to(domains::remove_domain));
     config.service(domains).service(domain);
 }
@@ -106,6 +107,7 @@ fn configure_connections(config: &mut ServiceConfig) {
     rules::remove_group_rule,
     domains::list_domains,
     domains::add_domain,
+    domains::update_domain,
     domains::remove_domain,
 ))]
 pub struct Documentation;

@@ -112,7 +112,8 @@ pub async fn list_group_rules(
 
 /// Say what a group gives.
 ///
-/// It takes effect at each person's next sign-in through the connection; so does its removal.
+/// It takes effect at each person's next sign-in through the connection, and at once for people whose groups are
+/// provisioned; so does its removal.
 #[utoipa::path(post, path = "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/rules", tag = "single sign-on", request_body = GroupRuleForm,
     params(("organisation_id" = OrganisationId, Path), ("connection_id" = ConnectionId, Path), ("Idempotency-Key" = Option<String>, Header)), responses(
     (status = 201, description = "Made", body = GroupRule),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use kinora_core::{ConnectionId, OrganisationId};
-use kinora_store::single_sign_on::{identities, sessions};
+use kinora_store::single_sign_on::{admission, identities, sessions};
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 use utoipa::ToSchema;
@@ -19,7 +19,7 @@ use crate::accounts::entrance;
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument, ProblemKind};
 use crate::extract::permission::confirmed;
-use crate::extract::{Authenticated, Json, Then, path_id};
+use crate::extract::{Authenticated, Confirmed, Json, PathId, Then, path_id};
 
 /// A parameter of the request's query.
 pub(super) fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
@@ -209,6 +209,27 @@ pub async fn join_studio_account(
     }
     let address = route::ticket_address(&context, &who, id, Kind::Link, form.return_to.as_deref())?;
     Ok(web::Json(ProviderAddress { address }))
+}
+
+/// Separate a studio account from one's account.
+///
+/// What its connection gave goes with it. Takes a session that was confirmed within the last minutes, and an account with
+/// a password.
+#[utoipa::path(delete, path = "/api/data/v1/account/studio-accounts/{connection_id}", tag = "account",
+    params(("connection_id" = ConnectionId, Path)), responses(
+    (status = 204, description = "Separated"),
+    (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
+))]
+pub async fn separate_studio_account(
+    context: web::Data<Context>,
+    Then(Confirmed(who), PathId(id)): Then<Confirmed, PathId<ConnectionId>>,
+) -> Result<HttpResponse, Problem> {
+    let person = who.principal.person_id;
+    context
+        .database
+        .transaction(move |connection| admission::separate(connection, &who.origin, person, id))
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Confirm the session with one's studio account.

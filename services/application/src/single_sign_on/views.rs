@@ -137,11 +137,13 @@ pub struct LastTest {
     at: DateTime<Utc>,
     /// The code of the refusal; none: it went well.
     refusal: Option<String>,
+    /// Whether it was made with the metadata that the connection has now.
+    is_current: bool,
 }
 
 impl From<Test> for LastTest {
     fn from(test: Test) -> Self {
-        Self { attempt_id: test.id, at: test.at, refusal: test.refusal }
+        Self { attempt_id: test.id, at: test.at, refusal: test.refusal, is_current: test.is_current }
     }
 }
 
@@ -270,7 +272,8 @@ pub(super) struct Stored {
 impl Stored {
     pub(super) fn of(connection: &mut PgConnection, row: SamlConnection) -> kinora_store::Result<Self> {
         let id = ConnectionId(row.id);
-        Ok(Self { keys: keys::of(connection, id)?, test: connections::last_test(connection, id)?, row })
+        let (keys, test) = (keys::of(connection, id)?, connections::last_test(connection, &row)?);
+        Ok(Self { row, keys, test })
     }
 }
 
