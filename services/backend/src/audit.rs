@@ -114,7 +114,8 @@ fn tell(row: &AuditRow) {
         production_id = text(row.production_id),
         subject_kind = row.subject_kind,
         subject_id = text(row.subject_id),
-        audit_hash = hash;
+        audit_hash = hash,
+        support_grant_id = text(row.support_grant_id);
         "{}", row.action
     );
 }

@@ -10,10 +10,15 @@ use kinora_runtime::{CredentialError, logging};
 use kinora_store::audit::Origin;
 use kinora_store::bootstrap::{self, Founding};
 use kinora_store::pool::Connector;
-use kinora_store::{StoreError, migrations, passwords};
+use kinora_store::releases::{NotAVersion, RELEASES, Version};
+use kinora_store::{StoreError, migrations, passwords, releases};
 use serde::Serialize;
 
 use crate::BackendSettings;
+use crate::upgrade_check::{self, Installed, Way};
+
+/// Exit code of `upgrade-check` where something speaks against it; 1 where that could not be found out.
+const EXIT_REFUSED: u8 = 3;
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +38,12 @@ pub enum CommandError {
     /// The answer could not be written.
     #[error("the answer cannot be written: {0}")]
     Answer(#[from] serde_json::Error),
+    /// A version that was given says nothing.
+    #[error(transparent)]
+    Version(#[from] NotAVersion),
+    /// This release may not be installed here.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// Prints an error, if there is one, and gives the code to end with.
@@ -44,6 +55,7 @@ pub fn exit_code(result: Result<(), CommandError>) -> ExitCode {
             eprintln!("{error}");
             match error {
                 CommandError::Settings(_) | CommandError::Credential(_) => ExitCode::from(EXIT_CONFIG),
+                CommandError::Refused(_) => ExitCode::from(EXIT_REFUSED),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -125,4 +137,46 @@ pub fn create_administrator(path: &Path, new: &NewAdministrator) -> Result<(), C
     };
     println!("{}", serde_json::to_string(&answer)?);
     Ok(())
+}
+
+/// Arguments of the command `upgrade-check`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Upgrade {
+    /// Look whether this release may be returned to, instead of whether it may follow
+    #[arg(long)]
+    back: bool,
+    /// The version of one of Kinora's packages on a host, as dpkg says it; one for each
+    #[arg(long = "installed", value_name = "VERSION")]
+    installed: Vec<String>,
+    /// A package of an engine on a host and its version; one for each
+    #[arg(long = "engine", value_name = "PACKAGE=VERSION", value_parser = engine)]
+    engines: Vec<(String, String)>,
+}
+
+fn engine(text: &str) -> Result<(String, String), String> {
+    let (package, version) = text.split_once('=').ok_or("write PACKAGE=VERSION")?;
+    Ok((package.to_owned(), version.to_owned()))
+}
+
+/// The command `upgrade-check`: prints what would be done, or says all that speaks against it. Changes nothing.
+///
+/// # Errors
+/// [`CommandError::Refused`] where something speaks against it; others where that could not be found out.
+pub fn check_upgrade(path: &Path, upgrade: &Upgrade) -> Result<(), CommandError> {
+    let packages = upgrade.installed.iter().map(|text| text.parse()).collect::<Result<Vec<Version>, _>>()?;
+    let (_, connector) = connect(path)?;
+    let mut connection = connector.connect()?;
+    let mut engines = vec![("postgresql".to_owned(), migrations::server_version(&mut connection)?)];
+    engines.extend_from_slice(&upgrade.engines);
+    let schema = migrations::compare(&mut connection)?;
+    let recorded = releases::recorded(&mut connection)?;
+    let installed = Installed { schema, recorded, packages, engines };
+    let way = if upgrade.back { Way::Back } else { Way::On };
+    let objections = upgrade_check::judge(way, RELEASES, &installed);
+    if objections.is_empty() {
+        println!("{}", upgrade_check::describe(way, RELEASES, &installed));
+        return Ok(());
+    }
+    let lines: Vec<_> = objections.iter().map(|objection| format!("- {objection}")).collect();
+    Err(CommandError::Refused(lines.join("\n")))
 }

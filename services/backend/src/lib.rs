@@ -11,6 +11,7 @@ mod database;
 mod fanout;
 pub mod mail;
 pub mod settings;
+pub mod upgrade_check;
 
 pub use database::Database;
 pub use fanout::{Fanout, ProgressMessage};

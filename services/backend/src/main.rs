@@ -23,6 +23,8 @@ enum Command {
     Run,
     /// Bring the database to this release's schema, as the owner of its tables
     Migrate,
+    /// Say whether this release may be installed on the database as it is; changes nothing
+    UpgradeCheck(commands::Upgrade),
     /// Make an organisation with its first administrator; prints the one-time password as JSON
     CreateAdministrator(commands::NewAdministrator),
     /// Say whether the settings can be used, and exit
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     match arguments.command.unwrap_or(Command::Run) {
         Command::Run => service::run(&path, coordinator::run),
         Command::Migrate => commands::exit_code(commands::migrate(&path)),
+        Command::UpgradeCheck(upgrade) => commands::exit_code(commands::check_upgrade(&path, &upgrade)),
         Command::CreateAdministrator(new) => commands::exit_code(commands::create_administrator(&path, &new)),
         Command::CheckConfig => check_config::<BackendSettings>(&path),
     }

@@ -1,7 +1,9 @@
 //! The words of each letter.
 
 use chrono::{DateTime, Utc};
-use kinora_core::mail::{Letter, SecurityNotice, SignOnEnd};
+use kinora_core::mail::{
+    CodeOccasion, Letter, OperatorMeans, SecurityNotice, SignOnEnd, SupportDeed, SupportEvent,
+};
 
 /// A part of a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +61,51 @@ fn ending(what: SignOnEnd, connection: &str) -> (String, String) {
                 .to_owned(),
         ),
     }
+}
+
+/// Subject and first paragraph about support access.
+fn support(event: SupportEvent, organisation: &str, address: &str) -> (String, String) {
+    match event {
+        SupportEvent::Given => (
+            format!("{address} was given support access to {organisation}"),
+            "For the time below, whoever signs in with this address can see what the access covers. Every request is on \
+             record, and any owner can end it at once."
+                .to_owned(),
+        ),
+        SupportEvent::FirstUsed => (
+            format!("{address} has begun to use support access to {organisation}"),
+            "The support access below was used for the first time just now.".to_owned(),
+        ),
+        SupportEvent::Ended => (
+            format!("Support access of {address} to {organisation} has ended"),
+            "The support access below is over. Nothing can be seen with it any more.".to_owned(),
+        ),
+    }
+}
+
+/// What was done with support access.
+fn done(deeds: &[SupportDeed]) -> Vec<Block> {
+    if deeds.is_empty() {
+        return vec![Block::Text("It was never used.".to_owned())];
+    }
+    let fact = |deed: &SupportDeed| {
+        let what = match deed.action.as_str() {
+            "support.browsed" => "Looked through lists",
+            "support.viewed" => "Looked at something",
+            "support.played" => "Played a clip",
+            "support.downloaded" => "Downloaded an original",
+            "support.followed" => "Followed what happens",
+            "support.changed" => "Asked for a change",
+            _ => "Changed something",
+        };
+        let unit = if deed.rows == 1 { "entry" } else { "entries" };
+        let detail = match what {
+            "Changed something" => format!("{} ({} {unit})", deed.action, deed.rows),
+            _ => format!("{} {unit} in the audit log", deed.rows),
+        };
+        (what, detail)
+    };
+    vec![Block::Text("This was done:".to_owned()), Block::Facts(deeds.iter().map(fact).collect())]
 }
 
 /// The words of a letter. `token` goes behind the address of a letter that has a link.
@@ -158,18 +205,153 @@ pub(super) fn words(letter: &Letter, token: Option<&str>) -> Words {
                 ],
             }
         }
-        Letter::Code { code, minutes } => Words {
-            subject: "Your code to sign in".to_owned(),
+        Letter::Support {
+            event,
+            organisation,
+            address,
+            giver,
+            reason,
+            starts_at,
+            ends_at,
+            originals,
+            deeds,
+            page,
+        } => {
+            let (organisation, address) = (one_line(organisation), one_line(address));
+            let (subject, text) = support(*event, &organisation, &address);
+            let mut facts = vec![("Given to", address), ("Reason", one_line(reason))];
+            facts.extend(giver.as_deref().map(|giver| ("Given by", one_line(giver))));
+            facts.push(("From", instant(*starts_at)));
+            let end = if *event == SupportEvent::Ended { "Ended" } else { "Ends" };
+            facts.push((end, instant(*ends_at)));
+            facts.push((
+                "Originals",
+                if *originals { "can be downloaded" } else { "not included" }.to_owned(),
+            ));
+            let mut blocks = vec![Block::Text(text), Block::Facts(facts)];
+            if *event == SupportEvent::Ended {
+                blocks.extend(done(deeds));
+            }
+            blocks.push(Block::Button("See what was done".to_owned(), page.clone()));
+            blocks.push(Block::Small(
+                "You get this mail because you own the organisation in Kinora. All its owners get it."
+                    .to_owned(),
+            ));
+            Words { subject, blocks }
+        }
+        Letter::OperatorAccess { means, person, at, expires_at } => operator_words(*means, &one_line(person), *at, *expires_at),
+        Letter::ResponsibleLeft { organisation, person, accounts } => {
+            let (organisation, person) = (one_line(organisation), one_line(person));
+            let names: Vec<String> = accounts.iter().map(|name| format!("“{}”", one_line(name))).collect();
+            Words {
+                subject: format!("{person} answered for service accounts of {organisation} and has left"),
+                blocks: vec![
+                    Block::Text(format!(
+                        "{person} no longer belongs to {organisation} or may not sign in any more. Nobody who is there \
+                         answers now for what these programs do. Their access tokens go on working."
+                    )),
+                    Block::Facts(vec![("Service accounts", names.join(", "))]),
+                    Block::Text(
+                        "Name somebody else under administration, service accounts, or deactivate those that nobody \
+                         needs. Make new tokens where the one who left may have a copy."
+                            .to_owned(),
+                    ),
+                ],
+            }
+        }
+        Letter::AddressConfirmation { page, expires_at } => Words {
+            subject: "Confirm your e-mail address".to_owned(),
             blocks: vec![
-                Block::Text("Type this code into the page where you sign in to Kinora:".to_owned()),
-                Block::Code(code.clone()),
-                Block::Small(format!(
-                    "It holds for {minutes} minutes and works once. Nobody will ever ask you for it, neither \
-                     by mail nor on the telephone. If you are not signing in, somebody knows your password: \
-                     change it."
-                )),
+                Block::Text(
+                    "Somebody wants to use this address for their account in Kinora: to sign in with it, and to get \
+                     mail about the account."
+                        .to_owned(),
+                ),
+                Block::Button(
+                    "Confirm the address".to_owned(),
+                    format!("{page}{}", token.unwrap_or_default()),
+                ),
+                Block::Small(format!("The link works once, until {}.", instant(*expires_at))),
+                Block::Small(
+                    "That was not you? Then you need not do anything: without you nothing happens.".to_owned(),
+                ),
             ],
         },
+        Letter::Code { code, minutes, occasion, at, address, device } => {
+            let (subject, text, otherwise) = code_words(*occasion);
+            let mut facts: Vec<_> = at.map(|at| ("When", instant(at))).into_iter().collect();
+            facts.extend(address.clone().map(|address| ("From", address)));
+            facts.extend(device.clone().map(|device| ("Browser", device)));
+            Words {
+                subject: subject.to_owned(),
+                blocks: vec![
+                    Block::Text(text.to_owned()),
+                    Block::Code(code.clone()),
+                    Block::Facts(facts),
+                    Block::Small(format!(
+                        "It holds for {minutes} minutes and works once, in the browser that asked for it. Nobody will \
+                         ever ask you for it, neither by mail nor on the telephone. {otherwise}"
+                    )),
+                ],
+            }
+        }
+    }
+}
+
+/// Subject, first sentence, and what to do about a code that one has not asked for.
+fn code_words(occasion: CodeOccasion) -> (&'static str, &'static str, &'static str) {
+    match occasion {
+        CodeOccasion::SignIn => (
+            "Your code to sign in",
+            "Type this code into the page where you sign in to Kinora:",
+            "If you are not signing in, somebody knows your password: change it.",
+        ),
+        CodeOccasion::Enrolment => (
+            "Your code to confirm this address",
+            "Type this code into the page where you add codes by mail to your account in Kinora:",
+            "If you are not doing that, somebody else is using your account: tell your administrator.",
+        ),
+    }
+}
+
+/// What whoever runs the servers did to an account, and what to do about it.
+fn operator_words(
+    means: OperatorMeans,
+    person: &str,
+    at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+) -> Words {
+    let (subject, done, undone) = match means {
+        OperatorMeans::AccessToken => (
+            format!("An operator made an access token for {person}"),
+            format!(
+                "has made an access token of {person}. Whoever has it sees and does what that account may."
+            ),
+            "Access tokens are listed and revoked on the account's page.",
+        ),
+        OperatorMeans::PasswordLink => (
+            format!("An operator made a password link for {person}"),
+            format!("has made a one-time link for {person}. Whoever has it sets that account's password."),
+            "A new link made under administration, people, ends this one.",
+        ),
+        OperatorMeans::FactorsReset => (
+            format!("An operator took the second factors of {person}"),
+            format!("has taken the second factors of {person}: the password alone opens that account now."),
+            "A new factor closes this again.",
+        ),
+    };
+    let mut facts = vec![("Account", person.to_owned()), ("When", instant(at))];
+    facts.extend(expires_at.map(|end| ("Ends", instant(end))));
+    Words {
+        subject,
+        blocks: vec![
+            Block::Text(format!("Somebody who runs the servers of Kinora {done}")),
+            Block::Facts(facts),
+            Block::Text(format!(
+                "This is told to the account itself and to the owners of its organisations. If nobody of you has asked \
+                 for it, ask whoever runs Kinora; the audit log has the command and the operator. {undone}"
+            )),
+        ],
     }
 }
 
@@ -202,6 +384,22 @@ fn notice_words(notice: SecurityNotice) -> (&'static str, &'static str) {
         SecurityNotice::RecoveryCodeUsed => (
             "A recovery code was used",
             "One of your recovery codes was used to sign in. It does not work a second time.",
+        ),
+        SecurityNotice::EmailCodesAdded => (
+            "Codes by mail were added",
+            "Your account can now be confirmed with codes that are sent to this address, if your organisations \
+             allow it.",
+        ),
+        SecurityNotice::EmailCodesRemoved => {
+            ("Codes by mail were removed", "Codes sent to this address no longer confirm your account.")
+        }
+        SecurityNotice::AccountCorrected => (
+            "Your account was corrected",
+            "An administrator has corrected the name of your account, or what you sign in with.",
+        ),
+        SecurityNotice::AddressChanged => (
+            "Your e-mail address was changed",
+            "Your account has another e-mail address now: you sign in with it, and mail about the account goes there.",
         ),
         SecurityNotice::FactorsReset => (
             "Your second factors were reset",
