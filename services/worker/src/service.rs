@@ -11,6 +11,7 @@ use kinora_runtime::cli::{EXIT_CONFIG, check_config};
 use kinora_runtime::credentials::{BROKER_PASSWORD, CredentialError, VAULT_MASTER_KEY};
 use kinora_runtime::{Credentials, Service, settings};
 use kinora_vault::{MasterKeys, S3Credentials, Vault, VaultError, VaultSecrets};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -44,6 +45,9 @@ pub enum ServiceError {
         /// Why not.
         source: std::io::Error,
     },
+    /// Signals cannot be heard.
+    #[error("signals: {0}")]
+    Signals(std::io::Error),
     /// The program does not know where it is.
     #[error("the path of this program: {0}")]
     Program(std::io::Error),
@@ -77,7 +81,7 @@ pub async fn run(service: Service<WorkerSettings>) -> Result<(), ServiceError> {
         workshop,
         jobs: Jobs::default(),
         name,
-        stop: service.shutdown.token().clone(),
+        stop: service.shutdown.token().child_token(),
         hand_back: CancellationToken::new(),
         tasks: TaskTracker::new(),
     };
@@ -86,6 +90,7 @@ pub async fn run(service: Service<WorkerSettings>) -> Result<(), ServiceError> {
     for class in &settings.queues {
         consumers.spawn(crew.clone().work(*class, settings.parallel(*class)));
     }
+    drain_on_signal(&crew, &consumers).map_err(ServiceError::Signals)?;
     service.notify_ready();
     service.shutdown.requested().await;
     consumers.close();
@@ -104,6 +109,29 @@ pub async fn run(service: Service<WorkerSettings>) -> Result<(), ServiceError> {
         log::debug!("the broker did not answer the end of a subscription");
     }
     crew.bus.close().await;
+    Ok(())
+}
+
+/// On SIGUSR1 takes no more orders, for good, and says in the metrics when what is under way has ended: so that an
+/// upgrade need not begin anything anew.
+fn drain_on_signal(crew: &Crew, consumers: &TaskTracker) -> std::io::Result<()> {
+    let drained = metrics::gauge!("kinora_worker_drained");
+    drained.set(0.0);
+    let mut asked = signal(SignalKind::user_defined1())?;
+    let (stop, tasks, consumers) = (crew.stop.clone(), crew.tasks.clone(), consumers.clone());
+    tokio::spawn(async move {
+        if asked.recv().await.is_none() {
+            return;
+        }
+        log::info!(steps = tasks.len(); "asked to drain: no more orders are taken, what is under way goes on");
+        stop.cancel();
+        consumers.close();
+        consumers.wait().await;
+        tasks.close();
+        tasks.wait().await;
+        drained.set(1.0);
+        log::info!("drained: nothing is under way any more");
+    });
     Ok(())
 }
 

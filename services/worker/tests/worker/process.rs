@@ -170,11 +170,17 @@ impl Stage {
 
     /// A film that takes long to render and was quick to make, and what the probe says about it.
     async fn long_film(&self) -> (SealedObject, Technical) {
+        self.film(150).await
+    }
+
+    /// A film of two seconds and so many times two more.
+    async fn film(&self, times: u32) -> (SealedObject, Technical) {
         let short = self.studio.make(
             "short.mp4",
             "-f lavfi -i testsrc2=s=1280x720:r=50:d=2 -c:v libx264 -preset ultrafast -crf 40 -pix_fmt yuv420p",
         );
-        let film = self.studio.make("film.mp4", &format!("-stream_loop 150 -i {} -c copy", short.display()));
+        let film =
+            self.studio.make("film.mp4", &format!("-stream_loop {times} -i {} -c copy", short.display()));
         let technical = self.studio.probe(&film).await.unwrap();
         (self.vault.put_file(&film).await.unwrap(), technical)
     }
@@ -230,6 +236,10 @@ impl Worker {
                 return found;
             }
         }
+    }
+
+    fn has_said(&self, text: &str) -> bool {
+        std::fs::read_to_string(&self.log).unwrap().contains(text)
     }
 
     fn signal(&self, name: &str) {
@@ -454,6 +464,30 @@ async fn killed_in_the_middle_and_done_by_the_next() {
     stage.bus.publish_control(&Control::Cancel { step_id: order.step_id, attempt: 1 }).await.unwrap();
     stage.report(|event| *event == StepEvent::Cancelled).await;
     drop(next);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_to_drain_it_finishes_what_it_has_and_takes_nothing_more() {
+    let mut stage = Stage::new().await;
+    let mut worker = stage.worker();
+    let (original, technical) = stage.film(4).await;
+    let order = stage.order(render_input(&original, &technical));
+    stage.send(&order).await;
+    stage.report(is_started).await;
+    worker.signal("-USR1");
+    until("it has heard", || worker.has_said("what is under way goes on steps=1")).await;
+    let other = stage.order(StepInput::Settle { original: original.clone() });
+    stage.send(&other).await;
+    let report = stage.report(StepEvent::is_final).await;
+    assert_eq!((report.step_id, report.attempt), (order.step_id, 1));
+    assert!(matches!(report.event, StepEvent::Done { .. }), "{:?}", report.event);
+    until("it is drained", || worker.has_said("drained: nothing is under way")).await;
+    // Then the next one takes what was left, though the drained one still runs.
+    let _next = stage.worker();
+    let report = stage.report(StepEvent::is_final).await;
+    assert_eq!(report.step_id, other.step_id);
+    worker.signal("-TERM");
+    assert!(worker.end().await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
