@@ -21,6 +21,8 @@ use kinora_store::tokens::NewToken;
 use kinora_store::{DatabaseSettings, Origin, StoreError, rescue, token_text};
 use serde::Deserialize;
 
+use crate::privacy;
+
 /// Exit code for "it was looked at, and it is not in order".
 const NOT_IN_ORDER: u8 = 1;
 /// Exit code for "it could not be looked at" (`EX_UNAVAILABLE` of sysexits.h).
@@ -39,7 +41,7 @@ pub struct Access {
 
 /// What the commands read of the application's settings.
 #[derive(Clone, Debug, Deserialize)]
-struct ApplicationSettings {
+pub(crate) struct ApplicationSettings {
     log: LogFilter,
     public_url: String,
     database: DatabaseSettings,
@@ -60,7 +62,7 @@ impl Settings for ApplicationSettings {
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
-enum CommandError {
+pub(crate) enum CommandError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
@@ -71,6 +73,8 @@ enum CommandError {
     Random(String),
     #[error("{0}")]
     Argument(String),
+    #[error("{0}")]
+    File(String),
 }
 
 impl CommandError {
@@ -78,26 +82,26 @@ impl CommandError {
         ExitCode::from(match self {
             Self::Settings(_) | Self::Credential(_) => EXIT_CONFIG,
             Self::Store(StoreError::Conflict(_)) => NOT_IN_ORDER,
-            Self::Argument(_) => 2,
+            Self::Argument(_) | Self::File(_) => 2,
             Self::Store(_) | Self::Random(_) => UNAVAILABLE,
         })
     }
 }
 
-fn end(result: Result<ExitCode, CommandError>) -> ExitCode {
+pub(crate) fn end(result: Result<ExitCode, CommandError>) -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("kinoractl: {error}");
         error.exit_code()
     })
 }
 
-struct Server {
+pub(crate) struct Server {
     settings: ApplicationSettings,
-    connector: Connector,
+    pub(crate) connector: Connector,
 }
 
 impl Access {
-    fn open(&self) -> Result<Server, CommandError> {
+    pub(crate) fn open(&self) -> Result<Server, CommandError> {
         let path = self.settings.clone().unwrap_or_else(|| default_settings_path(ApplicationSettings::ROLE));
         let settings: ApplicationSettings = settings::load(&path)?;
         let credentials = match &self.credentials {
@@ -111,7 +115,7 @@ impl Access {
 }
 
 /// Who does it, for the audit trail: the command, and the operator's account on the host.
-fn origin(command: &str) -> Origin {
+pub(crate) fn origin(command: &str) -> Origin {
     let account = ["SUDO_USER", "LOGNAME", "USER"]
         .into_iter()
         .filter_map(|name| std::env::var(name).ok())
@@ -120,7 +124,7 @@ fn origin(command: &str) -> Origin {
     Origin::system(&format!("kinoractl {command} ({account} on the server)"))
 }
 
-fn instant(at: DateTime<Utc>) -> String {
+pub(crate) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
@@ -131,7 +135,7 @@ pub enum TokenCommand {
     Create {
         #[command(flatten)]
         access: Access,
-        /// Whose token it is
+        /// Whose token it is: a person, or a service account (service:…)
         #[arg(long)]
         login: String,
         /// What it is for, as it will stand in the owner's list
@@ -288,6 +292,28 @@ pub enum PersonCommand {
         #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(i64).range(1..=72))]
         hours: i64,
     },
+    /// Write what is kept of somebody to standard output, as JSON (GDPR, articles 15 and 20)
+    Export {
+        #[command(flatten)]
+        access: Access,
+        /// Who
+        #[arg(long)]
+        login: String,
+    },
+    /// Erase somebody: account, sessions, names and addresses everywhere; it cannot be undone (GDPR, article 17)
+    Erase {
+        #[command(flatten)]
+        access: Access,
+        /// Who
+        #[arg(long)]
+        login: String,
+        /// Say that it is meant: without it nothing is done
+        #[arg(long)]
+        yes: bool,
+        /// Print the report as a JSON document instead of a table
+        #[arg(long)]
+        json: bool,
+    },
     /// Take the second factors of somebody who has lost them; they sign in with the password and add new ones
     ResetFactors {
         #[command(flatten)]
@@ -303,6 +329,8 @@ pub fn person(command: &PersonCommand) -> ExitCode {
     end(match command {
         PersonCommand::PasswordLink { access, login, hours } => create_password_link(access, login, *hours),
         PersonCommand::ResetFactors { access, login } => reset_factors(access, login),
+        PersonCommand::Export { access, login } => privacy::export(access, login),
+        PersonCommand::Erase { access, login, yes, json } => privacy::erase(access, login, *yes, *json),
     })
 }
 
@@ -343,7 +371,7 @@ fn create_password_link(access: &Access, login: &str, hours: i64) -> Result<Exit
 
 /// The page of the web client where the password is set.
 fn link(public_url: &str, token: &str) -> String {
-    format!("{}/welcome/{token}", public_url.trim_end_matches('/'))
+    format!("{}/welcome#{token}", public_url.trim_end_matches('/'))
 }
 
 /// `kinoractl domain …`

@@ -4,8 +4,11 @@
 //! the server, with the settings and the database password of a role, and leave audit rows.
 
 mod administration;
+mod after_restore;
 mod canary;
 mod input;
+mod privacy;
+mod service_account;
 
 use std::process::ExitCode;
 
@@ -29,9 +32,18 @@ enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(administration::AuditCommand),
-    /// People who cannot get in by themselves
-    #[command(subcommand)]
+    /// People: those who cannot get in by themselves, and what is kept of them
+    #[command(subcommand, alias = "user")]
     Person(administration::PersonCommand),
+    /// Accounts of programs
+    #[command(subcommand)]
+    ServiceAccount(service_account::ServiceAccountCommand),
+    /// The list of erased people, to be applied again after a backup was restored
+    #[command(subcommand)]
+    Erasure(privacy::ErasureCommand),
+    /// What must not hold again after the database was brought back to an earlier instant; the verb restore runs these
+    #[command(subcommand)]
+    AfterRestore(after_restore::AfterRestoreCommand),
     /// E-mail domains of organisations, for single sign-on
     #[command(subcommand)]
     Domain(administration::DomainCommand),
@@ -43,6 +55,9 @@ fn main() -> ExitCode {
         Command::Token(command) => administration::token(&command),
         Command::Audit(command) => administration::audit(&command),
         Command::Person(command) => administration::person(&command),
+        Command::ServiceAccount(command) => service_account::run(&command),
+        Command::Erasure(command) => privacy::erasure(&command),
+        Command::AfterRestore(command) => after_restore::run(&command),
         Command::Domain(command) => administration::domain(&command),
     }
 }
