@@ -286,14 +286,14 @@ fn newest_programs() -> Result<PathBuf, DevstackError> {
     }
 }
 
-/// PostgreSQL refuses to run as root. As root it runs in a user namespace in which it is an ordinary
-/// user that still owns root's files; where namespaces are forbidden, as the system user `postgres`.
+/// PostgreSQL refuses to run as root, and as a user without a name. As root it runs in a user namespace in which it
+/// is the user `postgres` and still owns root's files; where namespaces are forbidden, as that user itself.
 fn unprivileged_wrapper(directory: &Path) -> Result<Vec<OsString>, DevstackError> {
     if !geteuid().is_root() {
         return Ok(Vec::new());
     }
     let candidates: [&[&str]; 2] = [
-        &["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"],
+        &["unshare", "--user", "--map-user=postgres", "--map-group=postgres", "--"],
         &["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"],
     ];
     for words in candidates {
@@ -302,8 +302,7 @@ fn unprivileged_wrapper(directory: &Path) -> Result<Vec<OsString>, DevstackError
         let works = words.split_first().is_some_and(|(program, rest)| {
             Command::new(program)
                 .args(rest)
-                .arg("test")
-                .arg("-w")
+                .args(["sh", "-c", "id --user --name > /dev/null && test -w \"$0\""])
                 .arg(directory)
                 .stderr(Stdio::null())
                 .status()
