@@ -1,7 +1,7 @@
 // Made-up people, productions and assets, in every state a page has to look right in.
 
-import type { GroupRule, OrganisationDomain, SignOnAttempt, SignOnConnection } from "../src/api/types";
-import type { Asset, AssetDetail, AuditRow, Invitation, Mail, Member, OrganisationPerson, Production, Run, Step } from "../src/api/types";
+import type { AccessToken, Erasure, GroupRule, HeldPerson, OrganisationDomain, PersonalData, Provisioning, ServiceAccount, SignOnAttempt, SignOnConnection } from "../src/api/types";
+import type { Asset, AssetDetail, AuditRow, Invitation, Mail, Member, OrganisationPerson, Production, Run, Step, SupportGrant } from "../src/api/types";
 
 export const id = (kind: number, n: number) => `0198c0de-${String(kind).padStart(4, "0")}-7000-8000-${String(n).padStart(12, "0")}`;
 const at = (secondsAgo: number) => new Date(Date.now() - secondsAgo * 1000).toISOString();
@@ -9,18 +9,19 @@ const manager = { office: "manager", library: "manager", subtitling: "manager", 
 export const ORGANISATION = id(1, 1);
 
 const long = "Die außergewöhnlich lange und niemals enden wollende Produktion über die Geschichte des Filmverleihs ".repeat(2).slice(0, 198);
-export const productions: Production[] = ["The Salt Road", "Forty Thousand", "Nothing Yet", "Broken Production", "Slow Production", long, "Nordlicht — Staffel 2", "Watch Only"].map(
+export const productions: Production[] = ["The Salt Road", "Forty Thousand", "Nothing Yet", "Broken Production", "Slow Production", long, "Nordlicht — Staffel 2", "Watch Only", "Helped Out"].map(
   (name, n) => ({
     id: id(2, n),
-    organisation_id: ORGANISATION,
-    organisation: "Halcyon Pictures",
+    organisation_id: n === 8 ? id(1, 2) : ORGANISATION,
+    organisation: n === 8 ? "Nordlicht Film" : "Halcyon Pictures",
     name,
     created_at: at(86_400 * (n + 2)),
     updated_at: at(3600),
     revision: 1,
-    my_roles: n === 7 ? { library: "reader" } : n === 6 ? { library: "editor", subtitling: "reader" } : manager,
+    my_roles: n >= 7 ? { library: "reader" } : n === 6 ? { library: "editor", subtitling: "reader" } : manager,
     guest: n === 7,
-    my_membership_ends_at: n === 7 ? at(-86_400 * 40) : null,
+    my_membership_ends_at: n === 7 ? at(-86_400 * 40) : n === 8 ? at(-7200) : null,
+    support: n === 8 ? { grant_id: id(12, 1), ends_at: at(-7200), originals: false } : null,
   }),
 );
 
@@ -241,6 +242,35 @@ export const mails: Mail[] = (["waiting", "waiting", "sending", "failed", "sent"
   can_drop: state === "waiting" || state === "failed",
 }));
 
+export const supportGrants: SupportGrant[] = (["active", "planned", "ended", "ended"] as const).map((state, n) => ({
+  id: id(12, n + 1),
+  address: ["help@kinora-support.example", "colour@grading-house.example", "help@kinora-support.example", "nobody@elsewhere.example"][n] ?? "",
+  state,
+  scope: { most_role: n === 1 ? "editor" : "reader", modules: ["library"], productions: n === 0 ? [id(2, 0)] : null },
+  originals: n === 2,
+  reason: ["The proxy of Harbour_A001 stays green", "Grading needs the titles renamed before Monday’s review with the distributor in Copenhagen", "Reel 3 does not play", "Sound is missing"][n] ?? "",
+  given_by: "Ines Marková",
+  created_at: at(3600 * (n + 1)),
+  starts_at: at(n === 1 ? -86_400 : 3600 * (n * 40 + 1)),
+  ends_at: at(n === 1 ? -2 * 86_400 : n === 0 ? -7200 : 3600 * n * 30),
+  ended_at: n === 2 ? at(3600 * 70) : null,
+  ended_by: n === 2 ? "Freya Lindqvist" : null,
+  first_used_at: n === 0 ? at(2400) : n === 2 ? at(3600 * 75) : null,
+}));
+
+export const supportAudit: AuditRow[] = ["support.played", "support.viewed", "support.browsed", "support.followed", "support.browsed"].map((action, n) => ({
+  sequence: 90 - n,
+  hash: "0".repeat(64),
+  at: at(600 + n * 300),
+  actor: "help@kinora-support.example",
+  address: "203.0.113.9",
+  action,
+  subject_kind: n < 2 ? "asset" : n === 4 ? "organisation" : "production",
+  subject: n < 2 ? "Harbour_A001C00001_R1VK.mov" : n === 4 ? "Halcyon Pictures" : "The Salt Road",
+  erased: false, after: { method: "GET", route: "/api/media/v1/assets/{asset_id}/proxy" },
+  support_grant_id: id(12, 1),
+}));
+
 export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => ({
   sequence: 60 - n,
   hash: "0".repeat(64),
@@ -252,9 +282,120 @@ export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => ({
   subject: ["Harbour_A001C00001_R1VK.mov", "Amara Okafor", "Freya Lindqvist", "The Salt Road", null][n % 5] ?? null,
   before: n % 5 === 1 ? { library: "reader" } : null,
   after: n % 5 === 1 ? { library: "editor" } : null,
+  erased: false,
 }));
 
-export const organisation = { id: ORGANISATION, name: "Halcyon Pictures", role: "owner", created_at: new Date().toISOString(), revision: 1, second_factor_required: false, sso_required: false };
+export const personalData: PersonalData[] = [
+  {
+    name: "people",
+    title: "Account",
+    what: "Your name, the e-mail address or user name you sign in with, and a hash of your password, from which the password cannot be read.",
+    why: "To know you, and to let you and nobody else in.",
+    kept: "As long as you have the account.",
+    fate: "pseudonymised",
+    fate_means: "Name, address and password are removed. An opaque id stays, which what you made refers to.",
+    section: "account",
+    in_database: true
+  },
+  {
+    name: "sessions",
+    title: "Sessions",
+    what: "When each began and was last used, from which network address, and what your browser says it is.",
+    why: "To keep you signed in, and to let you see and end sessions that are not yours.",
+    kept: "Until 30 days after its last possible end.",
+    fate: "deleted",
+    fate_means: null,
+    section: "sessions",
+    in_database: true
+  },
+  {
+    name: "passkeys",
+    title: "Passkeys",
+    what: "The public key of each, the name you gave it, and when it was last used.",
+    why: "To check that it is yours.",
+    kept: "Until you remove it.",
+    fate: "deleted",
+    fate_means: null,
+    section: "passkeys",
+    in_database: true
+  },
+  {
+    name: "access_tokens",
+    title: "Access tokens",
+    what: "The name you gave each, what it may do, and when it was last used.",
+    why: "To let your programs in.",
+    kept: "As long as you have the account.",
+    fate: "deleted",
+    fate_means: null,
+    section: "access_tokens",
+    in_database: true
+  },
+  {
+    name: "invitations",
+    title: "Invitations",
+    what: "The address an invitation was sent to, by whom, into which production and with which roles.",
+    why: "To let those in who were invited, and nobody else.",
+    kept: "Until 30 days after it was accepted, withdrawn or has expired.",
+    fate: "deleted",
+    fate_means: null,
+    section: "invitations",
+    in_database: true
+  },
+  {
+    name: "assets",
+    title: "Assets",
+    what: "That you added it, and when.",
+    why: "So that the others know whom to ask.",
+    kept: "As long as the production keeps it.",
+    fate: "kept",
+    fate_means: "What you made belongs to the production and stays. Instead of your name stands an opaque id.",
+    section: "assets",
+    in_database: true
+  },
+  {
+    name: "audit_rows",
+    title: "The audit trail",
+    what: "What you did and what was done to your account: when, from which network address, under which login.",
+    why: "To prove who changed what. Organisations must be able to show that nobody saw what was not theirs.",
+    kept: "For ever, unless the operator sets otherwise.",
+    fate: "pseudonymised",
+    fate_means: "Names, addresses and network addresses are erased from it; that somebody with an opaque id did it stays.",
+    section: "audit",
+    in_database: true
+  },
+  {
+    name: "backups",
+    title: "Backups",
+    what: "Copies of the whole database.",
+    why: "To bring everything back after a failure.",
+    kept: "Until the backup is rotated out (28 days unless the operator sets otherwise).",
+    fate: "kept",
+    fate_means: "Backups are not changed. After one is restored everybody on the list of erasures is erased again.",
+    section: null,
+    in_database: false
+  }
+];
+
+export const erasure: Erasure = {
+  id: id(10, 1),
+  person_id: id(3, 77),
+  extent: "whole",
+  stands_for: id(3, 77),
+  asked_by: "organisation",
+  erased_at: at(90_000),
+  report: [
+    { table: "sessions", title: "Sessions", done: "deleted", rows: 4 },
+    { table: "access_tokens", title: "Access tokens", done: "deleted", rows: 1 },
+    { table: "production_members", title: "Roles in productions", done: "deleted", rows: 3 },
+    { table: "assets", title: "Assets", done: "kept", rows: 1812 },
+    { table: "audit_rows", title: "The audit trail", done: "pseudonymised", rows: 5230 },
+    { table: "people", title: "Account", done: "pseudonymised", rows: 1 },
+  ],
+};
+
+export const heldPeople: HeldPerson[] = [...people.map(({ id: personId, login, display_name, role }) => ({ id: personId, login, display_name, role })), ...outsiders.map(({ id: personId, login, display_name }) => ({ id: personId, login, display_name, role: null }))];
+
+export const organisation = { id: ORGANISATION, name: "Halcyon Pictures", role: "owner", created_at: new Date().toISOString(), revision: 1, second_factor_required: false, sso_required: false, email_code_allowed: false };
 
 export const recoveryCodes = ["k7qm-w2np-x4hd-9rst", "b3fg-6uvy-m8kc-aezj", "p5xw-n7dq-2hrt-c9vm", "y4kb-8gsu-e6fa-zj3p", "w9rn-t5mx-q2cd-h7kv", "u6ye-3bgp-s8wf-a4nz", "m2jt-r9hx-k5vq-d7cu", "f8pn-z3ws-b6ye-g4ka", "c7vd-x2qr-j9mt-h5up", "s4nw-e8kb-y6zf-a3gx"];
 
@@ -266,6 +407,8 @@ export const factors = {
   ],
   recovery_codes_left: 3,
   passkeys_possible: true,
+  email_codes: null as { created_at: string; last_used_at: string | null } | null,
+  email_codes_allowed: true,
 };
 
 export const enrolment = {
@@ -315,7 +458,7 @@ function connection(n: number, part: Partial<SignOnConnection>): SignOnConnectio
       { role: "next", ...certificate(4, 1096), created_at: at(3600) },
     ],
     warnings: [{ what: "provider_certificate", ends_at: at(-86_400 * 21), days_left: 21 }],
-    last_test: { attempt_id: id(13, 0), at: at(5400), refusal: null },
+    last_test: { attempt_id: id(13, 0), at: at(5400), refusal: null, is_current: true },
     created_at: at(86_400 * 300),
     updated_at: at(7200),
     revision: 4,
@@ -330,11 +473,50 @@ export const connections: SignOnConnection[] = [
     enabled: false,
     metadata_url: "https://idp.post-production-facility.example/a/very/long/path/to/the/metadata/of/this/provider.xml",
     fetch_error: "The server could not be reached: certificate verify failed. Check the address, and whether Kinora's servers may connect to it.",
-    last_test: { attempt_id: id(13, 1), at: at(600), refusal: "wrong_audience" },
+    last_test: { attempt_id: id(13, 1), at: at(600), refusal: "wrong_audience", is_current: true },
     warnings: [],
   }),
   connection(2, { name: "New one", enabled: false, provider: null, metadata_url: null, fetched_at: null, fetch_tried_at: null, last_test: null, warnings: [], certificates: [{ role: "signing", ...certificate(5, 1096), created_at: at(60) }] }),
 ];
+
+const serviceAccount = (n: number, part: Partial<ServiceAccount>): ServiceAccount => ({
+  id: id(31, n),
+  login: `service:lab-copy-89abcde${n}`,
+  name: "Lab copy",
+  purpose: "Copies dailies of the day to the lab in Wellington, from the machine in the transfer room.",
+  responsible: { id: id(3, 1), login: "ada@halcyon.example", display_name: "Ada Löwe", present: true },
+  deactivated: false,
+  created_at: at(9_000_000),
+  last_used_at: at(400),
+  productions: [
+    { production_id: id(2, 0), name: "The Salt Road", roles: { library: "editor", subtitling: "reader" }, ends_at: null },
+    { production_id: id(2, 6), name: "Nordlicht — Staffel 2", roles: { library: "reader" }, ends_at: null },
+  ],
+  revision: 3,
+  ...part,
+});
+export const serviceAccounts: ServiceAccount[] = [
+  serviceAccount(0, {}),
+  serviceAccount(1, {
+    login: "service:budget-to-accounting-89abcdef",
+    name: "Budget to accounting, with a name that is rather long for a table",
+    purpose: "Reads the budget every night.",
+    responsible: { id: id(3, 9), login: "left@halcyon.example", display_name: "Somebody Else", present: false },
+    last_used_at: null,
+    productions: [],
+  }),
+  serviceAccount(2, { login: "service:old-89abcdef", name: "Old upload script", deactivated: true, productions: [] }),
+];
+export const serviceTokens: AccessToken[] = [
+  { id: id(32, 0), name: "transfer room", hint: "9kPz", created_at: at(900_000), expires_at: at(-5_000_000), last_used_at: at(400), scope: { most_role: "editor", modules: ["library"], productions: [id(2, 0)] } },
+];
+export const provisioning: Provisioning = {
+  url: "https://kinora.halcyon.example/scim/v2",
+  tokens: [{ id: id(33, 0), hint: "x7Qd", created_at: at(900_000), expires_at: at(-25_000_000), last_used_at: at(300) }],
+  active_users: 214,
+  inactive_users: 12,
+  groups: 9,
+};
 
 export const groupRules: GroupRule[] = [
   { id: id(14, 0), group: "kinora-it", organisation_role: "administrator", production_id: null, roles: null, created_at: at(9000) },
@@ -388,12 +570,13 @@ export const attempts: SignOnAttempt[] = [
 ];
 
 export const domains: OrganisationDomain[] = [
-  { id: id(15, 0), domain: "halcyon.example", verified_at: at(86_400 * 40), created_at: at(86_400 * 41) },
-  { id: id(15, 1), domain: "a-rather-long-subsidiary-of-halcyon-pictures.example", verified_at: null, created_at: at(4000) },
+  { id: id(15, 0), domain: "halcyon.example", verified_at: at(86_400 * 40), connection_id: null, created_at: at(86_400 * 41) },
+  { id: id(15, 1), domain: "a-rather-long-subsidiary-of-halcyon-pictures.example", verified_at: null, connection_id: id(12, 1), created_at: at(4000) },
 ];
 
 export const security = {
   second_factor_required: false,
+  email_code_allowed: false,
   sso_required: false,
   sso_proven: true,
   revision: 1,

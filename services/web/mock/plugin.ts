@@ -36,11 +36,12 @@ function session() {
     csrf_token: "mock",
     password_change_required: login === "new",
     organisations: login === "nobody" ? [] : [{ id: data.ORGANISATION, name: "Halcyon Pictures", role: "owner", withheld: login === "held", single_sign_on_required: false }],
-    factors: { authenticator: login === "second", passkey: login === "second" },
+    factors: { authenticator: login === "second", passkey: login === "second", email_code: false },
     second_factor_required: login === "held",
     single_sign_on: false,
     single_sign_on_required: false,
     confirmed_until: new Date(Date.now() + 6e5).toISOString(),
+    support: login === "nobody" ? [] : [{ grant_id: data.id(12, 1), organisation_id: data.id(1, 2), organisation: "Nordlicht Film", ends_at: new Date(Date.now() + 7.2e6).toISOString(), withheld: login === "held" ? "second_factor" : null }],
   };
 }
 
@@ -134,6 +135,7 @@ function answerSignOn(list: string, oneId: string | undefined, part: string | un
   if (!oneId) return json(response, method === "POST" ? data.connections[2] : { items: data.connections, next_cursor: null }, method === "POST" ? 201 : 200);
   const known = data.connections.find((one) => one.id === oneId);
   if (!known) return problem(response, 404, "not-found", "There is no such connection.");
+  if (part === "provisioning") return json(response, method === "POST" ? { secret: "kinora_scim_4fZkqv0mX9cLw2s7Jp1TgYb8RnHd3VuEaCx7QdJp1TgYb8RnHd3V", token: data.provisioning.tokens[0] } : known.provider ? data.provisioning : { ...data.provisioning, tokens: [], active_users: 0, inactive_users: 0, groups: 0 });
   if (part === "rules") return json(response, method === "GET" ? { items: known.provider ? data.groupRules : [], next_cursor: null } : data.groupRules[0]);
   if (part === "attempts") return json(response, partId ? data.attempts.find(({ id }) => id === partId) : { items: known.provider ? data.attempts.map((one) => ({ ...one, findings: null })) : [], next_cursor: null });
   if (part === "test") return json(response, { address: `/administration/sign-on/${oneId}?attempt=${known.last_test?.attempt_id ?? ""}` });
@@ -174,7 +176,7 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
       login = String(input.login);
       if (login === "second") {
         login = "";
-        return json(response, { factors: { authenticator: true, passkey: true }, expires_at: new Date(Date.now() + 6e5).toISOString() }, 202);
+        return json(response, { factors: { authenticator: true, passkey: true, email_code: true }, expires_at: new Date(Date.now() + 6e5).toISOString() }, 202);
       }
       return json(response, session());
     }
@@ -183,9 +185,9 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
       login = "";
       return json(response, {}, 204);
     }
-    const link = /^\/password-link\/(.+)$/.exec(rest)?.[1];
-    if (link === "used") return problem(response, 404, "not-found", "This link does not work any more.");
-    if (link) return json(response, { login: "freya@halcyon.example", display_name: "Freya Lindqvist", expires_at: new Date(Date.now() + 8e7).toISOString() });
+    if (rest === "/password-link/password") return json(response, {}, 204);
+    if (rest === "/password-link") return input.token === "used" ? problem(response, 404, "not-found", "This link does not work any more.") : json(response, { login: "freya@halcyon.example", display_name: "Freya Lindqvist", expires_at: new Date(Date.now() + 8e7).toISOString() });
+    if (rest === "/session/second-factor/email-code") return json(response, { expires_at: new Date(Date.now() + 6e5).toISOString() });
     if (rest === "/session/second-factor") {
       if (input.code === "000000") return problem(response, 422, "invalid", "A value is not allowed.", [{ pointer: "/code", detail: "is not the code that the app shows now" }]);
       login = "second";
@@ -196,6 +198,7 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
       return json(response, { production_id: data.id(2, 0), production: "The Salt Road", organisation: "Halcyon Pictures", invited_by: "Ines Marková", address: "noor@elsewhere.example", roles: { library: "reader", subtitling: "editor" }, membership_ends_at: new Date(Date.now() + 8e9).toISOString(), expires_at: new Date(Date.now() + 5e8).toISOString(), has_account: input.token === "known" });
     }
     if (rest === "/invitation/account" || rest === "/invitation/acceptance") return json(response, { production_id: data.id(2, 0) }, 201);
+    if (rest === "/address-confirmation") return input.token === "used" ? problem(response, 404, "not-found", "This link does not work any more.") : json(response, {}, 204);
     if (!login) return problem(response, 401, "not-signed-in", "Sign in first.");
     if (rest === "/session") return json(response, session());
     if (rest === "/account/studio-accounts") return json(response, { joined: [{ connection_id: data.id(9, 1), connection: "Halcyon accounts", created_at: new Date(Date.now() - 9e9).toISOString(), last_signed_in_at: new Date(Date.now() - 9e6).toISOString() }], open: [{ connection_id: data.id(9, 2), connection: "Halcyon Paris", organisation_id: data.ORGANISATION }] });
@@ -207,6 +210,7 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     if (rest === "/account/sessions")
       return json(response, { items: [true, false, false].map((current, n) => ({ id: data.id(7, n), current, created_at: new Date(Date.now() - n * 8e7).toISOString(), last_seen_at: new Date(Date.now() - n * 4e6).toISOString(), expires_at: new Date().toISOString(), address: "10.20.0.14", user_agent: n ? "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile Safari/604.1" : "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36" })), next_cursor: null });
     if (rest === "/account/factors") return json(response, data.factors);
+    if (rest === "/account/factors/email-code") return json(response, { expires_at: new Date(Date.now() + 6e5).toISOString() }, method === "POST" ? 200 : 204);
     if (rest === "/account/factors/authenticator" && method === "POST") return json(response, { ...data.enrolment, expires_at: new Date(Date.now() + 1.8e6).toISOString() });
     if (rest === "/account/factors/authenticator" || rest === "/account/factors/recovery-codes") return json(response, { recovery_codes: data.recoveryCodes });
     if (rest === "/account/tokens" && method === "POST")
@@ -225,18 +229,41 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     }
     if (/^\/organisations\/[^/]+\/people$/.test(rest)) {
       const made = { ...data.people[3], id: crypto.randomUUID(), ...input };
-      if (method === "POST") return json(response, { person: made, password_link: { url: "https://kinora.halcyon.example/welcome/d2hhdCBhIG5pY2UgdG9rZW4gdGhpcyBpcw", expires_at: new Date(Date.now() + 2e8).toISOString() } }, 201);
+      if (method === "POST") return json(response, { person: made, password_link: { url: "https://kinora.halcyon.example/welcome#d2hhdCBhIG5pY2UgdG9rZW4gdGhpcyBpcw", expires_at: new Date(Date.now() + 2e8).toISOString() } }, 201);
       return json(response, { items: data.people, next_cursor: null });
     }
     if (/^\/organisations\/[^/]+\/security$/.test(rest) && method === "GET") return json(response, data.security);
     const signOn = /^\/organisations\/[^/]+\/sign-on\/(connections|domains)(?:\/([^/]+))?(?:\/([a-z/]+))?(?:\/([^/]+))?$/.exec(rest);
     if (signOn) return answerSignOn(signOn[1] ?? "", signOn[2], signOn[3]?.split("/")[0], signOn[4], method, input, response);
+    const service = /^\/organisations\/[^/]+\/service-accounts(?:\/([^/]+))?(\/tokens)?/.exec(rest);
+    if (service) {
+      const known = data.serviceAccounts.find((one) => one.id === service[1]);
+      if (service[2]) return json(response, method === "POST" ? { token: data.serviceTokens[0], secret: "kinora_4fZkqv0mX9cLw2s7Jp1TgYb8RnHd3VuEaCx7Qd" } : { items: known?.deactivated ? [] : data.serviceTokens, next_cursor: null });
+      if (known && method === "PATCH") Object.assign(known, input);
+      return json(response, known ?? (method === "POST" ? { ...data.serviceAccounts[0], ...input } : { items: login === "nobody" ? [] : data.serviceAccounts, next_cursor: null }));
+    }
     if (/^\/organisations\/[^/]+(\/security)?$/.test(rest)) return json(response, { ...data.organisation, ...input });
-    if (rest.endsWith("/password-link")) return json(response, { url: "https://kinora.halcyon.example/welcome/d2hhdCBhIG5pY2UgdG9rZW4gdGhpcyBpcw", expires_at: new Date(Date.now() + 2e8).toISOString() }, 201);
+    if (rest.endsWith("/password-link")) return json(response, { url: "https://kinora.halcyon.example/welcome#d2hhdCBhIG5pY2UgdG9rZW4gdGhpcyBpcw", expires_at: new Date(Date.now() + 2e8).toISOString() }, 201);
     if (rest.endsWith("/mail-relay")) return json(response, { state: "failing", since: new Date(Date.now() - 4e6).toISOString(), error: "The mail relay cannot be reached: Connection error: timed out" });
     if (/\/mail(\/[^/]+)?(\/retry)?$/.test(rest) && rest.startsWith("/organisations/")) return method === "GET" ? json(response, { items: data.mails.filter(({ state }) => (url.searchParams.get("state") ?? state) === state), next_cursor: null }) : json(response, data.mails[0]);
+    if (rest === "/personal-data") return json(response, { items: data.personalData, next_cursor: null });
+    if (rest === "/account/address") return json(response, { expires_at: new Date(Date.now() + 8.64e7).toISOString() });
+    if (rest.endsWith("/erasure")) {
+      if (!String(input.login).includes("@")) return problem(response, 422, "invalid", "A value is not allowed.", [{ pointer: "/login", detail: "is not what this person signs in with" }]);
+      return json(response, { ...data.erasure, asked_by: rest.startsWith("/account") ? "person" : "organisation" });
+    }
+    if (rest.endsWith("/erasures")) return json(response, { items: login === "fresh" ? [] : [data.erasure], next_cursor: null });
+    if (rest.endsWith("/personal-data/people")) return json(response, { items: data.heldPeople.filter(({ display_name }) => display_name.toLowerCase().includes(url.searchParams.get("q")?.toLowerCase() ?? "")), next_cursor: null });
+    if (rest.endsWith("/personal-data")) return json(response, { format: "kinora-personal-data", version: 1, exported_at: new Date().toISOString(), people: [] });
     if (rest.endsWith("/audit/check")) return json(response, { at: new Date(Date.now() - 5e6).toISOString(), intact: true, head: "9f2c".repeat(16) });
-    if (rest.endsWith("/audit")) return json(response, { items: data.audit, next_cursor: null });
+    if (rest.endsWith("/audit")) return json(response, { items: url.searchParams.has("support_grant") || url.searchParams.has("support_only") ? data.supportAudit : data.audit, next_cursor: null });
+    const grant = /^\/organisations\/[^/]+\/support-grants(?:\/([^/]+))?(\/end)?$/.exec(rest);
+    if (grant) {
+      const known = data.supportGrants.find((one) => one.id === grant[1]);
+      if (grant[1] && !known) return problem(response, 404, "not-found", "There is no such support access.");
+      if (known && grant[2]) Object.assign(known, { state: "ended", ended_at: new Date().toISOString(), ended_by: "Ines Marková" });
+      return json(response, known ?? (method === "POST" ? data.supportGrants[0] : { items: data.supportGrants, next_cursor: null }), method === "POST" && !known ? 201 : 200);
+    }
     const production = /^\/productions\/([^/]+)(\/.*)?$/.exec(rest);
     if (production) {
       const known = data.productions.find((one) => one.id === production[1]);

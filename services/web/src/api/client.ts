@@ -36,7 +36,7 @@ const again = new Map<string, Request>();
 
 const confirmation: Middleware = {
   onRequest({ request, id }) {
-    if (request.method !== "GET") again.set(id, request.clone());
+    again.set(id, request.clone());
     return undefined;
   },
   async onResponse({ response, id }) {

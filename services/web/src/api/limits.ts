@@ -7,6 +7,11 @@ export const limits = {
       "maxLength": 200
     }
   },
+  "AddressToken": {
+    "token": {
+      "maxLength": 128
+    }
+  },
   "AssetChange": {
     "name": {
       "minLength": 1,
@@ -50,6 +55,17 @@ export const limits = {
     "domain": {
       "minLength": 3,
       "maxLength": 260
+    }
+  },
+  "ErasureRequest": {
+    "login": {
+      "maxLength": 254
+    }
+  },
+  "FirstEmailCode": {
+    "email_code": {
+      "minLength": 8,
+      "maxLength": 20
     }
   },
   "GroupRuleForm": {
@@ -151,15 +167,53 @@ export const limits = {
       "maxLength": 200
     }
   },
+  "PasswordLinkToken": {
+    "token": {
+      "maxLength": 100
+    }
+  },
+  "PersonChange": {
+    "display_name": {
+      "minLength": 1,
+      "maxLength": 200
+    },
+    "login": {
+      "minLength": 1,
+      "maxLength": 254
+    }
+  },
   "ProductionForm": {
     "name": {
       "minLength": 1,
       "maxLength": 200
     }
   },
+  "ServiceAccountChange": {
+    "name": {
+      "minLength": 1,
+      "maxLength": 100
+    },
+    "purpose": {
+      "minLength": 1,
+      "maxLength": 500
+    }
+  },
+  "ServiceAccountForm": {
+    "name": {
+      "minLength": 1,
+      "maxLength": 100
+    },
+    "purpose": {
+      "minLength": 1,
+      "maxLength": 500
+    }
+  },
   "SetPassword": {
     "password": {
       "maxLength": 200
+    },
+    "token": {
+      "maxLength": 100
     }
   },
   "SignIn": {
@@ -183,6 +237,22 @@ export const limits = {
   "StudioConfirmationRequest": {
     "return_to": {
       "maxLength": 2000
+    }
+  },
+  "SupportGrantForm": {
+    "address": {
+      "minLength": 3,
+      "maxLength": 254
+    },
+    "reason": {
+      "minLength": 1,
+      "maxLength": 500
+    }
+  },
+  "WantedAddress": {
+    "address": {
+      "minLength": 3,
+      "maxLength": 254
     }
   }
 } as const;

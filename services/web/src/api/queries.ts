@@ -264,6 +264,79 @@ export const organisationProductionsQuery = (organisation_id: string) =>
       ).items,
   });
 
+export const supportGrantsQuery = (organisation_id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["support", organisation_id],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(
+        api.GET("/api/data/v1/organisations/{organisation_id}/support-grants", {
+          params: { path: { organisation_id }, query: { limit: 100, cursor: pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+export const supportGrantQuery = (organisation_id: string, grant_id: string) =>
+  queryOptions({
+    queryKey: ["support", organisation_id, grant_id],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/support-grants/{grant_id}", { params: { path: { organisation_id, grant_id } }, signal })),
+  });
+
+export const personalDataQuery = queryOptions({
+  queryKey: ["personal-data"],
+  queryFn: async ({ signal }) => (await unwrap(api.GET("/api/data/v1/personal-data", { signal }))).items,
+  // It changes with releases.
+  staleTime: 3_600_000,
+});
+
+export const heldPeopleQuery = (organisation_id: string, q: string) =>
+  infiniteQueryOptions({
+    queryKey: ["held-people", organisation_id, q],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(
+        api.GET("/api/data/v1/organisations/{organisation_id}/personal-data/people", {
+          params: { path: { organisation_id }, query: { limit: 50, cursor: pageParam, ...(q && { q }) } },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+/** Ids of all guests of an organisation's productions. */
+export const guestsQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["guests", organisation_id],
+    queryFn: async ({ signal }) => {
+      const all: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await unwrap(
+          api.GET("/api/data/v1/organisations/{organisation_id}/personal-data/people", {
+            params: { path: { organisation_id }, query: { limit: PAGE, cursor } },
+            signal,
+          }),
+        );
+        all.push(...page.items.filter(({ role }) => !role).map(({ id }) => id));
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor);
+      return all;
+    },
+    staleTime: 60_000,
+  });
+
+export const erasuresQuery = (organisation_id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["erasures", organisation_id],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/erasures", { params: { path: { organisation_id }, query: { limit: 50, cursor: pageParam } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
 export const auditCheckQuery = (organisation_id: string) =>
   queryOptions({
     queryKey: ["audit-check", organisation_id],
@@ -310,9 +383,33 @@ export const tokensQuery = queryOptions({
   queryFn: async ({ signal }) => (await unwrap(api.GET("/api/data/v1/account/tokens", { signal }))).items,
 });
 
+export const serviceAccountsQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["service-accounts", organisation_id],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/service-accounts", { params: { path: { organisation_id } }, signal }))).items,
+  });
+
+export const serviceAccountTokensQuery = (organisation_id: string, person_id: string) =>
+  queryOptions({
+    queryKey: ["service-accounts", organisation_id, person_id, "tokens"],
+    queryFn: async ({ signal }) =>
+      (await unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/service-accounts/{person_id}/tokens", { params: { path: { organisation_id, person_id } }, signal }))).items,
+  });
+
+export const provisioningQuery = (organisation_id: string, connection_id: string) =>
+  queryOptions({
+    queryKey: ["sign-on", organisation_id, connection_id, "provisioning"],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/provisioning", { params: { path: { organisation_id, connection_id } }, signal })),
+  });
+
 export const passwordLinkQuery = (token: string) =>
   queryOptions({
     queryKey: ["password-link", token],
-    queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/password-link/{token}", { params: { path: { token } }, signal })),
+    queryFn: ({ signal }) => unwrap(api.POST("/api/data/v1/password-link", { body: { token }, signal })),
+    enabled: token !== "",
     retry: false,
+    staleTime: Infinity,
+    gcTime: 0,
   });

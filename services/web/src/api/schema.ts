@@ -18,6 +18,27 @@ export interface paths {
         patch: operations["update_account"];
         trace?: never;
     };
+    "/api/data/v1/account/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another e-mail address to sign in with.
+         * @description A mail with a link goes to it; until that was opened nothing changes. It takes a confirmed session. The answer is the
+         *     same whether somebody else has that address or not.
+         */
+        post: operations["ask_for_address"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/account/confirmation": {
         parameters: {
             query?: never;
@@ -76,6 +97,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/v1/account/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase one's own account and everything that is kept of oneself.
+         * @description It takes a confirmed session, and cannot be undone. What one made stays in its productions, without the name. The
+         *     only owner of an organisation makes somebody else owner first.
+         */
+        post: operations["erase_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/account/factors": {
         parameters: {
             query?: never;
@@ -114,6 +156,32 @@ export interface paths {
         post: operations["begin_authenticator"];
         /** Remove the authenticator app. */
         delete: operations["remove_authenticator"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/account/factors/email-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Finish adding codes by mail with the first one.
+         * @description With the first factor of an account all its other sessions end.
+         */
+        put: operations["confirm_email_codes"];
+        /**
+         * Add codes by mail to one's account: sends a first one.
+         * @description Codes by mail are the weak second factor: they finish a sign-in and confirm nothing. They can be added where one's
+         *     organisations allow it, and are none before `confirm_email_codes` has got the first one.
+         */
+        post: operations["begin_email_codes"];
+        /** Remove codes by mail. */
+        delete: operations["remove_email_codes"];
         options?: never;
         head?: never;
         patch?: never;
@@ -211,6 +279,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/v1/account/personal-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export what is kept of oneself.
+         * @description It takes a confirmed session. That it was exported stands in the audit trail.
+         */
+        get: operations["export_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/account/sessions": {
         parameters: {
             query?: never;
@@ -267,6 +355,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/v1/account/studio-accounts/{connection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Separate a studio account from one's account.
+         * @description What its connection gave goes with it. Takes a session that was confirmed within the last minutes, and an account with
+         *     a password.
+         */
+        delete: operations["separate_studio_account"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/account/tokens": {
         parameters: {
             query?: never;
@@ -301,6 +410,23 @@ export interface paths {
         post?: never;
         /** Revoke one of one's own access tokens. */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/address-confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm an e-mail address with the link that was sent to it, which can be done once. */
+        post: operations["confirm_address"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -486,6 +612,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/v1/organisations/{organisation_id}/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the erasures that an organisation is told of. */
+        get: operations["list_erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/erasures/{erasure_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The report of an erasure. */
+        get: operations["read_erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/organisations/{organisation_id}/mail": {
         parameters: {
             query?: never;
@@ -565,7 +725,10 @@ export interface paths {
         /** List the people of an organisation. */
         get: operations["list_people"];
         put?: never;
-        /** Add a person to an organisation. */
+        /**
+         * Add a person to an organisation.
+         * @description Adding an owner or administrator takes a confirmed session.
+         */
         post: operations["create_person"];
         delete?: never;
         options?: never;
@@ -592,11 +755,33 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a person's role, or whether they may sign in.
+         * Change a person's role, whether they may sign in, or what is wrong about name and login.
          * @description An organisation always has an owner. Disabling concerns all organisations of the person, so it takes
-         *     an administrator of all of them. What makes or unmakes an owner takes a confirmed session.
+         *     an administrator of all of them; so does correcting name or login, of which the person is told. What makes
+         *     an owner or administrator, unmakes an owner, or corrects, takes a confirmed session.
          */
         patch: operations["update_person"];
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/people/{person_id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a member or guest.
+         * @description The account, if it belongs to organisations that the caller administers, or to none; else what this organisation
+         *     keeps of the person. It takes a confirmed session, and cannot be undone.
+         */
+        post: operations["erase_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/data/v1/organisations/{organisation_id}/people/{person_id}/factors": {
@@ -629,8 +814,66 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a one-time link with which a person sets a new password. */
+        /** Make a one-time link with which a person sets a new password. Takes a confirmed session. */
         post: operations["create_password_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/people/{person_id}/personal-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export what is kept of a member or guest.
+         * @description The account as well, if the caller administers every organisation that the person has anything to do with; never what
+         *     other organisations keep. It takes a confirmed session, and stands in the audit trail.
+         */
+        get: operations["export_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/personal-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export what is kept of all members and guests of an organisation.
+         * @description It takes a confirmed session, and stands in the audit trail.
+         */
+        get: operations["export_organisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/personal-data/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List of whom an organisation keeps personal data: members and guests. */
+        get: operations["list_held_people"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -677,6 +920,80 @@ export interface paths {
         put: operations["update_security"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the service accounts of an organisation. */
+        get: operations["list_service_accounts"];
+        put?: never;
+        /**
+         * Make a service account.
+         * @description It has neither roles nor tokens yet.
+         */
+        post: operations["create_service_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/service-accounts/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A service account. */
+        get: operations["read_service_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a service account, deactivate it, or activate it again. */
+        patch: operations["update_service_account"];
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/service-accounts/{person_id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the access tokens of a service account. */
+        get: operations["list_service_account_tokens"];
+        put?: never;
+        /** Make an access token of a service account. */
+        post: operations["create_service_account_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/service-accounts/{person_id}/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an access token of a service account. */
+        delete: operations["revoke_service_account_token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -843,6 +1160,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/provisioning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a connection's provider provisions, and the tokens for it. */
+        get: operations["read_provisioning"];
+        put?: never;
+        /**
+         * Make a token that the connection's provider provisions with.
+         * @description There are at most two, so that one can follow the other without a gap.
+         */
+        post: operations["create_provisioning_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/provisioning/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a token for provisioning. */
+        delete: operations["revoke_provisioning_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/rules": {
         parameters: {
             query?: never;
@@ -855,7 +1210,8 @@ export interface paths {
         put?: never;
         /**
          * Say what a group gives.
-         * @description It takes effect at each person's next sign-in through the connection; so does its removal.
+         * @description It takes effect at each person's next sign-in through the connection, and at once for people whose groups are
+         *     provisioned; so does its removal.
          */
         post: operations["create_group_rule"];
         delete?: never;
@@ -938,24 +1294,127 @@ export interface paths {
         delete: operations["remove_domain"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Say which connection the people of a domain sign in through.
+         * @description If that is switched off they sign in with a password; they are never sent to another connection instead.
+         */
+        patch: operations["update_domain"];
         trace?: never;
     };
-    "/api/data/v1/password-link/{token}": {
+    "/api/data/v1/organisations/{organisation_id}/support-grants": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        /**
+         * List the support access of an organisation.
+         * @description For owners.
+         */
+        get: operations["list_support_grants"];
+        put?: never;
+        /**
+         * Give somebody outside the organisation access to its content for a time.
+         * @description For owners, in a confirmed session. Whether the address has an account here shows nowhere: the answer is the same, and
+         *     the access lies there unused if it has none. An account that gets the address later cannot use it.
+         */
+        post: operations["give_support_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/support-grants/{grant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Support access of an organisation.
+         * @description For owners.
+         */
+        get: operations["read_support_grant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/organisations/{organisation_id}/support-grants/{grant_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End support access at once.
+         * @description For owners. What is under way under it, like a clip that plays, ends within two seconds. What has ended already stays
+         *     as it is.
+         */
+        post: operations["end_support_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/password-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         /** Whose link is it? */
-        get: operations["read_password_link"];
+        post: operations["read_password_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/password-link/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
         put?: never;
         /**
          * Set a password with a link, which can be done once.
          * @description Ends all sessions and access tokens of the person, and a lock-out.
          */
         post: operations["use_password_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/personal-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which personal data is kept where, what for and how long. */
+        get: operations["list_personal_data"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1334,6 +1793,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/v1/session/second-factor/email-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a code by mail to finish signing in with.
+         * @description It goes to one's login. At most one a minute and five an hour.
+         */
+        post: operations["send_email_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/media/v1/assets/{asset_id}/filmstrip": {
         parameters: {
             query?: never;
@@ -1571,6 +2050,19 @@ export interface components {
             /** @description Recovery codes, if the account had none; never shown again. */
             recovery_codes: string[];
         };
+        /** @description A mail with a link is on its way. */
+        AddressAsked: {
+            /**
+             * Format: date-time
+             * @description When the link ends.
+             */
+            expires_at: string;
+        };
+        /** @description The token of the link in the mail. */
+        AddressToken: {
+            /** @description What stands behind the `#` of the link. */
+            token: string;
+        };
         /** @description What the decoding pass measured. */
         Analysis: {
             loudness?: components["schemas"]["Loudness"] | null;
@@ -1742,6 +2234,8 @@ export interface components {
             at: string;
             /** @description State before. */
             before?: unknown;
+            /** @description Whether names were erased from it, of somebody who asked for that. */
+            erased: boolean;
             /** @description The row's place in the chain: SHA-256 over the hash before it and the row, hexadecimal. */
             hash: string;
             production_id?: components["schemas"]["ProductionId"] | null;
@@ -1761,6 +2255,7 @@ export interface components {
             subject_id?: string | null;
             /** @description To what kind of thing. */
             subject_kind: string;
+            support_grant_id?: components["schemas"]["SupportGrantId"] | null;
         };
         /** @description The authenticator app of an account. */
         Authenticator: {
@@ -1880,6 +2375,13 @@ export interface components {
             /** @description The person. */
             person: components["schemas"]["OrganisationPerson"];
         };
+        /** @description A new token with its secret, which is never shown again. */
+        CreatedProvisioningToken: {
+            /** @description To be given to the provider. It is good for provisioning through this connection and for nothing else. */
+            secret: string;
+            /** @description The token. */
+            token: components["schemas"]["ProvisioningToken"];
+        };
         /** @description Something that was made of a version. */
         Derivative: {
             /** @description What it is. */
@@ -1902,6 +2404,10 @@ export interface components {
             /** @description Where it can be read. */
             url: string;
         };
+        /** @description Where the people of a domain are to sign in. */
+        DomainChange: {
+            connection_id?: components["schemas"]["ConnectionId"] | null;
+        };
         /** @description A domain to be named. */
         DomainForm: {
             /** @description The domain, such as "studio.example". */
@@ -1912,6 +2418,19 @@ export interface components {
          * @description One e-mail domain of an organisation.
          */
         DomainId: string;
+        /** @description Codes by mail of an account. */
+        EmailCodes: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When one was last accepted.
+             */
+            last_used_at?: string | null;
+        };
         /**
          * @description What ends.
          * @enum {string}
@@ -1932,10 +2451,70 @@ export interface components {
             /** @description What. */
             what: components["schemas"]["Ending"];
         };
+        /** @description What was done with rows of one kind. */
+        ErasedRows: {
+            /** @description "deleted", "pseudonymised", or "kept" with the opaque id alone. */
+            done: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            rows: number;
+            /** @description The table. */
+            table: string;
+            /** @description What it is called on the page about personal data. */
+            title: string;
+        };
+        /** @description An erasure, and what was done. It holds no personal data. */
+        Erasure: {
+            /** @description Who asked for it: "person", "organisation" or "operator". */
+            asked_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            erased_at: string;
+            /** @description "whole", or "organisation" where only what an organisation kept was erased. */
+            extent: string;
+            /** @description Its id. */
+            id: components["schemas"]["ErasureId"];
+            /** @description The opaque id of the person. */
+            person_id: components["schemas"]["PersonId"];
+            /** @description What was done. */
+            report: components["schemas"]["ErasedRows"][];
+            /** @description The opaque id that stands in place of the person. */
+            stands_for: components["schemas"]["PersonId"];
+        };
+        /**
+         * Format: uuid
+         * @description An erasure of somebody's personal data.
+         */
+        ErasureId: string;
+        /** @description Whose data is to be erased, typed once more. */
+        ErasureRequest: {
+            /** @description What the person signs in with, so that nobody erases somebody by mistake. */
+            login: string;
+        };
+        /** @description What is kept of one person. */
+        ExportedPerson: {
+            /** @description Rows by section. */
+            data: {
+                [key: string]: unknown[];
+            };
+            /**
+             * @description "whole"; "account" for an account that is the organisation's, with what this organisation keeps; "organisation" for
+             *     what it keeps of somebody whose account is not its own.
+             */
+            extent: string;
+            /** @description Their id. */
+            id: components["schemas"]["PersonId"];
+        };
         /** @description Which second factors somebody has. */
         FactorMethods: {
             /** @description An authenticator app. */
             authenticator: boolean;
+            /** @description Codes by mail, and they count in all the person's organisations. They finish a sign-in and confirm nothing. */
+            email_code: boolean;
             /** @description At least one passkey. */
             passkey: boolean;
         };
@@ -1953,6 +2532,9 @@ export interface components {
             /** @description A passkey's signature over a challenge. */
             passkey: components["schemas"]["PasskeySignature"];
         } | {
+            /** @description The code that was sent by mail, eight digits: only to finish signing in. Wrong ones count like those of the app. */
+            email_code: string;
+        } | {
             /**
              * Format: password
              * @description The password: only for confirming a session, and only of an account without a second factor.
@@ -1962,6 +2544,9 @@ export interface components {
         /** @description What an account is protected with besides the password. */
         Factors: {
             authenticator?: components["schemas"]["Authenticator"] | null;
+            email_codes?: components["schemas"]["EmailCodes"] | null;
+            /** @description Whether one's organisations let codes by mail count. */
+            email_codes_allowed: boolean;
             /** @description Passkeys, oldest first. */
             passkeys: components["schemas"]["Passkey"][];
             /** @description Whether passkeys work at the address of this installation. */
@@ -1994,6 +2579,11 @@ export interface components {
             parameter?: string | null;
             /** @description JSON pointer (RFC 6901) into the body; empty for the body as a whole. */
             pointer?: string | null;
+        };
+        /** @description A first code. */
+        FirstEmailCode: {
+            /** @description Eight digits. */
+            email_code: string;
         };
         /** @description An attribute that came. */
         FoundAttribute: {
@@ -2077,6 +2667,16 @@ export interface components {
          * @description One rule that says what a group at an identity provider gives.
          */
         GroupRuleId: string;
+        /** @description Somebody of whom the organisation keeps something. */
+        HeldPerson: {
+            /** @description How they are called. */
+            display_name: string;
+            /** @description Their id. */
+            id: components["schemas"]["PersonId"];
+            /** @description What they sign in with. */
+            login: string;
+            role?: components["schemas"]["OrganisationRole"] | null;
+        };
         /** @description An invitation that is open: neither accepted nor withdrawn. */
         Invitation: {
             /** @description The address it is for. */
@@ -2190,6 +2790,8 @@ export interface components {
              * @description The attempt.
              */
             attempt_id: string;
+            /** @description Whether it was made with the metadata that the connection has now. */
+            is_current: boolean;
             /** @description The code of the refusal; none: it went well. */
             refusal?: string | null;
         };
@@ -2289,6 +2891,8 @@ export interface components {
                 at: string;
                 /** @description State before. */
                 before?: unknown;
+                /** @description Whether names were erased from it, of somebody who asked for that. */
+                erased: boolean;
                 /** @description The row's place in the chain: SHA-256 over the hash before it and the row, hexadecimal. */
                 hash: string;
                 production_id?: components["schemas"]["ProductionId"] | null;
@@ -2308,6 +2912,32 @@ export interface components {
                 subject_id?: string | null;
                 /** @description To what kind of thing. */
                 subject_kind: string;
+                support_grant_id?: components["schemas"]["SupportGrantId"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_Erasure: {
+            /** @description The items. */
+            items: {
+                /** @description Who asked for it: "person", "organisation" or "operator". */
+                asked_by: string;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                erased_at: string;
+                /** @description "whole", or "organisation" where only what an organisation kept was erased. */
+                extent: string;
+                /** @description Its id. */
+                id: components["schemas"]["ErasureId"];
+                /** @description The opaque id of the person. */
+                person_id: components["schemas"]["PersonId"];
+                /** @description What was done. */
+                report: components["schemas"]["ErasedRows"][];
+                /** @description The opaque id that stands in place of the person. */
+                stands_for: components["schemas"]["PersonId"];
             }[];
             /** @description Pass it as `cursor` for the next page; null at the end. */
             next_cursor?: string | null;
@@ -2328,6 +2958,21 @@ export interface components {
                 organisation_role?: components["schemas"]["OrganisationRole"] | null;
                 production_id?: components["schemas"]["ProductionId"] | null;
                 roles?: components["schemas"]["ProductionRoles"] | null;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_HeldPerson: {
+            /** @description The items. */
+            items: {
+                /** @description How they are called. */
+                display_name: string;
+                /** @description Their id. */
+                id: components["schemas"]["PersonId"];
+                /** @description What they sign in with. */
+                login: string;
+                role?: components["schemas"]["OrganisationRole"] | null;
             }[];
             /** @description Pass it as `cursor` for the next page; null at the end. */
             next_cursor?: string | null;
@@ -2428,6 +3073,8 @@ export interface components {
                  * @description When it was made.
                  */
                 created_at: string;
+                /** @description Whether a code sent by mail counts as a second factor. */
+                email_code_allowed: boolean;
                 /** @description Its id. */
                 id: components["schemas"]["OrganisationId"];
                 /** @description Its name. */
@@ -2451,6 +3098,7 @@ export interface components {
         List_OrganisationDomain: {
             /** @description The items. */
             items: {
+                connection_id?: components["schemas"]["ConnectionId"] | null;
                 /**
                  * Format: date-time
                  * @description When it was named.
@@ -2502,6 +3150,32 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        List_PersonalData: {
+            /** @description The items. */
+            items: {
+                /** @description What erasing a person does with it: "deleted", "pseudonymised", "kept", or "nothing", as it is about nobody. */
+                fate: string;
+                /** @description What that means here. */
+                fate_means?: string | null;
+                /** @description Whether it stands in the database. */
+                in_database: boolean;
+                /** @description How long. */
+                kept: string;
+                /** @description A name for programs; that of the table, for what stands in the database. */
+                name: string;
+                /** @description The section of the export that it stands in. */
+                section?: string | null;
+                /** @description What it is called. */
+                title: string;
+                /** @description What is kept. */
+                what: string;
+                /** @description What for. */
+                why: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         List_Production: {
             /** @description The items. */
             items: {
@@ -2532,6 +3206,7 @@ export interface components {
                  * @description Counts its changes; in quotes it is the `ETag`.
                  */
                 revision: number;
+                support?: components["schemas"]["ProductionSupport"] | null;
                 /**
                  * Format: date-time
                  * @description When it was last changed.
@@ -2600,6 +3275,42 @@ export interface components {
                 version_id: components["schemas"]["VersionId"];
                 /** @description The workflow's name. */
                 workflow: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        List_ServiceAccount: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description Whether it may do nothing. */
+                deactivated: boolean;
+                /** @description Its id: that of a person in memberships and in the audit trail. */
+                id: components["schemas"]["PersonId"];
+                /**
+                 * Format: date-time
+                 * @description When a token of it was last used, to the minute.
+                 */
+                last_used_at?: string | null;
+                /** @description What it is called in the audit trail. */
+                login: string;
+                /** @description How people call it. */
+                name: string;
+                /** @description Where it has roles. They are given and taken as those of people: `/productions/{production_id}/members/{id}`. */
+                productions: components["schemas"]["ServiceAccountPlace"][];
+                /** @description What it is for. */
+                purpose: string;
+                responsible?: components["schemas"]["ResponsiblePerson"] | null;
+                /**
+                 * Format: int64
+                 * @description Counts its changes; in quotes it is the `ETag`.
+                 */
+                revision: number;
             }[];
             /** @description Pass it as `cursor` for the next page; null at the end. */
             next_cursor?: string | null;
@@ -2744,6 +3455,55 @@ export interface components {
             /** @description Pass it as `cursor` for the next page; null at the end. */
             next_cursor?: string | null;
         };
+        /** @description One page of a list. */
+        List_SupportGrant: {
+            /** @description The items. */
+            items: {
+                /** @description The address it was given to. Whether there is an account of that address is not told. */
+                address: string;
+                /**
+                 * Format: date-time
+                 * @description When it was given.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When an owner ended it before its time.
+                 */
+                ended_at?: string | null;
+                /** @description The name of that owner, if that person still exists. */
+                ended_by?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it ends by itself.
+                 */
+                ends_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was used for the first time; what was done is in the audit trail, with its id as `support_grant`.
+                 */
+                first_used_at?: string | null;
+                /** @description The name of who gave it, if that person still exists. */
+                given_by?: string | null;
+                /** @description Its id. */
+                id: components["schemas"]["SupportGrantId"];
+                /** @description Whether originals may be downloaded. */
+                originals: boolean;
+                /** @description Why it was given. */
+                reason: string;
+                /** @description What it lets them do at most. */
+                scope: components["schemas"]["TokenScope"];
+                /**
+                 * Format: date-time
+                 * @description From when it holds.
+                 */
+                starts_at: string;
+                /** @description Where it stands. */
+                state: components["schemas"]["SupportState"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; null at the end. */
+            next_cursor?: string | null;
+        };
         /** @description Programme loudness by EBU R 128 / ITU-R BS.1770. */
         Loudness: {
             /**
@@ -2876,6 +3636,15 @@ export interface components {
             /** @description The role in the organisation. */
             role: components["schemas"]["OrganisationRole"];
         };
+        /** @description A token to be made. */
+        NewProvisioning: {
+            /**
+             * Format: int64
+             * @description How long it holds, in days.
+             * @default 366
+             */
+            expires_in_days: number;
+        };
         /** @description A link that sets a password once. */
         OneTimeLink: {
             /**
@@ -2902,6 +3671,8 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
+            /** @description Whether a code sent by mail counts as a second factor. */
+            email_code_allowed: boolean;
             /** @description Its id. */
             id: components["schemas"]["OrganisationId"];
             /** @description Its name. */
@@ -2920,6 +3691,7 @@ export interface components {
         };
         /** @description An e-mail domain of an organisation. */
         OrganisationDomain: {
+            connection_id?: components["schemas"]["ConnectionId"] | null;
             /**
              * Format: date-time
              * @description When it was named.
@@ -2995,6 +3767,12 @@ export interface components {
             /** @description The owners who may sign in with password and second factor all the same; left out: as they are. Each must have both. */
             break_glass?: components["schemas"]["PersonId"][] | null;
             /**
+             * @description Whether a code that is sent by mail counts as a second factor; left out: as it is. It is the weak one: whoever
+             *     reads somebody's mail and knows their password gets in. It counts for somebody as long as all their
+             *     organisations that ask for a second factor allow it.
+             */
+            email_code_allowed?: boolean | null;
+            /**
              * @description Whether they must have a second factor. Whoever has none sees nothing of the organisation until they have
              *     added one, also in sessions that are open; access tokens go on.
              */
@@ -3007,6 +3785,8 @@ export interface components {
         };
         /** @description What an organisation asks of its people, and what stands in the way of asking for more. */
         OrganisationSecurityState: {
+            /** @description Whether a code sent by mail counts as a second factor. */
+            email_code_allowed: boolean;
             /** @description Its owners, by login. */
             owners: components["schemas"]["SecurityOwner"][];
             /**
@@ -3172,6 +3952,11 @@ export interface components {
             /** @description What the person signs in with. */
             login: string;
         };
+        /** @description The token of a one-time link. */
+        PasswordLinkToken: {
+            /** @description What stands behind the `#` of the link. */
+            token: string;
+        };
         /** @description A person. */
         Person: {
             /** @description How they are called. */
@@ -3181,10 +3966,52 @@ export interface components {
             /** @description What they sign in with. */
             login: string;
         };
+        /** @description Personal data of one kind. */
+        PersonalData: {
+            /** @description What erasing a person does with it: "deleted", "pseudonymised", "kept", or "nothing", as it is about nobody. */
+            fate: string;
+            /** @description What that means here. */
+            fate_means?: string | null;
+            /** @description Whether it stands in the database. */
+            in_database: boolean;
+            /** @description How long. */
+            kept: string;
+            /** @description A name for programs; that of the table, for what stands in the database. */
+            name: string;
+            /** @description The section of the export that it stands in. */
+            section?: string | null;
+            /** @description What it is called. */
+            title: string;
+            /** @description What is kept. */
+            what: string;
+            /** @description What for. */
+            why: string;
+        };
+        /** @description What is kept of somebody. It is read by programs; `docs/operations/privacy.md` tells the whole shape. */
+        PersonalDataExport: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            exported_at: string;
+            /** @description "kinora-personal-data". */
+            format: string;
+            /** @description The people. */
+            people: components["schemas"]["ExportedPerson"][];
+            /**
+             * Format: int32
+             * @description 1: sections and fields may be added to it, and none is removed.
+             */
+            version: number;
+        };
         /** @description What is to be changed about a person. */
         PersonChange: {
             /** @description Whether they may not sign in. */
             disabled?: boolean | null;
+            /** @description Another name, where the present one is wrong. */
+            display_name?: string | null;
+            /** @description What they sign in with, where the present one is wrong. */
+            login?: string | null;
             role?: components["schemas"]["OrganisationRole"] | null;
         };
         /**
@@ -3242,6 +4069,7 @@ export interface components {
              * @description Counts its changes; in quotes it is the `ETag`.
              */
             revision: number;
+            support?: components["schemas"]["ProductionSupport"] | null;
             /**
              * Format: date-time
              * @description When it was last changed.
@@ -3284,6 +4112,18 @@ export interface components {
             office?: components["schemas"]["ModuleRole"] | null;
             subtitling?: components["schemas"]["ModuleRole"] | null;
         };
+        /** @description Support access, as whoever has it sees it in a production. */
+        ProductionSupport: {
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            ends_at?: string | null;
+            /** @description Its id. */
+            grant_id: components["schemas"]["SupportGrantId"];
+            /** @description Whether originals may be downloaded. */
+            originals: boolean;
+        };
         /** @description How far an attempt is. */
         Progress: {
             /**
@@ -3325,6 +4165,50 @@ export interface components {
              */
             valid_until?: string | null;
         };
+        /** @description What a connection's provider provisions, and with what. */
+        Provisioning: {
+            /**
+             * Format: int64
+             * @description Users that may come in.
+             */
+            active_users: number;
+            /**
+             * Format: int64
+             * @description Groups. If there are any, they decide about the roles of provisioned people, and not what a sign-in says.
+             */
+            groups: number;
+            /**
+             * Format: int64
+             * @description Users that may not.
+             */
+            inactive_users: number;
+            /** @description The tokens that hold, newest first: at most two. */
+            tokens: components["schemas"]["ProvisioningToken"][];
+            /** @description What the provider is to be told as the address (tenant URL, base URL). */
+            url: string;
+        };
+        /** @description A token for provisioning, without its secret. */
+        ProvisioningToken: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires_at: string;
+            /** @description Its last characters. */
+            hint: string;
+            /** @description Its id. */
+            id: components["schemas"]["TokenId"];
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
+            last_used_at?: string | null;
+        };
         /** @description A QR code (ISO/IEC 18004) without the quiet zone, which must be left around it. */
         QrDrawing: {
             /** @description The dark modules as an SVG path, one unit each. */
@@ -3358,6 +4242,17 @@ export interface components {
          * @enum {string}
          */
         RequestBinding: "redirect" | "post";
+        /** @description Who answers for a service account. */
+        ResponsiblePerson: {
+            /** @description How they are called. */
+            display_name: string;
+            /** @description Their id. */
+            id: components["schemas"]["PersonId"];
+            /** @description What they sign in with. */
+            login: string;
+            /** @description Whether they still belong to the organisation and may sign in. */
+            present: boolean;
+        };
         /** @description One execution of a workflow. */
         Run: {
             /** @description The asset it works on. */
@@ -3429,6 +4324,78 @@ export interface components {
             /** @description What they sign in with. */
             login: string;
         };
+        /** @description A code that is on its way. */
+        SentCode: {
+            /**
+             * Format: date-time
+             * @description Until when it works.
+             */
+            expires_at: string;
+        };
+        /** @description An account of a program. It signs in nowhere: it has access tokens. */
+        ServiceAccount: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Whether it may do nothing. */
+            deactivated: boolean;
+            /** @description Its id: that of a person in memberships and in the audit trail. */
+            id: components["schemas"]["PersonId"];
+            /**
+             * Format: date-time
+             * @description When a token of it was last used, to the minute.
+             */
+            last_used_at?: string | null;
+            /** @description What it is called in the audit trail. */
+            login: string;
+            /** @description How people call it. */
+            name: string;
+            /** @description Where it has roles. They are given and taken as those of people: `/productions/{production_id}/members/{id}`. */
+            productions: components["schemas"]["ServiceAccountPlace"][];
+            /** @description What it is for. */
+            purpose: string;
+            responsible?: components["schemas"]["ResponsiblePerson"] | null;
+            /**
+             * Format: int64
+             * @description Counts its changes; in quotes it is the `ETag`.
+             */
+            revision: number;
+        };
+        /** @description What is to be changed about a service account. */
+        ServiceAccountChange: {
+            /** @description Whether it may do nothing. To deactivate it revokes all its tokens, and ends what it does at once. */
+            deactivated?: boolean | null;
+            /** @description Another name; in the audit trail it stays what it was. */
+            name?: string | null;
+            /** @description Another purpose. */
+            purpose?: string | null;
+            responsible_id?: components["schemas"]["PersonId"] | null;
+        };
+        /** @description A service account to be made. */
+        ServiceAccountForm: {
+            /** @description How people call it. */
+            name: string;
+            /** @description What it is for. */
+            purpose: string;
+            /** @description Who answers for it: a person of the organisation. */
+            responsible_id: components["schemas"]["PersonId"];
+        };
+        /** @description Roles of a service account in a production. */
+        ServiceAccountPlace: {
+            /**
+             * Format: date-time
+             * @description When they end, or have ended.
+             */
+            ends_at?: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description The production. */
+            production_id: components["schemas"]["ProductionId"];
+            /** @description The roles, at least one. */
+            roles: components["schemas"]["ProductionRoles"];
+        };
         /** @description Who is signed in. */
         Session: {
             /**
@@ -3452,6 +4419,8 @@ export interface components {
             single_sign_on: boolean;
             /** @description Something is withheld until they sign in at an organisation's identity provider. */
             single_sign_on_required: boolean;
+            /** @description Support access to other organisations that holds at this moment. */
+            support: components["schemas"]["SessionSupport"][];
         };
         /** @description One of one's own sessions. */
         SessionEntry: {
@@ -3484,6 +4453,22 @@ export interface components {
          * @description One signed-in browser or client.
          */
         SessionId: string;
+        /** @description Support access that one has. */
+        SessionSupport: {
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            ends_at: string;
+            /** @description Its id. */
+            grant_id: components["schemas"]["SupportGrantId"];
+            /** @description Its name. */
+            organisation: string;
+            /** @description The organisation. */
+            organisation_id: components["schemas"]["OrganisationId"];
+            /** @description What is missing for it to open anything. */
+            withheld?: ("second_factor" | "own_sign_in") | null;
+        };
         /** @description A password to be set. */
         SetPassword: {
             /**
@@ -3491,6 +4476,8 @@ export interface components {
              * @description The password.
              */
             password: string;
+            /** @description What stands behind the `#` of the link. */
+            token: string;
         };
         /** @description Where to go on after signing out. */
         SignedOut: {
@@ -3712,6 +4699,81 @@ export interface components {
             /** @description The path inside Kinora to come back to. */
             return_to?: string | null;
         };
+        /** @description Support access, as the owners of the organisation see it. */
+        SupportGrant: {
+            /** @description The address it was given to. Whether there is an account of that address is not told. */
+            address: string;
+            /**
+             * Format: date-time
+             * @description When it was given.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When an owner ended it before its time.
+             */
+            ended_at?: string | null;
+            /** @description The name of that owner, if that person still exists. */
+            ended_by?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            ends_at: string;
+            /**
+             * Format: date-time
+             * @description When it was used for the first time; what was done is in the audit trail, with its id as `support_grant`.
+             */
+            first_used_at?: string | null;
+            /** @description The name of who gave it, if that person still exists. */
+            given_by?: string | null;
+            /** @description Its id. */
+            id: components["schemas"]["SupportGrantId"];
+            /** @description Whether originals may be downloaded. */
+            originals: boolean;
+            /** @description Why it was given. */
+            reason: string;
+            /** @description What it lets them do at most. */
+            scope: components["schemas"]["TokenScope"];
+            /**
+             * Format: date-time
+             * @description From when it holds.
+             */
+            starts_at: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["SupportState"];
+        };
+        /** @description Support access to be given. */
+        SupportGrantForm: {
+            /** @description The address with which the person who is to help signs in here. */
+            address: string;
+            /**
+             * Format: date-time
+             * @description When it ends, at most seven days after it begins.
+             */
+            ends_at: string;
+            /** @description Whether they may download originals. */
+            originals?: boolean;
+            /** @description Why: the owners and the audit trail are told. */
+            reason: string;
+            /** @description What they may do at most: as reader or editor, never as manager. */
+            scope: components["schemas"]["TokenScope"];
+            /**
+             * Format: date-time
+             * @description From when it holds, at most 30 days ahead; left out: from now on.
+             */
+            starts_at?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description One grant that lets somebody outside an organisation see its content for a time.
+         */
+        SupportGrantId: string;
+        /**
+         * @description Where support access stands.
+         * @enum {string}
+         */
+        SupportState: "planned" | "active" | "ended";
         /** @description What a media file is. Whatever the file does not say is absent, never guessed. */
         Technical: {
             /** @description All sound streams in file order. */
@@ -3938,6 +5000,11 @@ export interface components {
              */
             width: number;
         };
+        /** @description The address that is wanted. */
+        WantedAddress: {
+            /** @description The e-mail address. */
+            address: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -3967,6 +5034,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedAddress"];
+            };
+        };
+        responses: {
+            /** @description A mail is on its way to the new address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressAsked"];
                 };
             };
             /** @description Not signed in */
@@ -4129,6 +5238,48 @@ export interface operations {
             };
         };
     };
+    erase_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureRequest"];
+            };
+        };
+        responses: {
+            /** @description Erased; the session has ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_factors: {
         parameters: {
             query?: never;
@@ -4248,6 +5399,138 @@ export interface operations {
         };
     };
     remove_authenticator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_email_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstEmailCode"];
+            };
+        };
+        responses: {
+            /** @description They are a factor now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_email_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentCode"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description They would not count, or one's login is no address */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There were mails enough */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_email_codes: {
         parameters: {
             query?: never;
             header?: never;
@@ -4479,6 +5762,44 @@ export interface operations {
             };
         };
     };
+    export_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalDataExport"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_sessions: {
         parameters: {
             query?: never;
@@ -4635,6 +5956,44 @@ export interface operations {
             };
         };
     };
+    separate_studio_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Separated */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_tokens: {
         parameters: {
             query?: never;
@@ -4729,6 +6088,46 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Revoked; it holds nowhere for longer than a second */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressToken"];
+            };
+        };
+        responses: {
+            /** @description It is what one signs in with from now on */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5240,6 +6639,10 @@ export interface operations {
                 production?: components["schemas"]["ProductionId"];
                 /** @description Not before this instant. */
                 since?: string;
+                /** @description Only what was done under this support access. */
+                support_grant?: components["schemas"]["SupportGrantId"];
+                /** @description Only what was done under any support access. */
+                support_only?: boolean;
                 /** @description Before this instant. */
                 until?: string;
             };
@@ -5335,6 +6738,10 @@ export interface operations {
                 production?: components["schemas"]["ProductionId"];
                 /** @description Not before this instant. */
                 since?: string;
+                /** @description Only what was done under this support access. */
+                support_grant?: components["schemas"]["SupportGrantId"];
+                /** @description Only what was done under any support access. */
+                support_only?: boolean;
                 /** @description Before this instant. */
                 until?: string;
             };
@@ -5354,6 +6761,92 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AuditEntry"][];
                     "text/csv": string;
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erasures: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items: 1 to 200, else 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_Erasure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                erasure_id: components["schemas"]["ErasureId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
                 };
             };
             /** @description Not signed in */
@@ -5810,6 +7303,51 @@ export interface operations {
             };
         };
     };
+    erase_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureRequest"];
+            };
+        };
+        responses: {
+            /** @description Erased */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     reset_factors: {
         parameters: {
             query?: never;
@@ -5870,6 +7408,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OneTimeLink"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalDataExport"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalDataExport"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_held_people: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items: 1 to 200, else 50. */
+                limit?: number;
+                /** @description What login or name contains. */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By login */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_HeldPerson"];
                 };
             };
             /** @description Not signed in */
@@ -6052,6 +7718,312 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Organisation"];
                 };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_service_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ServiceAccount"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_service_account: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAccountForm"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    ETag?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_service_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_service_account: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAccountChange"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_service_account_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AccessToken"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_service_account_token: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccessToken"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedAccessToken"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_service_account_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+                person_id: components["schemas"]["PersonId"];
+                token_id: components["schemas"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked; it holds nowhere for longer than a second */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not signed in */
             401: {
@@ -6588,6 +8560,134 @@ export interface operations {
             };
         };
     };
+    read_provisioning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provisioning"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_provisioning_token: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProvisioning"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedProvisioningToken"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_provisioning_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: components["schemas"]["ConnectionId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+                token_id: components["schemas"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked; nothing is provisioned with it any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_group_rules: {
         parameters: {
             query?: never;
@@ -6882,16 +8982,237 @@ export interface operations {
             };
         };
     };
-    read_password_link: {
+    update_domain: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                token: string;
+                domain_id: components["schemas"]["DomainId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainChange"];
+            };
+        };
+        responses: {
+            /** @description Said */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationDomain"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_support_grants: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items: 1 to 200, else 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Newest first; what has ended among it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_SupportGrant"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_support_access: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportGrantForm"];
+            };
+        };
+        responses: {
+            /** @description Given; the owners are told by mail */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_support_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: components["schemas"]["SupportGrantId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_support_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: components["schemas"]["SupportGrantId"];
+                organisation_id: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportGrant"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_password_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordLinkToken"];
+            };
+        };
         responses: {
             /** @description It can be used */
             200: {
@@ -6926,9 +9247,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                token: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody: {
@@ -6943,6 +9262,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_personal_data: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it; made from the register that exports and erasures follow */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_PersonalData"];
+                };
             };
             /** @description Not signed in */
             401: {
@@ -8158,6 +10515,62 @@ export interface operations {
             };
             /** @description Not signed in */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_email_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentCode"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Codes by mail are no factor of this account, or do not count */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There were mails enough */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
