@@ -18,7 +18,7 @@ import { makeRouter } from "./router";
 function onError(error: unknown) {
   if (!(error instanceof ProblemError)) return;
   const { pathname, href } = router.state.location;
-  if (error.status === 401 && !["/sign-in", "/choose-password", "/second-factor"].includes(pathname) && !pathname.startsWith("/welcome/")) {
+  if (error.status === 401 && !["/sign-in", "/choose-password", "/second-factor"].includes(pathname) && pathname !== "/welcome") {
     queryClient.clear();
     void router.navigate({ to: "/sign-in", search: { return: href, ended: true } });
   } else if (error.slug === "password-change-required" && pathname !== "/choose-password") {

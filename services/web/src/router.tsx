@@ -24,12 +24,14 @@ export interface AuditSearch {
   acts?: (typeof AUDIT_ACTS)[number];
   person?: string;
   production?: string;
+  /** What was done under this support access. */
+  grant?: string;
   /** Days, both included. */
   from?: string;
   to?: string;
 }
 
-export const AUDIT_ACTS = ["permissions", "session", "person", "production", "asset", "upload", "organisation"] as const;
+export const AUDIT_ACTS = ["permissions", "support", "session", "person", "production", "asset", "upload", "organisation"] as const;
 /** What the application says of a refusal. */
 const REFUSED_REASONS = ["again", "administrator", "not-admitted", "account", "disabled"] as const;
 type RefusedReason = (typeof REFUSED_REASONS)[number];
@@ -99,7 +101,7 @@ const secondFactor = createRoute({
 
 const welcome = createRoute({
   getParentRoute: () => root,
-  path: "/welcome/$token",
+  path: "/welcome",
   component: lazyRouteComponent(() => import("./pages/Welcome"), "Welcome"),
 });
 
@@ -107,6 +109,12 @@ const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
   component: lazyRouteComponent(() => import("./pages/Invitation"), "InvitationPage"),
+});
+
+const confirmAddress = createRoute({
+  getParentRoute: () => root,
+  path: "/confirm-address",
+  component: lazyRouteComponent(() => import("./pages/ConfirmAddress"), "ConfirmAddress"),
 });
 
 /** Everything for which one must be signed in. */
@@ -224,6 +232,7 @@ const audit = createRoute({
     acts: oneOf(search.acts, AUDIT_ACTS),
     person: text(search.person),
     production: text(search.production),
+    grant: text(search.grant),
     from: dayText(search.from),
     to: dayText(search.to),
   }),
@@ -257,6 +266,30 @@ const testedConnection = createRoute({
   component: lazyRouteComponent(() => import("./pages/administration/sign-on/ConnectionPage"), "FindConnection"),
 });
 
+const support = createRoute({
+  getParentRoute: () => administration,
+  path: "/support",
+  component: lazyRouteComponent(() => import("./pages/administration/support/Support"), "Support"),
+});
+
+const supportGrant = createRoute({
+  getParentRoute: () => administration,
+  path: "/support/$grantId",
+  component: lazyRouteComponent(() => import("./pages/administration/support/SupportGrantPage"), "SupportGrantPage"),
+});
+
+const serviceAccounts = createRoute({
+  getParentRoute: () => administration,
+  path: "/service-accounts",
+  component: lazyRouteComponent(() => import("./pages/administration/ServiceAccounts"), "ServiceAccounts"),
+});
+
+const serviceAccount = createRoute({
+  getParentRoute: () => administration,
+  path: "/service-accounts/$accountId",
+  component: lazyRouteComponent(() => import("./pages/administration/ServiceAccount"), "ServiceAccountPage"),
+});
+
 const mail = createRoute({
   getParentRoute: () => administration,
   path: "/mail",
@@ -270,6 +303,19 @@ const account = createRoute({
   component: lazyRouteComponent(() => import("./pages/Account"), "Account"),
 });
 
+const privacy = createRoute({
+  getParentRoute: () => administration,
+  path: "/privacy",
+  validateSearch: (search): { q?: string } => ({ q: text(search.q) }),
+  component: lazyRouteComponent(() => import("./pages/administration/Privacy"), "Privacy"),
+});
+
+const personalData = createRoute({
+  getParentRoute: () => app,
+  path: "/personal-data",
+  component: lazyRouteComponent(() => import("./pages/privacy/PersonalDataPage"), "PersonalDataPage"),
+});
+
 const tree = root.addChildren([
   signIn,
   signInRefused,
@@ -278,13 +324,15 @@ const tree = root.addChildren([
   secondFactor,
   welcome,
   invitation,
+  confirmAddress,
   app.addChildren([
     home,
     productions,
     production.addChildren([productionHome, library, members, asset]),
-    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, mail, signOn, signOnConnection, organisationSecurity, audit]),
+    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, serviceAccounts, serviceAccount, mail, signOn, signOnConnection, organisationSecurity, support, supportGrant, privacy, audit]),
     testedConnection,
     account,
+    personalData,
   ]),
 ]);
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { failedStage, fingerprintText, nextStep, stagesOf, purposeOf } from "../src/pages/administration/sign-on/steps";
 
 const provider = { entity_id: "https://idp.example", certificates: [], has_logout: false };
-const test = (refusal: string | null) => ({ attempt_id: "1", at: "2026-01-01T00:00:00Z", refusal });
+const test = (refusal: string | null, is_current = true) => ({ attempt_id: "1", at: "2026-01-01T00:00:00Z", refusal, is_current });
 
 describe("setting a connection up", () => {
   it("asks for metadata, then for a test, then to switch it on", () => {
@@ -11,6 +11,7 @@ describe("setting a connection up", () => {
     expect(nextStep({ provider, enabled: false, last_test: test("unsigned") })).toBe("test");
     expect(nextStep({ provider, enabled: false, last_test: test(null) })).toBe("on");
     expect(nextStep({ provider, enabled: true, last_test: test(null) })).toBe("done");
+    expect(nextStep({ provider, enabled: true, last_test: test(null, false) })).toBe("test");
   });
 
   it("asks for metadata again when what is there cannot be used any more", () => {

@@ -117,6 +117,10 @@ export function useProductionEvents(productionId: string): void {
     };
     listen("production", rolesChanged);
     listen("membership", rolesChanged);
+    // A stream that is refused does not come back by itself: what it was opened with has ended.
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) rolesChanged();
+    });
     return () => source.close();
   }, [cache, productionId]);
 }

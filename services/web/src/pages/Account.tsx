@@ -19,6 +19,8 @@ import { useTitle } from "../shell/title";
 import { deviceName } from "./device";
 import { NewPassword, passwordProblems } from "./NewPassword";
 import page from "./page.module.css";
+import { NewAddress } from "./privacy/NewAddress";
+import { OwnData } from "./privacy/OwnData";
 import { SignInSecurity } from "./security/SignInSecurity";
 import { StudioAccounts } from "./security/StudioAccounts";
 import { Tokens } from "./Tokens";
@@ -60,6 +62,7 @@ function Access() {
       <StudioAccounts />
       <Sessions />
       <Tokens />
+      <OwnData />
     </>
   );
 }
@@ -102,9 +105,7 @@ function Profile() {
           </Button>
         </div>
       </Form>
-      <p className={page.quietText}>
-        {m.account.login}: {session?.person.login}
-      </p>
+      <NewAddress />
       <div className={page.labelled}>
         <span aria-hidden>{m.rail.theme}</span>
         <Segments label={m.rail.theme} value={theme} onChange={setTheme} options={(["system", "dark", "light"] as const).map((value) => ({ value, label: m.rail.themes[value] }))} />

@@ -10,7 +10,7 @@ import { m } from "../messages";
 import { Entry } from "./Entry";
 import css from "./Entry.module.css";
 import { NewPassword, passwordProblems } from "./NewPassword";
-import { safeReturn } from "./SignIn";
+import { safeReturn } from "./returnAddress";
 
 export function ChoosePassword() {
   const search = useSearch({ from: "/choose-password" });

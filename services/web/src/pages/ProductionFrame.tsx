@@ -3,13 +3,14 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useParams } from "@tanstack/react-router";
-import { Ban, FileUp } from "lucide-react";
+import { Ban, FileUp, LifeBuoy } from "lucide-react";
 import { useEffect, useState } from "react";
 import { productionQuery, sessionQuery, unfinishedUploadsQuery } from "../api/queries";
 import type { Production } from "../api/types";
 import { Failed } from "../components/states";
 import { useProductionEvents } from "../live/events";
 import { m } from "../messages";
+import { instant } from "../messages/format";
 import { filesOf, uploads } from "../uploads/manager";
 import { mayEdit } from "./permissions";
 import css from "./ProductionFrame.module.css";
@@ -29,6 +30,7 @@ function Inside({ production }: { production: Production }) {
   const dragging = useFileDrop(mayEdit(production) ? production : undefined);
   return (
     <div className={css.frame}>
+      {production.support && <SupportBanner production={production} />}
       <Outlet />
       {dragging && mayEdit(production) && (
         <div className={css.drop}>
@@ -43,6 +45,19 @@ function Inside({ production }: { production: Production }) {
           <strong>{m.library.dropForbidden}</strong>
         </div>
       )}
+    </div>
+  );
+}
+
+/** Says on every page of the production that one is here to help, until when, and that it is written down. */
+function SupportBanner({ production: { organisation, support } }: { production: Production }) {
+  if (!support) return null;
+  return (
+    <div className={css.support} role="status">
+      <LifeBuoy size={16} aria-hidden />
+      <p>
+        <strong>{support.ends_at ? m.support.banner(organisation, instant(support.ends_at)) : m.support.title}</strong> {m.support.bannerText}
+      </p>
     </div>
   );
 }

@@ -10,7 +10,7 @@ import { Button, Notice, SearchBox, SelectField, TextField } from "../components
 import { FormDialog } from "../components/FormDialog";
 import { Empty, Failed, Skeleton } from "../components/states";
 import { m } from "../messages";
-import { day } from "../messages/format";
+import { day, instant } from "../messages/format";
 import { useTitle } from "../shell/title";
 import css from "./Productions.module.css";
 import page from "./page.module.css";
@@ -67,6 +67,13 @@ export function Productions() {
           <Notice tone="warning">{m.productions.heldForStudio(session.organisations.filter(({ single_sign_on_required }) => single_sign_on_required).map(({ name }) => name))}</Notice>
         </div>
       )}
+      {session?.support.map(({ grant_id, organisation, ends_at, withheld }) => (
+        <div key={grant_id} className={css.held}>
+          <Notice tone={withheld ? "warning" : "info"}>
+            {m.support.held(organisation, instant(ends_at))} {withheld ? m.support.withheld[withheld] : m.support.bannerText}
+          </Notice>
+        </div>
+      ))}
       {productions.isError ? (
         <Failed what={m.parts.productions} error={productions.error} retry={() => void productions.refetch()} />
       ) : productions.isPending ? (
@@ -92,11 +99,12 @@ export function Productions() {
                   {several && <span className={`${css.organisation} truncate`}>{production.organisation}</span>}
                   <span className={css.name}>
                     {production.name} {production.guest && <span className={page.tag}>{m.administration.guest}</span>}
+                    {production.support && <span className={page.tag}>{m.support.mark}</span>}
                   </span>
                   <span className={css.facts}>
                     <span>{rolesOf(production)}</span>
                     <span className="num">
-                      {production.my_membership_ends_at ? `${m.administration.ends} ${day(production.my_membership_ends_at)}` : m.productions.created(day(production.created_at))}
+                      {production.my_membership_ends_at ? `${m.administration.ends} ${(production.support ? instant : day)(production.my_membership_ends_at)}` : m.productions.created(day(production.created_at))}
                     </span>
                   </span>
                 </Link>

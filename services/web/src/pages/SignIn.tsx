@@ -15,16 +15,7 @@ import { clearToasts } from "../components/toasts";
 import { m } from "../messages";
 import { Entry } from "./Entry";
 import css from "./Entry.module.css";
-
-/** Only addresses of our own: a link must not lead elsewhere after sign-in. */
-export function safeReturn(address: string | undefined): string {
-  return address && /^\/(?![/\\])/.test(address) ? address : "/productions";
-}
-
-/** The address of a connection with the place to come back to. */
-export function withReturn(address: string, to: string | undefined): string {
-  return to ? `${address}?return=${encodeURIComponent(to)}` : address;
-}
+import { safeReturn, withReturn } from "./returnAddress";
 
 /** The address comes first: it says whether the studio's identity provider or Kinora asks for the password. */
 export function SignIn() {
@@ -99,9 +90,10 @@ export function SignIn() {
     return (
       <Entry title={m.signIn.secondTitle} lead={m.signIn.secondLead}>
         <FactorForm
-          ways={waysOf(second.factors)}
+          ways={waysOf(second.factors, true)}
           submit={m.signIn.submit}
           challenge={() => unwrap(api.POST("/api/data/v1/session/second-factor/challenge"))}
+          sendCode={() => unwrap(api.POST("/api/data/v1/session/second-factor/email-code"))}
           show={async (proof) => enter(await unwrap(api.POST("/api/data/v1/session/second-factor", { body: proof })))}
           onProblem={(error) => {
             if (!(error instanceof ProblemError) || error.status !== 401) return false;

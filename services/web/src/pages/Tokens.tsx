@@ -1,12 +1,13 @@
-// Tokens for programs: what each may do, until when, and when it was last used.
+// Tokens for programs: what each may do, until when, and when it was last used. One's own, or those of a service account.
 
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { KeyRound, Plus } from "lucide-react";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { api, unwrap } from "../api/client";
 import { limits } from "../api/limits";
-import { productionsQuery, tokensQuery } from "../api/queries";
-import type { AccessToken } from "../api/types";
+import { productionsQuery, sessionQuery, tokensQuery } from "../api/queries";
+import type { AccessToken, NewAccessToken } from "../api/types";
 import { Checks } from "../components/Checks";
 import { Button, SelectField, TextField } from "../components/controls";
 import { Confirm } from "../components/dialogs";
@@ -17,30 +18,82 @@ import { ago, day } from "../messages/format";
 import page from "./page.module.css";
 import { bodyOf, MODULES, NEW, scopeSentence, VALIDITIES, type TokenForm } from "./tokenScope";
 
+type Named = readonly { id: string; name: string }[];
+
 export function Tokens() {
   const cache = useQueryClient();
   const tokens = useQuery(tokensQuery);
   const productions = useQuery(productionsQuery);
+  const { data: session } = useQuery(sessionQuery);
+  const administered = session?.organisations.filter(({ role, withheld }) => role !== "member" && !withheld) ?? [];
+  return (
+    <TokenPanel
+      title={m.account.tokens}
+      lead={m.account.tokensLead}
+      empty={m.account.noTokens}
+      tokens={tokens}
+      productions={productions.data ?? []}
+      create={(body) => unwrap(api.POST("/api/data/v1/account/tokens", { body }))}
+      revoke={(token) => unwrap(api.DELETE("/api/data/v1/account/tokens/{token_id}", { params: { path: { token_id: token.id } } }))}
+      reload={() => cache.invalidateQueries({ queryKey: tokensQuery.queryKey })}
+    >
+      {administered.map(({ id, name }) => (
+        <p key={id} className={page.quietText}>
+          {m.serviceAccounts.elsewhere}{" "}
+          <Link to="/administration/$organisationId/service-accounts" params={{ organisationId: id }}>
+            {m.serviceAccounts.of(name)}
+          </Link>
+        </p>
+      ))}
+    </TokenPanel>
+  );
+}
+
+interface ScopeWords {
+  everything: string;
+  hint: string;
+  productionsHint: string;
+}
+
+const OWN: ScopeWords = { everything: m.account.everything, hint: m.account.scopeHint, productionsHint: m.account.inProductionsHint };
+
+interface PanelProps {
+  title: string;
+  lead: string;
+  empty: string;
+  tokens: UseQueryResult<AccessToken[]>;
+  /** Those that a token can be made for. */
+  productions: Named;
+  create: (body: NewAccessToken) => Promise<{ secret: string }>;
+  revoke: (token: AccessToken) => Promise<unknown>;
+  reload: () => Promise<unknown>;
+  /** How the choice of a scope is worded: by default for somebody's own tokens. */
+  words?: ScopeWords;
+  /** Nothing can be made at the moment. */
+  disabled?: boolean;
+  children?: ReactNode;
+}
+
+export function TokenPanel({ title, lead, empty, tokens, productions, create, revoke, reload, words = OWN, disabled = false, children }: PanelProps) {
   const [creating, setCreating] = useState(false);
   const [secret, setSecret] = useState<string>();
   const [revoking, setRevoking] = useState<AccessToken>();
   const listed = tokens.data ?? [];
-  const reload = () => cache.invalidateQueries({ queryKey: tokensQuery.queryKey });
   return (
     <section className={page.section}>
       <header>
         <div>
-          <h2>{m.account.tokens}</h2>
-          <p className={page.lead}>{m.account.tokensLead}</p>
+          <h2>{title}</h2>
+          <p className={page.lead}>{lead}</p>
         </div>
-        <Button icon={<Plus size={16} aria-hidden />} onPress={() => setCreating(true)}>
+        <Button icon={<Plus size={16} aria-hidden />} onPress={() => setCreating(true)} isDisabled={disabled}>
           {m.account.newToken}
         </Button>
       </header>
       {tokens.isError ? (
         <Failed what={m.parts.tokens} error={tokens.error} retry={() => void tokens.refetch()} />
       ) : listed.length === 0 ? (
-        <p className={page.quietText}>{m.account.noTokens}</p>
+        <p className={page.quietText}>{empty}</p>
       ) : (
         <ul className={`${page.panel} ${page.list}`}>
           {listed.map((token) => (
@@ -51,7 +104,7 @@ export function Tokens() {
                   {token.name} <span className={`${page.tag} mono`}>…{token.hint}</span>
                 </div>
                 <div className="num">
-                  {scopeSentence(token.scope, productions.data)} · {m.account.expiresOn(day(token.expires_at))} · {token.last_used_at ? m.account.lastUsed(ago(token.last_used_at)) : m.account.neverUsed}
+                  {scopeSentence(token.scope, productions, words.everything)} · {m.account.expiresOn(day(token.expires_at))} · {token.last_used_at ? m.account.lastUsed(ago(token.last_used_at)) : m.account.neverUsed}
                 </div>
               </div>
               <Button dense tone="quiet" aria-label={`${m.account.revokeToken}: ${token.name}`} onPress={() => setRevoking(token)}>
@@ -61,6 +114,7 @@ export function Tokens() {
           ))}
         </ul>
       )}
+      {children}
       <FormDialog
         title={m.account.newTokenTitle}
         submit={m.account.createToken}
@@ -68,7 +122,7 @@ export function Tokens() {
         open={creating}
         onClose={() => setCreating(false)}
         action={async (form) => {
-          const made = await unwrap(api.POST("/api/data/v1/account/tokens", { body: bodyOf(form) }));
+          const made = await create(bodyOf(form));
           setSecret(made.secret);
           void reload();
         }}
@@ -82,7 +136,7 @@ export function Tokens() {
               onChange={(next) => change({ expires_in_days: next })}
               options={VALIDITIES.map((value) => ({ value, label: m.account.days(Number(value)) }))}
             />
-            <Scope form={form} change={change} />
+            <Scope form={form} change={change} productions={productions} words={words} />
           </>
         )}
       </FormDialog>
@@ -94,7 +148,7 @@ export function Tokens() {
         open={!!revoking}
         onClose={() => setRevoking(undefined)}
         action={async () => {
-          if (revoking) await unwrap(api.DELETE("/api/data/v1/account/tokens/{token_id}", { params: { path: { token_id: revoking.id } } }));
+          if (revoking) await revoke(revoking);
           await reload();
         }}
       />
@@ -103,8 +157,7 @@ export function Tokens() {
 }
 
 /** What it may do at most; the choice of modules and productions comes with the choice of a role. */
-function Scope({ form, change }: { form: TokenForm; change: (part: Partial<TokenForm>) => void }) {
-  const productions = useQuery(productionsQuery);
+function Scope({ form, change, productions, words }: { form: TokenForm; change: (part: Partial<TokenForm>) => void; productions: Named; words: ScopeWords }) {
   return (
     <>
       <SelectField
@@ -112,12 +165,12 @@ function Scope({ form, change }: { form: TokenForm; change: (part: Partial<Token
         value={form.most_role}
         onChange={(next) => change({ most_role: next })}
         options={[
-          { value: "", label: m.account.everything },
+          { value: "", label: words.everything },
           { value: "reader", label: m.account.mostReader },
           { value: "editor", label: m.account.mostEditor },
           { value: "manager", label: m.account.mostManager },
         ]}
-        hint={form.most_role ? m.account.scopeHint : m.account.everythingHint}
+        hint={form.most_role ? words.hint : m.account.everythingHint}
       />
       {form.most_role && (
         <>
@@ -129,8 +182,8 @@ function Scope({ form, change }: { form: TokenForm; change: (part: Partial<Token
           />
           <Checks
             label={m.account.inProductions}
-            hint={m.account.inProductionsHint}
-            options={(productions.data ?? []).map(({ id, name }) => ({ value: id, label: name }))}
+            hint={words.productionsHint}
+            options={productions.map(({ id, name }) => ({ value: id, label: name }))}
             chosen={form.productions}
             onChange={(chosen) => change({ productions: chosen })}
           />

@@ -1,8 +1,9 @@
-// Where a one-time link leads: the first password of an account.
+// Where a one-time link leads: the first password of an account. The token stands behind the # of the address, which
+// browsers send to nobody.
 
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
 import { Form } from "react-aria-components";
 import { api, unwrap } from "../api/client";
 import { OfflineError, ProblemError, sentenceOf } from "../api/problem";
@@ -15,15 +16,19 @@ import css from "./Entry.module.css";
 import { NewPassword, passwordProblems } from "./NewPassword";
 
 export function Welcome() {
-  const { token = "" } = useParams({ strict: false });
+  const [token] = useState(() => location.hash.slice(1));
   const link = useQuery(passwordLinkQuery(token));
   const navigate = useNavigate();
   const [value, setValue] = useState({ next: "", repeat: "" });
   const [errors, setErrors] = useState<Record<string, string>>({});
   const [failure, setFailure] = useState<string>();
   const [busy, setBusy] = useState(false);
+  // So that it stays in no history.
+  useEffect(() => {
+    if (location.hash) history.replaceState(history.state, "", location.pathname);
+  }, []);
 
-  if (link.isError) {
+  if (link.isError || !token) {
     return (
       <Entry title={m.password.linkGone} lead={link.error instanceof OfflineError ? sentenceOf(link.error) : m.password.linkGoneText}>
         <a className={buttonClass()} href="/sign-in">
@@ -47,7 +52,7 @@ export function Welcome() {
     if (Object.keys(problems).length) return;
     setBusy(true);
     try {
-      await unwrap(api.POST("/api/data/v1/password-link/{token}", { params: { path: { token } }, body: { password: value.next } }));
+      await unwrap(api.POST("/api/data/v1/password-link/password", { body: { token, password: value.next } }));
       await navigate({ to: "/sign-in", search: { set: true } });
     } catch (error) {
       const fields = error instanceof ProblemError ? error.fields : {};

@@ -10,6 +10,11 @@ export function mayRemove(production: Production): boolean {
   return production.my_roles.library === "manager";
 }
 
+/** Members download what they see; support access says whether it includes originals. */
+export function mayDownload(production: Production): boolean {
+  return production.support?.originals ?? true;
+}
+
 /** Managers of a module, and administrators of the organisation; for others the list of members is not there. */
 export function decidesOnMembers(production: Production, session: Session | undefined): boolean {
   const administers = session?.organisations.some(({ id, role }) => id === production.organisation_id && role !== "member") ?? false;

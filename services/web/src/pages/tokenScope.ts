@@ -26,8 +26,8 @@ export function bodyOf({ name, expires_in_days, most_role, modules, productions 
   return { ...body, scope: { most_role, modules: [...modules], ...(productions.length ? { productions: [...productions] } : {}) } };
 }
 
-export function scopeSentence(scope: AccessToken["scope"], known: readonly { id: string; name: string }[] = []): string {
-  if (!scope) return m.account.everything;
+export function scopeSentence(scope: AccessToken["scope"], known: readonly { id: string; name: string }[] = [], everything = m.account.everything): string {
+  if (!scope) return everything;
   const modules = MODULES.filter((module) => scope.modules.includes(module)).map((module) => m.modules[module]);
   const names = scope.productions?.map((id) => known.find((production) => production.id === id)?.name ?? m.account.formerProduction);
   return m.account.scopeOf(m.roles[scope.most_role], modules, names);

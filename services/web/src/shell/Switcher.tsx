@@ -48,6 +48,7 @@ export function Switcher({ current }: { current: string | undefined }) {
                   <span className={css.chooserText}>
                     {production.name}
                     {several && ` · ${production.organisation}`}
+                    {production.support && ` · ${m.support.mark}`}
                   </span>
                   {production.id === current && <Check size={16} aria-hidden />}
                 </MenuItem>

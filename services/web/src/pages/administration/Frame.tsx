@@ -26,6 +26,9 @@ export function AdministrationFrame() {
         <Link className={page.tab} to="/administration/$organisationId/productions" params={{ organisationId }}>
           {m.administration.productions}
         </Link>
+        <Link className={page.tab} to="/administration/$organisationId/service-accounts" params={{ organisationId }}>
+          {m.serviceAccounts.title}
+        </Link>
         <Link className={page.tab} to="/administration/$organisationId/mail" params={{ organisationId }}>
           {m.administration.mail}
         </Link>
@@ -36,6 +39,14 @@ export function AdministrationFrame() {
         )}
         <Link className={page.tab} to="/administration/$organisationId/security" params={{ organisationId }}>
           {m.administration.security}
+        </Link>
+        {organisation?.role === "owner" && (
+          <Link className={page.tab} to="/administration/$organisationId/support" params={{ organisationId }}>
+            {m.support.title}
+          </Link>
+        )}
+        <Link className={page.tab} to="/administration/$organisationId/privacy" params={{ organisationId }}>
+          {m.privacy.title}
         </Link>
         <Link className={page.tab} to="/administration/$organisationId/audit" params={{ organisationId }}>
           {m.administration.audit}

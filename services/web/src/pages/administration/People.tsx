@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { Ban, EllipsisVertical, KeyRound, Plus, ShieldCheck, ShieldOff, UserMinus, UserRoundCheck, UsersRound } from "lucide-react";
+import { Ban, EllipsisVertical, KeyRound, PencilLine, Plus, ShieldCheck, ShieldOff, UserMinus, UserRoundCheck, UsersRound } from "lucide-react";
 import { useState } from "react";
 import { api, ifMatch, unwrap } from "../../api/client";
 import { limits } from "../../api/limits";
@@ -51,11 +51,12 @@ export function People() {
   const [adding, setAdding] = useState(false);
   const [link, setLink] = useState<{ name: string; link: OneTimeLink }>();
   const [asking, setAsking] = useState<Asking>();
+  const [correcting, setCorrecting] = useState<OrganisationPerson>();
   useTitle(`${m.administration.title}: ${m.administration.people}`);
 
   const reload = () => cache.invalidateQueries({ queryKey: ["people", organisationId] });
   const path = (person: OrganisationPerson) => ({ organisation_id: organisationId, person_id: person.id });
-  const change = async (person: OrganisationPerson, body: { role?: OrganisationRole; disabled?: boolean }) => {
+  const change = async (person: OrganisationPerson, body: { role?: OrganisationRole; disabled?: boolean; display_name?: string; login?: string }) => {
     await unwrap(api.PATCH("/api/data/v1/organisations/{organisation_id}/people/{person_id}", { params: { path: path(person), header: ifMatch(person.revision) }, body }));
     await reload();
     say(m.administration.saved);
@@ -137,6 +138,7 @@ export function People() {
                           </IconButton>
                         }
                         entries={[
+                          { id: "correct", label: m.privacy.correct, icon: <PencilLine size={16} />, action: () => setCorrecting(person) },
                           { id: "link", label: m.administration.newLink, icon: <KeyRound size={16} />, action: () => attempt(newLink(person)) },
                           ...(person.has_second_factor ? [{ id: "reset", label: m.administration.resetFactors, icon: <ShieldOff size={16} />, action: () => setAsking({ what: "reset", person }) }] : []),
                           person.disabled
@@ -182,6 +184,24 @@ export function People() {
               options={grantable(mine).map((value) => ({ value, label: m.organisationRoles[value] }))}
               hint={m.organisationRoles.explain[role]}
             />
+          </>
+        )}
+      </FormDialog>
+      <FormDialog
+        title={correcting ? m.privacy.correctTitle(correcting.display_name) : m.privacy.correct}
+        lead={m.privacy.correctLead}
+        submit={m.common.save}
+        initial={{ display_name: correcting?.display_name ?? "", login: correcting?.login ?? "" }}
+        open={!!correcting}
+        onClose={() => setCorrecting(undefined)}
+        action={async (value) => {
+          if (correcting) await change(correcting, { display_name: value.display_name.trim(), login: value.login.trim() });
+        }}
+      >
+        {({ display_name, login }, edit) => (
+          <>
+            <TextField label={m.administration.displayName} name="display_name" value={display_name} onChange={(next) => edit({ display_name: next })} isRequired autoFocus {...limits.NewPerson.display_name} autoComplete="off" />
+            <TextField label={m.administration.login} name="login" value={login} onChange={(next) => edit({ login: next })} isRequired {...limits.NewPerson.login} autoComplete="off" />
           </>
         )}
       </FormDialog>

@@ -21,7 +21,7 @@ export function OrganisationSecurity() {
   const organisation = useQuery(organisationQuery(organisationId));
   const people = useQuery(peopleQuery(organisationId));
   const { data: session } = useQuery(sessionQuery);
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"factor" | "mail">();
   useTitle(`${m.administration.title}: ${m.administration.security}`);
 
   if (organisation.isError) return <Failed what={m.parts.page} error={organisation.error} retry={() => void organisation.refetch()} />;
@@ -30,6 +30,18 @@ export function OrganisationSecurity() {
   const isOwner = data?.role === "owner";
   const haveOne = !!session && (session.factors.authenticator || session.factors.passkey);
   const isOn = !!data?.second_factor_required;
+  const mailIsOn = !!data?.email_code_allowed;
+  const put = async (body: { second_factor_required: boolean; email_code_allowed?: boolean }) => {
+    if (!data) return;
+    await unwrap(
+      api.PUT("/api/data/v1/organisations/{organisation_id}/security", {
+        params: { path: { organisation_id: organisationId }, header: ifMatch(data.revision) },
+        body,
+      }),
+    );
+    await Promise.all([cache.invalidateQueries({ queryKey: organisationQuery(organisationId).queryKey }), cache.invalidateQueries({ queryKey: ["security", organisationId] })]);
+    say(m.administration.saved);
+  };
   return (
     <div className={`${page.content} ${page.narrow}`}>
       <section className={page.section}>
@@ -49,10 +61,19 @@ export function OrganisationSecurity() {
                 <p>{without.length === 0 ? m.administration.everybodyHasOne : m.administration.withoutOne(without.length, isOn)}</p>
               </div>
               {isOwner && (
-                <Button tone={isOn ? "normal" : "primary"} isDisabled={!isOn && !haveOne} onPress={() => setAsking(true)}>
+                <Button tone={isOn ? "normal" : "primary"} isDisabled={!isOn && !haveOne} onPress={() => setAsking("factor")}>
                   {isOn ? m.administration.requireOff : m.administration.requireOn}
                 </Button>
               )}
+            </div>
+            <div className={`${page.panel} ${css.requirement}`}>
+              <div>
+                <strong>
+                  {m.administration.emailCodes} <span className={page.tag}>{mailIsOn ? m.administration.on : m.administration.off}</span>
+                </strong>
+                <p>{m.administration.emailCodesLead}</p>
+              </div>
+              {isOwner && <Button onPress={() => setAsking("mail")}>{mailIsOn ? m.administration.forbidEmailCodes : m.administration.allowEmailCodes}</Button>}
             </div>
             {!isOwner && <p className={page.quietText}>{m.administration.ownersDecide}</p>}
             {isOwner && !isOn && !haveOne && <Notice tone="info">{m.administration.yourselfFirst}</Notice>}
@@ -78,19 +99,18 @@ export function OrganisationSecurity() {
         text={isOn ? m.administration.requireOffText : m.administration.requireOnText(without.length)}
         confirm={isOn ? m.administration.requireOff : m.administration.requireOn}
         danger={isOn}
-        open={asking}
-        onClose={() => setAsking(false)}
-        action={async () => {
-          if (!data) return;
-          await unwrap(
-            api.PUT("/api/data/v1/organisations/{organisation_id}/security", {
-              params: { path: { organisation_id: organisationId }, header: ifMatch(data.revision) },
-              body: { second_factor_required: !isOn },
-            }),
-          );
-          await Promise.all([cache.invalidateQueries({ queryKey: organisationQuery(organisationId).queryKey }), cache.invalidateQueries({ queryKey: ["security", organisationId] })]);
-          say(m.administration.saved);
-        }}
+        open={asking === "factor"}
+        onClose={() => setAsking(undefined)}
+        action={() => put({ second_factor_required: !isOn })}
+      />
+      <Confirm
+        title={mailIsOn ? m.administration.forbidEmailCodesTitle : m.administration.allowEmailCodesTitle}
+        text={mailIsOn ? m.administration.forbidEmailCodesText : m.administration.allowEmailCodesText}
+        confirm={mailIsOn ? m.administration.forbidEmailCodes : m.administration.allowEmailCodes}
+        danger={!mailIsOn}
+        open={asking === "mail"}
+        onClose={() => setAsking(undefined)}
+        action={() => put({ second_factor_required: isOn, email_code_allowed: !mailIsOn })}
       />
     </div>
   );

@@ -5,12 +5,14 @@ import type { AuditSearch } from "../../router";
 import { endOf } from "../endDate";
 
 /** Days of the person's zone become instants; the last one is included. */
-export function filterOf({ acts, person, production, from, to }: AuditSearch): AuditFilter {
+export function filterOf({ acts, person, production, grant, from, to }: AuditSearch): AuditFilter {
   const filter: AuditFilter = {};
   if (acts === "permissions") filter.permissions_only = true;
+  else if (acts === "support") filter.support_only = true;
   else if (acts) filter.action = `${acts}.`;
   if (person) filter.person = person;
   if (production) filter.production = production;
+  if (grant) filter.support_grant = grant;
   const [year, month, day] = (from ?? "").split("-").map(Number);
   if (year && month && day) filter.since = new Date(year, month - 1, day).toISOString();
   const until = to && endOf(to);

@@ -21,7 +21,7 @@ import { m } from "../../messages";
 import { size } from "../../messages/format";
 import { useTitle } from "../../shell/title";
 import { kindIcons } from "../library/Assets";
-import { mayEdit, mayRemove } from "../permissions";
+import { mayDownload, mayEdit, mayRemove } from "../permissions";
 import css from "./AssetPage.module.css";
 import { Information } from "./Information";
 import { Player } from "./Player";
@@ -68,10 +68,12 @@ export function AssetPage() {
             <span>{size(asset.size_bytes)}</span>
           </div>
         </div>
-        <a className={`${buttonClass()} ${css.download}`} href={asset.original_url} download aria-label={m.asset.download}>
-          <Download size={16} aria-hidden />
-          <span>{m.asset.download}</span>
-        </a>
+        {mayDownload(production) && (
+          <a className={`${buttonClass()} ${css.download}`} href={asset.original_url} download aria-label={m.asset.download}>
+            <Download size={16} aria-hidden />
+            <span>{m.asset.download}</span>
+          </a>
+        )}
         {mayEdit(production) && (
           <ActionMenu
             label={m.common.actions}

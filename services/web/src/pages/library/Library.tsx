@@ -18,7 +18,7 @@ import type { LibrarySearch } from "../../router";
 import { useShortcuts } from "../../shell/keyboard";
 import { useTitle } from "../../shell/title";
 import { chooseFiles, uploads } from "../../uploads/manager";
-import { mayEdit, mayRemove } from "../permissions";
+import { mayDownload, mayEdit, mayRemove } from "../permissions";
 import { Assets, AssetsSkeleton } from "./Assets";
 import css from "./Library.module.css";
 import { Panel } from "./Panel";
@@ -247,7 +247,7 @@ export function Library() {
             <Button onPress={showNewer}>{m.library.newer(newer.length)}</Button>
           </div>
         )}
-        {search.asset && !assets.isError && <Panel assetId={search.asset} productionId={productionId} onClose={() => change({ asset: undefined })} />}
+        {search.asset && !assets.isError && <Panel assetId={search.asset} productionId={productionId} withOriginal={mayDownload(production)} onClose={() => change({ asset: undefined })} />}
       </div>
 
       {kept.ids.size > 1 && (
@@ -255,9 +255,11 @@ export function Library() {
           <strong className="num" aria-live="polite">
             {m.library.selected(kept.ids.size)}
           </strong>
-          <Button dense onPress={() => downloadAll([...kept.ids])}>
-            {m.library.download}
-          </Button>
+          {mayDownload(production) && (
+            <Button dense onPress={() => downloadAll([...kept.ids])}>
+              {m.library.download}
+            </Button>
+          )}
           {mayRemove(production) && (
             <Button dense onPress={() => setRemoving(true)}>
               {m.common.remove}

@@ -14,7 +14,15 @@ import { useProgress } from "../../live/progress";
 import { kindIcons } from "./Assets";
 import css from "./Library.module.css";
 
-export function Panel({ assetId, productionId, onClose }: { assetId: string; productionId: string; onClose: () => void }) {
+interface PanelProps {
+  assetId: string;
+  productionId: string;
+  /** Whether the original may be downloaded. */
+  withOriginal: boolean;
+  onClose: () => void;
+}
+
+export function Panel({ assetId, productionId, withOriginal, onClose }: PanelProps) {
   const { data: asset, error, refetch } = useQuery(assetQuery(assetId));
   const progress = useProgress(assetId);
   const close = (
@@ -82,9 +90,11 @@ export function Panel({ assetId, productionId, onClose }: { assetId: string; pro
             <ExternalLink size={16} aria-hidden />
             {m.library.open}
           </Link>
-          <a className={buttonClass()} href={asset.original_url} download>
-            {m.library.download}
-          </a>
+          {withOriginal && (
+            <a className={buttonClass()} href={asset.original_url} download>
+              {m.library.download}
+            </a>
+          )}
         </div>
         <Status status={asset.status} percent={percent} />
         {asset.failure && <Notice tone="danger">{asset.failure.message}</Notice>}

@@ -2,7 +2,7 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Fingerprint, Smartphone } from "lucide-react";
+import { Fingerprint, Mail, Smartphone } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Button as AriaButton } from "react-aria-components";
 import { passkeysWork } from "../../api/passkeys";
@@ -13,8 +13,9 @@ import { Skeleton } from "../../components/states";
 import { m } from "../../messages";
 import { Entry } from "../Entry";
 import { putOffEnrolment } from "../enrolment";
-import { safeReturn } from "../SignIn";
+import { safeReturn } from "../returnAddress";
 import { AuthenticatorSetup } from "./AuthenticatorSetup";
+import { EmailCodeSetup } from "./EmailCodeSetup";
 import { PasskeySetup } from "./PasskeySetup";
 import { RecoveryCodes } from "./RecoveryCodes";
 import css from "./security.module.css";
@@ -25,7 +26,7 @@ export function SetUpFactor() {
   const cache = useQueryClient();
   const session = useQuery(sessionQuery);
   const factors = useQuery({ ...factorsQuery, enabled: !!session.data });
-  const [step, setStep] = useState<"choose" | "app" | "passkey">("choose");
+  const [step, setStep] = useState<"choose" | "app" | "passkey" | "mail">("choose");
   const [codes, setCodes] = useState<string[]>();
 
   const { isError } = session;
@@ -57,7 +58,10 @@ export function SetUpFactor() {
       </Entry>
     );
   }
-  const asking = session.data.organisations.filter(({ withheld, single_sign_on_required }) => withheld && !single_sign_on_required).map(({ name }) => name);
+  const asking = [
+    ...session.data.organisations.filter(({ withheld, single_sign_on_required }) => withheld && !single_sign_on_required).map(({ name }) => name),
+    ...session.data.support.filter(({ withheld }) => withheld === "second_factor").map(({ organisation }) => organisation),
+  ];
   const others = session.data.organisations.some(({ withheld }) => !withheld);
   const canPasskey = factors.data?.passkeys_possible && passkeysWork();
   return (
@@ -80,6 +84,15 @@ export function SetUpFactor() {
               <span>{m.security.appLead}</span>
             </span>
           </AriaButton>
+          {factors.data?.email_codes_allowed && (
+            <AriaButton className={css.choice ?? ""} onPress={() => setStep("mail")}>
+              <Mail size={20} aria-hidden />
+              <span>
+                <strong>{m.security.emailCodes}</strong>
+                <span>{m.security.emailCodesWeak}</span>
+              </span>
+            </AriaButton>
+          )}
           <div className={css.keep}>
             {others && (
               <Button
@@ -100,6 +113,7 @@ export function SetUpFactor() {
       )}
       {step === "app" && <AuthenticatorSetup onAdded={added} onCancel={() => setStep("choose")} />}
       {step === "passkey" && <PasskeySetup onAdded={added} onCancel={() => setStep("choose")} />}
+      {step === "mail" && <EmailCodeSetup onAdded={() => added([])} onCancel={() => setStep("choose")} />}
     </Entry>
   );
 }

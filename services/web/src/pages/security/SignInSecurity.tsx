@@ -1,7 +1,7 @@
 // What one's own account is protected with besides the password.
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Fingerprint, LifeBuoy, Plus, Smartphone } from "lucide-react";
+import { Fingerprint, LifeBuoy, Mail, Plus, Smartphone } from "lucide-react";
 import { useState } from "react";
 import { api, unwrap } from "../../api/client";
 import { passkeysWork } from "../../api/passkeys";
@@ -15,10 +15,11 @@ import { m } from "../../messages";
 import { ago, day } from "../../messages/format";
 import page from "../page.module.css";
 import { AuthenticatorSetup } from "./AuthenticatorSetup";
+import { EmailCodeSetup } from "./EmailCodeSetup";
 import { PasskeySetup } from "./PasskeySetup";
 import { RecoveryCodes } from "./RecoveryCodes";
 
-type Open = { what: "app" | "passkey" | "remove-app" | "codes" } | { what: "remove-passkey"; passkey: Passkey } | { what: "shown"; codes: string[] };
+type Open = { what: "app" | "passkey" | "mail" | "remove-app" | "remove-mail" | "codes" } | { what: "remove-passkey"; passkey: Passkey } | { what: "shown"; codes: string[] };
 
 const used = (at: string | null | undefined) => (at ? m.account.lastUsed(ago(at)) : m.account.neverUsed);
 
@@ -38,7 +39,7 @@ export function SignInSecurity() {
     void reload();
     setOpen(codes.length ? { what: "shown", codes } : undefined);
   };
-  const { authenticator, passkeys = [], recovery_codes_left: left = 0, passkeys_possible = false } = factors.data ?? {};
+  const { authenticator, passkeys = [], recovery_codes_left: left = 0, passkeys_possible = false, email_codes: mail, email_codes_allowed: mailAllowed = false } = factors.data ?? {};
   const isProtected = !!authenticator || passkeys.length > 0;
   const canAdd = passkeys_possible && passkeysWork();
   return (
@@ -95,6 +96,26 @@ export function SignInSecurity() {
                 {m.security.addPasskey}
               </Button>
             </li>
+            {(mail || mailAllowed) && (
+              <li>
+                <Mail size={16} aria-hidden />
+                <div className={page.listText}>
+                  <div>
+                    {m.security.emailCodes} <span className={page.tag}>{m.security.weak}</span>
+                  </div>
+                  <div className={mail ? "num" : ""}>{mail ? `${m.security.addedOn(day(mail.created_at))} · ${mailAllowed ? used(mail.last_used_at) : m.security.emailCodesOff}` : m.security.emailCodesWeak}</div>
+                </div>
+                {mail ? (
+                  <Button dense tone="quiet" aria-label={`${m.common.remove}: ${m.security.emailCodes}`} onPress={() => setOpen({ what: "remove-mail" })}>
+                    {m.common.remove}
+                  </Button>
+                ) : (
+                  <Button dense onPress={() => setOpen({ what: "mail" })}>
+                    {m.security.addEmailCodes}
+                  </Button>
+                )}
+              </li>
+            )}
             {isProtected && (
               <li>
                 <LifeBuoy size={16} aria-hidden />
@@ -117,6 +138,9 @@ export function SignInSecurity() {
       <Dialog title={m.security.addPasskeyTitle} open={open?.what === "passkey"} onClose={close}>
         <PasskeySetup onAdded={added(m.security.passkeyAdded)} onCancel={close} />
       </Dialog>
+      <Dialog title={m.security.emailCodesTitle} open={open?.what === "mail"} onClose={close}>
+        <EmailCodeSetup onAdded={() => added(m.security.emailCodesAdded)([])} onCancel={close} />
+      </Dialog>
       <Dialog title={m.security.codesTitle} open={open?.what === "shown"} onClose={close} alert>
         {open?.what === "shown" && <RecoveryCodes codes={open.codes} login={session?.person.login ?? ""} onDone={close} />}
       </Dialog>
@@ -128,6 +152,17 @@ export function SignInSecurity() {
         onClose={close}
         action={async () => {
           await unwrap(api.DELETE("/api/data/v1/account/factors/authenticator"));
+          await reload();
+        }}
+      />
+      <Confirm
+        title={m.security.removeEmailCodesTitle}
+        text={m.security.removeText}
+        confirm={m.common.remove}
+        open={open?.what === "remove-mail"}
+        onClose={close}
+        action={async () => {
+          await unwrap(api.DELETE("/api/data/v1/account/factors/email-code"));
           await reload();
         }}
       />

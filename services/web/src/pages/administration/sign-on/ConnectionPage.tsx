@@ -22,9 +22,10 @@ import { Attempts } from "./Attempts";
 import { Certificates } from "./Certificates";
 import { Mapping } from "./Mapping";
 import { ProviderMetadata } from "./ProviderMetadata";
+import { Provisioning } from "./Provisioning";
 import { Rules } from "./Rules";
 import css from "./signOn.module.css";
-import { nextStep } from "./steps";
+import { isProven, nextStep } from "./steps";
 import { TestRun } from "./TestRun";
 
 const t = m.signOn;
@@ -71,6 +72,7 @@ function Loaded({ organisationId, connection, attempt }: { organisationId: strin
         <TestRun {...part} attemptId={attempt ?? connection.last_test?.attempt_id} />
       </section>
       <Switch {...part} />
+      <Provisioning {...part} />
       <Certificates {...part} />
       <Attempts {...part} />
     </>
@@ -179,7 +181,7 @@ function Switch({ organisationId, connection }: { organisationId: string; connec
   const cache = useQueryClient();
   const [asking, setAsking] = useState(false);
   const { enabled, provider, last_test } = connection;
-  const untested = !last_test || !!last_test.refusal;
+  const untested = !isProven(last_test);
   return (
     <section className={page.section} aria-label={t.switch}>
       <div className={`${page.panel} ${security.requirement}`}>

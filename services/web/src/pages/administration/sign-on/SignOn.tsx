@@ -5,9 +5,10 @@ import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { AtSign, KeyRound, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, unwrap } from "../../../api/client";
+import { sentenceOf } from "../../../api/problem";
 import { domainsQuery, signOnConnectionsQuery } from "../../../api/queries";
 import type { OrganisationDomain, SignOnConnection } from "../../../api/types";
-import { Button, IconButton, TextField } from "../../../components/controls";
+import { Button, IconButton, SelectField, TextField } from "../../../components/controls";
 import { Confirm } from "../../../components/dialogs";
 import { FormDialog } from "../../../components/FormDialog";
 import { Empty, Failed, Skeleton } from "../../../components/states";
@@ -17,6 +18,7 @@ import { m } from "../../../messages";
 import { ago, exactInstant } from "../../../messages/format";
 import { useTitle } from "../../../shell/title";
 import page from "../../page.module.css";
+import css from "./signOn.module.css";
 import { nextStep } from "./steps";
 
 const t = m.signOn;
@@ -26,7 +28,7 @@ function stateOf(connection: SignOnConnection): { text: string; bad?: boolean } 
   if (connection.provider_problem) return { text: t.states.unusable, bad: true };
   const next = nextStep(connection);
   if (!connection.enabled) {
-    const untested = connection.last_test ? "refused" : "untested";
+    const untested = connection.last_test?.refusal ? "refused" : "untested";
     return { text: t.states[next === "provider" ? "unfinished" : next === "test" ? untested : "off"] };
   }
   if (connection.fetch_error) return { text: t.states.notRefreshed, bad: true };
@@ -91,7 +93,7 @@ function Connections({ organisationId }: { organisationId: string }) {
                 <Cell label={t.lastTest} className={page.nowrap}>
                   {connection.last_test && (
                     <span title={exactInstant(connection.last_test.at)} className={connection.last_test.refusal ? page.dangerText : undefined}>
-                      {connection.last_test.refusal ? t.testFailed : t.testPassed}, {ago(connection.last_test.at)}
+                      {connection.last_test.refusal ? t.testFailed : connection.last_test.is_current ? t.testPassed : t.testFormer}, {ago(connection.last_test.at)}
                     </span>
                   )}
                 </Cell>
@@ -117,6 +119,39 @@ function Connections({ organisationId }: { organisationId: string }) {
         {(value, change) => <TextField autoFocus isRequired name="name" label={t.name} hint={t.nameHint} value={value.name} onChange={(name) => change({ name })} maxLength={100} />}
       </FormDialog>
     </section>
+  );
+}
+
+/** Which provider the people of a domain are sent to; nothing where there is no choice. */
+function LeadsTo({ organisationId, domain }: { organisationId: string; domain: OrganisationDomain }) {
+  const cache = useQueryClient();
+  const { data: connections = [] } = useQuery(signOnConnectionsQuery(organisationId));
+  const [busy, setBusy] = useState(false);
+  if (connections.length < 2 && !domain.connection_id) return null;
+  const options = [
+    { value: "", label: t.leadsToFirst(connections.find(({ enabled }) => enabled)?.name) },
+    ...connections.map(({ id, name, enabled }) => ({ value: id, label: enabled ? name : t.leadsToOff(name) })),
+  ];
+  const choose = async (connection_id: string) => {
+    setBusy(true);
+    try {
+      await unwrap(
+        api.PATCH("/api/data/v1/organisations/{organisation_id}/sign-on/domains/{domain_id}", {
+          params: { path: { organisation_id: organisationId, domain_id: domain.id } },
+          body: { connection_id: connection_id || null },
+        }),
+      );
+      await cache.invalidateQueries({ queryKey: domainsQuery(organisationId).queryKey });
+    } catch (error) {
+      say(sentenceOf(error), { danger: true });
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <div className={css.leadsTo}>
+      <SelectField dense hideLabel disabled={busy} label={t.leadsTo(domain.domain)} value={domain.connection_id ?? ""} options={options} onChange={(id) => void choose(id)} />
+    </div>
   );
 }
 
@@ -150,13 +185,14 @@ function Domains({ organisationId }: { organisationId: string }) {
       ) : (
         <ul className={`${page.panel} ${page.list}`} aria-label={t.domains}>
           {domains.data.map((domain) => (
-            <li key={domain.id}>
+            <li key={domain.id} className={css.domain}>
               <div className={page.listText}>
                 <div>
                   {domain.domain} <span className={page.tag}>{domain.verified_at ? t.confirmed : t.waiting}</span>
                 </div>
                 <div>{domain.verified_at ? t.confirmedText(ago(domain.verified_at)) : t.waitingText(domain.domain)}</div>
               </div>
+              <LeadsTo organisationId={organisationId} domain={domain} />
               <IconButton label={t.removeDomain(domain.domain)} onPress={() => setRemoving(domain)}>
                 <Trash2 size={16} />
               </IconButton>

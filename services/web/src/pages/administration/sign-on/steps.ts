@@ -4,10 +4,13 @@ import type { SignOnAttempt, SignOnConnection, TestFindings } from "../../../api
 
 export type SetUpStep = "provider" | "test" | "on" | "done";
 
+/** Whether a test went well with the metadata that the connection has now. */
+export const isProven = (test: SignOnConnection["last_test"]): boolean => !!test && !test.refusal && test.is_current;
+
 /** What is to be done next. */
 export function nextStep({ provider, provider_problem, last_test, enabled }: Pick<SignOnConnection, "provider" | "provider_problem" | "last_test" | "enabled">): SetUpStep {
   if (!provider || provider_problem) return "provider";
-  if (!last_test || last_test.refusal) return "test";
+  if (!isProven(last_test)) return "test";
   return enabled ? "done" : "on";
 }
 
