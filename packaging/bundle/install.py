@@ -7,6 +7,7 @@ Checks the bundle as a whole first; nothing is touched before. Then installs Ans
 
 import argparse
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parent
 # Verbs that change nothing, and so disturb none that does.
 LOOKS_ONLY = ("preflight", "status")
+# Beside hosts.yml: who keeps copies of the secrets, and where.
+COPIES = "copies-kept"
 sys.path.insert(0, str(ROOT / "lib"))
 
 import manifest  # noqa: E402
@@ -29,7 +32,7 @@ def say(text: str) -> None:
 
 
 def verbs() -> list[str]:
-    return sorted(path.stem for path in (ROOT / "ansible" / "playbooks").glob("*.yml") if path.stem != "prepare")
+    return sorted(path.stem for path in (ROOT / "ansible" / "playbooks").glob("*.yml") if path.stem not in ("prepare", "restore-bare"))
 
 
 def parse() -> argparse.Namespace:
@@ -38,6 +41,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("verb", help=f"what to do: {', '.join(verbs())}, or verify (looks at the bundle alone)")
     parser.add_argument("--signers", type=Path, required=True, help="file of allowed signers (ssh-keygen), which came to you apart from the bundle")
     parser.add_argument("--inventory", type=Path, help="directory with hosts.yml; examples: ansible/inventories/")
+    parser.add_argument("--to", help="restore: the instant, in UTC or with its zone: '2026-11-21 14:03:27'")
+    parser.add_argument("--bare", action="store_true", help="restore: rebuild everything on empty hosts from the repository, to its end")
     parser.add_argument("ansible", nargs="*", help="what follows -- goes to ansible-playbook")
     return parser.parse_args()
 
@@ -52,6 +57,18 @@ def hold(inventory: Path) -> bool:
     # ansible-playbook, which this process becomes, goes on holding it.
     os.set_inheritable(descriptor, True)
     return True
+
+
+def copies_problem(inventory: Path) -> str:
+    """What to do where nobody has said that the secrets are kept elsewhere, too; nothing where somebody has, or there are none yet."""
+    vault, said = inventory / "group_vars" / "all" / "vault.yml", inventory / COPIES
+    if not vault.is_file() or (said.is_file() and said.read_text(encoding="utf-8").strip()):
+        return ""
+    return (
+        f"{vault} holds the master key of all media, the passphrase of the backups and the keys of the authority; its password opens it.\n"
+        "  Without both nobody can read the media or a backup again. Keep a copy of each, apart from each other and from these servers:\n"
+        f"  docs/operations/keys.md. Then write who keeps them, and where, into {said}. This is asked once."
+    )
 
 
 def install_ansible() -> None:
@@ -91,16 +108,23 @@ def main() -> int:
     if arguments.verb not in verbs():
         print(f"install: there is no '{arguments.verb}'; there are {', '.join(verbs())}", file=sys.stderr)
         return 2
+    if (arguments.to or arguments.bare) and arguments.verb != "restore":
+        print("install: --to and --bare belong to restore", file=sys.stderr)
+        return 2
     if arguments.inventory is None or not (arguments.inventory / "hosts.yml").is_file():
         print(f"install: --inventory must name a directory with hosts.yml; start from {ROOT}/ansible/inventories/", file=sys.stderr)
         return 2
+    if arguments.verb not in LOOKS_ONLY and (problem := copies_problem(arguments.inventory)):
+        print(f"install: {problem}", file=sys.stderr)
+        return 1
     if arguments.verb not in LOOKS_ONLY and not hold(arguments.inventory):
         print(f"install: another verb is at work on {arguments.inventory}; wait for its end, `fuser -v {arguments.inventory}` says whose it is", file=sys.stderr)
         return 1
     install_ansible()
+    extra = ["--extra-vars", json.dumps({"to": arguments.to})] if arguments.to else []
     command = [
         "ansible-playbook", "--inventory", str(arguments.inventory.resolve()),
-        str(ROOT / "ansible" / "playbooks" / f"{arguments.verb}.yml"), *arguments.ansible,
+        str(ROOT / "ansible" / "playbooks" / f"{arguments.verb}{'-bare' if arguments.bare else ''}.yml"), *extra, *arguments.ansible,
     ]
     # Bytecode would be a file that does not belong to the bundle.
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -44,7 +44,7 @@ def make_tree(root: Path, dice: random.Random) -> None:
     (root / "install").chmod(0o755)
     shutil.copyfile(HERE / "manifest.py", root / "lib" / "manifest.py")
     (root / "VERSION").write_text("1.2.3\n", encoding="utf-8")
-    for verb in ("site", "status"):
+    for verb in ("site", "status", "restore", "restore-bare"):
         (root / "ansible" / "playbooks" / f"{verb}.yml").write_text("- hosts: all\n", encoding="utf-8")
     (root / "closures" / "controller.packages").write_text("ansible\n", encoding="utf-8")
     for number in range(12):
@@ -145,7 +145,7 @@ class BundleTest(unittest.TestCase):
         programs = self.directory / "programs"
         programs.mkdir(exist_ok=True)
         for name in ("ansible-playbook", "apt-get", "sudo"):
-            (programs / name).write_text(f"#!/bin/sh\ntouch {self.directory}/touched\n", encoding="utf-8")
+            (programs / name).write_text(f"#!/bin/sh\necho \"$*\" >> {self.directory}/touched\n", encoding="utf-8")
             (programs / name).chmod(0o755)
         (self.directory / "inventory").mkdir(exist_ok=True)
         (self.directory / "inventory" / "hosts.yml").touch()
@@ -216,6 +216,36 @@ class BundleTest(unittest.TestCase):
             self.assertEqual(self.install(self.root, "status").returncode, 0)
         finally:
             os.close(held)
+
+    def test_somebody_must_keep_copies_of_the_secrets(self) -> None:
+        vault = self.directory / "inventory" / "group_vars" / "all" / "vault.yml"
+        vault.parent.mkdir(parents=True)
+        vault.write_text("$ANSIBLE_VAULT;1.1;AES256\n", encoding="utf-8")
+        for said in (None, " \n"):
+            if said:
+                (self.directory / "inventory" / "copies-kept").write_text(said, encoding="utf-8")
+            done = self.install(self.root, "site")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("copies-kept. This is asked once.", done.stderr)
+            self.assertFalse(self.was_touched())
+            # Looking is always possible.
+            self.assertEqual(self.install(self.root, "status").returncode, 0)
+            (self.directory / "touched").unlink()
+        (self.directory / "inventory" / "copies-kept").write_text("Ada, in the safe\n", encoding="utf-8")
+        self.assertEqual(self.install(self.root, "site").returncode, 0)
+
+    def test_a_restore_takes_an_instant(self) -> None:
+        for arguments, wanted in (
+            (("--to", "2026-11-21 14:03:27"), '/restore.yml --extra-vars {"to": "2026-11-21 14:03:27"}\n'),
+            (("--bare",), "/restore-bare.yml\n"),
+        ):
+            self.assertEqual(self.install(self.root, "restore", *arguments).returncode, 0)
+            said = (self.directory / "touched").read_text(encoding="utf-8")
+            self.assertTrue(said.endswith(wanted), said)
+        (self.directory / "touched").unlink()
+        for arguments in (("site", "--to", "2026-11-21 14:03:27"), ("site", "--bare"), ("restore-bare",)):
+            self.assertEqual(self.install(self.root, *arguments).returncode, 2)
+        self.assertFalse(self.was_touched())
 
     def test_an_unknown_verb_is_answered_with_those_that_are_there(self) -> None:
         done = self.install(self.root, "destroy")
