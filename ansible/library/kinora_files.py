@@ -31,6 +31,11 @@ options:
       mode: {description: Permissions., type: raw, default: "0644"}
       owner: {description: Owner., type: str, default: root}
       group: {description: Group., type: str, default: root}
+      validate:
+        description: A program and its arguments, C(%s) for a file with the new content, that must end with 0 before the file is replaced. Not asked in check mode.
+        type: list
+        elements: str
+        default: []
   absent:
     description: Files that must not be there.
     type: list
@@ -92,6 +97,17 @@ def read(path):
         return None
 
 
+def validate(module, entry, temporary):
+    """Fails, with what the program says, unless it takes the new content. The temporary file goes with it."""
+    if not entry["validate"]:
+        return
+    code, output, error = module.run_command([temporary if word == "%s" else word for word in entry["validate"]])
+    if code != 0:
+        os.unlink(temporary)
+        said = (error or output).strip().replace(temporary, entry["path"])
+        module.fail_json(msg=f"{entry['path']} was left as it was, because the new one would not work: {said}")
+
+
 def write_file(module, entry, diffs):
     before = read(entry["path"])
     differs = before != entry["content"]
@@ -102,6 +118,7 @@ def write_file(module, entry, diffs):
         handle, temporary = tempfile.mkstemp(prefix=".kinora-", dir=parent)
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(entry["content"])
+        validate(module, entry, temporary)
         # Nobody may read a secret, nor find a file that the service cannot read, not even for a moment.
         apply_attributes(module, {**entry, "path": temporary}, True)
         module.atomic_move(temporary, entry["path"])
@@ -116,7 +133,7 @@ def main():
                 "type": "list",
                 "elements": "dict",
                 "default": [],
-                "options": {**ATTRIBUTES, "content": {"type": "str", "required": True}, "mode": {"type": "raw", "default": "0644"}},
+                "options": {**ATTRIBUTES, "content": {"type": "str", "required": True}, "mode": {"type": "raw", "default": "0644"}, "validate": {"type": "list", "elements": "str", "default": []}},
             },
             "absent": {"type": "list", "elements": "path", "default": []},
         },

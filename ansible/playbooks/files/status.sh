@@ -50,6 +50,32 @@ if running patroni; then
     timeout 20 patronictl -c /etc/patroni/config.yml list --format json 2> /dev/null \
         | python3 -c 'import json, sys; [print("member", m["Member"], m["State"]) for m in json.load(sys.stdin)]' 2> /dev/null
 fi
+if running kinora-audit-target; then
+    # rsyslog says when it cannot reach the collector, and when it can again.
+    journalctl --quiet --unit=kinora-audit-target --boot --grep='action .collector. (suspended|resumed)' --lines=1 --output=cat 2> /dev/null \
+        | grep -q suspended && echo 'serves-not audit-target'
+fi
+if [ -e /etc/systemd/system/kinora-drill.timer ]; then
+    python3 - << 'END'
+import json, os, subprocess, time
+try:
+    with open("/var/lib/kinora-drill/result.json", encoding="utf-8") as file:
+        told = json.load(file)
+    print("drill", "ok" if told["ok"] else "failed", int(time.time()) - told["at"], told.get("problem", told.get("backup", "")))
+except (OSError, ValueError, KeyError):
+    print("drill never", int(time.time() - os.stat("/etc/systemd/system/kinora-drill.timer").st_mtime))
+command = ["runuser", "-u", "postgres", "--", "timeout", "30", "pgbackrest", "--stanza=kinora", "--log-level-console=off", "--output=json", "info"]
+try:
+    taken = [each for each in json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)[0]["backup"] if not each.get("error")]
+    newest = max((each["timestamp"]["stop"] for each in taken), default=None)
+    if newest:
+        print("backup", int(time.time()) - newest)
+    else:
+        print("backup never", int(time.time() - os.stat("/etc/systemd/system/kinora-drill.timer").st_mtime))
+except (subprocess.CalledProcessError, ValueError, IndexError):
+    print("backup unknown 0")
+END
+fi
 [ -e /run/reboot-required ] && echo 'reboot needed'
 echo "uptime $(cut -d. -f1 /proc/uptime)"
 echo 'end'
