@@ -33,7 +33,7 @@ RULE_FILES = {
 GROUP_ROLES = {
     "load_balancers": ["load_balancer"],
     "applications": ["application", "operator"],
-    "backends": ["etcd", "broker", "redis", "backend", "operator"],
+    "backends": ["etcd", "broker", "redis", "backend", "audit_target", "operator"],
     "databases": ["database", "backup"],
     "workers": ["worker"],
     "backup_repository": ["backup"],
@@ -164,6 +164,23 @@ def mail_egress(mail):
     return [{"name": "mail", "groups": ["backends"], "protocol": "tcp", "port": mail_port(mail), "to": [str(mail["address"])]}]
 
 
+# --- the log collector ---------------------------------------------------------------------------------------
+
+AUDIT_TARGET_PORT = 6514  # syslog over TLS, RFC 5425
+
+
+def audit_target_port(target):
+    """The collector's port: what the inventory says, else the usual one."""
+    return (target or {}).get("port") or AUDIT_TARGET_PORT
+
+
+def audit_target_egress(target):
+    """What `kinora_audit_target` asks of the firewall, in the form of kinora_egress: nothing without a collector."""
+    if not (target or {}).get("name") or not target.get("address"):
+        return []
+    return [{"name": "audit-target", "groups": ["backends"], "protocol": "tcp", "port": audit_target_port(target), "to": [str(target["address"])]}]
+
+
 # --- the firewall ----------------------------------------------------------------------------------------------
 
 
@@ -250,6 +267,8 @@ class FilterModule:
             "kinora_host_roles": host_roles,
             "kinora_package_sets": package_sets,
             "kinora_hosts_file": hosts_file,
+            "kinora_audit_target_egress": audit_target_egress,
+            "kinora_audit_target_port": audit_target_port,
             "kinora_mail_egress": mail_egress,
             "kinora_mail_port": mail_port,
             "kinora_firewall_rules": firewall_rules,

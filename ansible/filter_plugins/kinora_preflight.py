@@ -41,8 +41,8 @@ HOLDERS = {
 }
 # What an inventory may set of the variables that begin with kinora_.
 KNOWN = (
-    "kinora_acknowledged_version", "kinora_addresses", "kinora_admin_networks", "kinora_administrator", "kinora_backup_path", "kinora_bundle_path",
-    "kinora_domain", "kinora_egress", "kinora_mail", "kinora_mail_password", "kinora_public_address", "kinora_public_certificate", "kinora_public_certificate_key",
+    "kinora_acknowledged_version", "kinora_addresses", "kinora_admin_networks", "kinora_administrator", "kinora_audit_target", "kinora_backup_path", "kinora_bundle_path",
+    "kinora_domain", "kinora_egress", "kinora_mail", "kinora_mail_password", "kinora_metadata_authorities", "kinora_public_address", "kinora_public_certificate", "kinora_public_certificate_key",
     "kinora_public_name", "kinora_storage_path", "kinora_time_servers", "kinora_vault", "kinora_zones",
 )
 # Made by the playbooks themselves.
@@ -63,6 +63,7 @@ def inventory_problems(fleet, zones, variables, bundle_version="", changes=(), r
     found += _variable_problems(variables, renamed)
     found += _version_problems(str(variables.get("kinora_acknowledged_version", "")), bundle_version, changes)
     found += _mail_problems(variables.get("kinora_mail"), variables.get("kinora_mail_password"))
+    found += _audit_target_problems(variables.get("kinora_audit_target"))
     found += _name_problems(fleet, str(variables.get("kinora_public_name", "")))
     found += _group_problems(fleet)
     unreadable = _value_problems(fleet, zones)
@@ -88,36 +89,55 @@ def _variable_problems(variables, renamed):
 
 
 MAIL_KEYS = ("relay", "address", "port", "tls", "from", "user", "authorities")
+AUDIT_TARGET_KEYS = ("name", "address", "port", "authorities")
+
+
+def _outside_problems(variable, service, keys, required, ask):
+    """What any service outside the installation can be said wrongly: the studio's mail relay, its log collector."""
+    found = []
+    for key in service:
+        if key not in keys:
+            near = difflib.get_close_matches(key, keys, 1)
+            found.append((f"{variable} has no {key}", f"did you mean {near[0]}?" if near else "take it out"))
+    missing = [key for key in required if not service.get(key)]
+    if missing:
+        found.append((f"{variable} lacks {', '.join(missing)}", ask))
+    if service.get("address"):
+        try:
+            ipaddress.ip_address(str(service["address"]))
+        except ValueError:
+            found.append((f"{variable}.address {service['address']} is no network address", "hosts have no DNS: write its address"))
+    if "port" in service and not (isinstance(service["port"], int) and 0 < service["port"] < 65536):
+        found.append((f"{variable}.port is {service['port']}", "write a number, or leave it out"))
+    if service.get("authorities") and "BEGIN CERTIFICATE" not in str(service["authorities"]):
+        found.append((f"{variable}.authorities holds no certificate", "put the text of the PEM file there, not its name"))
+    return found
 
 
 def _mail_problems(mail, password):
     """The studio's mail relay, if there is one."""
     if not mail:
         return [("kinora_mail_password is set, kinora_mail is not", "say which relay it is for")] if password else []
-    found = []
-    for key in mail:
-        if key not in MAIL_KEYS:
-            near = difflib.get_close_matches(key, MAIL_KEYS, 1)
-            found.append((f"kinora_mail has no {key}", f"did you mean {near[0]}?" if near else "take it out"))
-    missing = [key for key in ("relay", "address", "from") if not mail.get(key)]
-    if missing:
-        found.append((f"kinora_mail lacks {', '.join(missing)}", "say the relay's name, its network address, and whom mail comes from"))
-    if mail.get("address"):
-        try:
-            ipaddress.ip_address(str(mail["address"]))
-        except ValueError:
-            found.append((f"kinora_mail.address {mail['address']} is no network address", "hosts have no DNS: write the address of the relay"))
-    if "port" in mail and not (isinstance(mail["port"], int) and 0 < mail["port"] < 65536):
-        found.append((f"kinora_mail.port is {mail['port']}", "write a number, or leave it out"))
+    ask = "say the relay's name, its network address, and whom mail comes from"
+    found = _outside_problems("kinora_mail", mail, MAIL_KEYS, ("relay", "address", "from"), ask)
     if mail.get("tls", "starttls") not in ("starttls", "implicit"):
         found.append((f"kinora_mail.tls is {mail['tls']}", "write starttls or implicit: mail does not leave unencrypted"))
     if "@" not in str(mail.get("from", "@")):
         found.append((f"kinora_mail.from {mail['from']} is no address", "write it as in Kinora <kinora@studio.example>"))
-    if mail.get("authorities") and "BEGIN CERTIFICATE" not in str(mail["authorities"]):
-        found.append(("kinora_mail.authorities holds no certificate", "put the text of the PEM file there, not its name"))
     if bool(mail.get("user")) != bool(password):
         what = "kinora_mail.user is set, kinora_mail_password is not" if mail.get("user") else "kinora_mail_password is set, kinora_mail.user is not"
         found.append((what, "set both, the password in an Ansible Vault file in group_vars/all/, or neither"))
+    return found
+
+
+def _audit_target_problems(target):
+    """The studio's log collector, if there is one."""
+    if not target:
+        return []
+    ask = "say the name in the collector's certificate, and its network address"
+    found = _outside_problems("kinora_audit_target", target, AUDIT_TARGET_KEYS, ("name", "address"), ask)
+    if not re.fullmatch(r"[A-Za-z0-9.-]*", str(target.get("name", ""))):
+        found.append((f"kinora_audit_target.name {target['name']} is no name", "write it as in the certificate: logs.studio.example"))
     return found
 
 

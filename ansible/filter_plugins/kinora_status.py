@@ -8,7 +8,7 @@ UNITS = {
     "load_balancers": ["haproxy.service", "keepalived.service"],
     "applications": ["kinora-application.socket", "kinora-application.service"],
     "backends": ["etcd.service", "rabbitmq-server.service", "redis-server.service", "redis-sentinel.service", "kinora-backend.service"],
-    "databases": ["patroni.service", "pgbackrest.service"],
+    "databases": ["patroni.service", "kinora-takeover.service", "pgbackrest.service"],
     "workers": ["kinora-media.socket", "kinora-worker.service"],
     "backup_repository": ["pgbackrest.service"],
 }
@@ -24,11 +24,16 @@ SERVES_NOT = {
     "broker-tls": ("RabbitMQ does not show this host's certificate", "journalctl -u rabbitmq-server -n 50, then renew-certificates"),
     "redis": ("Redis does not show this host's certificate", "journalctl -u redis-server -n 50, then renew-certificates"),
     "sentinel": ("Sentinel does not show this host's certificate", "journalctl -u redis-sentinel -n 50, then renew-certificates"),
+    "audit-target": ("the log collector cannot be reached: the audit trail waits on this host", "journalctl -u kinora-audit-target -n 50; docs/operations/audit.md"),
     "database-tls": ("PostgreSQL does not show this host's certificate", "look at ssl_cert_file in /etc/patroni/config.yml, then renew-certificates"),
 }
 # States of a member of the database cluster, as Patroni says them, in which nothing need be done.
 MEMBER_WELL = ("running", "streaming")
+# What the log collector is called among the ways out of the installation.
+AUDIT_TARGET = "audit-target"
 RENEW_DAYS = 30
+# Backups and their drill are made daily; two hours for those that take long.
+DAILY_SECONDS = 26 * 3600
 DISK_PERCENT = 85
 
 
@@ -37,6 +42,8 @@ def host_units(fleet, host):
     units = list(EVERY_HOST_UNITS)
     for group in fleet["hosts"][host]["groups"]:
         units += UNITS[group]
+    if "backends" in fleet["hosts"][host]["groups"] and any(entry["name"] == AUDIT_TARGET for entry in fleet["networks"].get("egress") or []):
+        units.append("kinora-audit-target.service")
     units = list(dict.fromkeys(units))
     if len(fleet["members"]["load_balancers"].get("frontend", [])) < 2:
         units = [unit for unit in units if unit != "keepalived.service"]
@@ -83,8 +90,30 @@ def host_concerns(host, output):
             found.append((f"HAProxy sends nothing to {server}: {state}", f"look at kinora-application on {server}"))
     if "unreachable" in facts.get("database", []):
         found.append(("PostgreSQL does not answer", "patronictl -c /etc/patroni/config.yml list"))
+    found += backup_concerns(facts)
     if "reboot" in facts:
         found.append(("a reboot is needed after an update", "reboot it when the others of its role are well"))
+    return found
+
+
+def backup_concerns(facts):
+    """What needs attention of backups and their drill, on the host that keeps them: (what, do)."""
+    found = []
+    for line in facts.get("backup", []):
+        word, _, rest = line.partition(" ")
+        if word == "unknown":
+            found.append(("pgBackRest does not say which backups there are", "sudo -u postgres pgbackrest --stanza=kinora info"))
+        elif int(rest or word) > DAILY_SECONDS:
+            what = "there is no backup" if word == "never" else f"the last backup is {_age(int(word))} old"
+            found.append((what, "journalctl -u 'kinora-backup@*' -n 50; docs/operations/backup.md"))
+    for line in facts.get("drill", []):
+        word, _, rest = line.partition(" ")
+        age, _, text = rest.partition(" ")
+        if word == "failed":
+            found.append((f"the drill of the backups failed {_age(int(age))} ago: {text}", "journalctl -u kinora-drill -n 100; docs/operations/drill.md"))
+        elif int(age) > DAILY_SECONDS:
+            what = "the backups were never tried" if word == "never" else f"the backups were last tried {_age(int(age))} ago"
+            found.append((what, "systemctl list-timers kinora-drill.timer; systemctl start kinora-drill; docs/operations/drill.md"))
     return found
 
 
@@ -150,8 +179,13 @@ def _row(fleet, host, output):
     well = sum(line.endswith(" active") for line in units)
     days = [int(line.rpartition(" ")[2]) for line in facts.get("days", [])]
     disk = facts["disk"][0].partition(" ")[0] if facts.get("disk") else "?"
-    notes = facts.get("database", []) + (["has the public address"] if facts.get("public") else [])
+    notes = facts.get("database", []) + _backup_notes(facts) + (["has the public address"] if facts.get("public") else [])
     return (host, roles, f"{well}/{len(units)}", f"{disk} %", f"{min(days)} days" if days else "none", _age(int(facts["uptime"][0])), ", ".join(notes))
+
+
+def _backup_notes(facts):
+    found = [f"backup {_age(int(line))} ago" for line in facts.get("backup", []) if line.isdigit()]
+    return found + [f"drill {line.split()[0]} {_age(int(line.split()[1]))} ago" for line in facts.get("drill", []) if not line.startswith("never")]
 
 
 def _age(seconds):

@@ -132,6 +132,16 @@ class Addresses(unittest.TestCase):
         for host, entry in fleet["hosts"].items():
             self.assertEqual("10.9.9.25 . 587" in kinora.firewall_addresses(fleet, host), "backends" in entry["groups"], host)
 
+    def test_a_log_collector_is_the_backends_alone(self):
+        target = {"name": "logs.studio.example", "address": "fd61:9::4"}
+        self.assertEqual(kinora.audit_target_egress(None), [])
+        self.assertEqual(kinora.audit_target_egress({"name": "logs.studio.example"}), [])
+        self.assertEqual(kinora.audit_target_egress({**target, "port": 10514})[0]["port"], 10514)
+        fleet = inventory("full")
+        fleet["networks"]["egress"] = kinora.audit_target_egress(target)
+        for host, entry in fleet["hosts"].items():
+            self.assertEqual("fd61:9::4 . 6514" in kinora.firewall_addresses(fleet, host), "backends" in entry["groups"], host)
+
     def test_rules_have_the_files_of_the_hosts_groups(self):
         text = kinora.firewall_rules(inventory("full"), "be3", rule_files())
         self.assertIn("# --- backup_repository ---", text)

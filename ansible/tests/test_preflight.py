@@ -1,6 +1,7 @@
 """What preflight finds, and that it finds nothing in the example inventories."""
 
 import copy
+import re
 import unittest
 
 import yaml
@@ -102,6 +103,30 @@ class Inventory(unittest.TestCase):
             self.assertEqual(problems == "", word == "", problems)
             self.assertIn(word, problems)
         self.assertIn("kinora_mail is not", self.problems(lambda inventory: inventory.update(kinora_mail_password="x")))
+
+    def test_the_playbook_gives_every_value_that_is_looked_at(self):
+        """It gives the others' names only."""
+        plugin = (ANSIBLE / "filter_plugins" / "kinora_preflight.py").read_text(encoding="utf-8")
+        playbook = (ANSIBLE / "playbooks" / "preflight.yml").read_text(encoding="utf-8")
+        looked_at = set(re.findall(r'variables\.get\("(\w+)"', plugin))
+        self.assertGreaterEqual(len(looked_at), 5)
+        self.assertEqual({name for name in looked_at if f"'{name}': " not in playbook}, set())
+
+    def test_audit_target(self):
+        sound = {"name": "logs.studio.example", "address": "10.1.2.4"}
+        for part, word in (
+            ({}, ""),
+            ({"port": 10514, "authorities": "-----BEGIN CERTIFICATE-----"}, ""),
+            ({"name": ""}, "lacks name"),
+            ({"name": "logs.studio.example\" x=\""}, "is no name"),
+            ({"address": "logs.studio.example"}, "no network address"),
+            ({"authorities": "/etc/ca.pem"}, "holds no certificate"),
+            ({"adress": "10.1.2.4"}, "kinora_audit_target has no adress"),
+            ({"port": 0}, "port is 0"),
+        ):
+            problems = self.problems(lambda inventory, part=part: inventory.update(kinora_audit_target={**sound, **part}))
+            self.assertEqual(problems == "", word == "", problems)
+            self.assertIn(word, problems)
 
     def test_unknown_variable(self):
         problems = preflight.inventory_problems(inventory("full"), variables("full")["kinora_zones"], {**variables("full"), "kinora_public_nam": "x"})

@@ -23,6 +23,11 @@ class Concerns(unittest.TestCase):
     def test_well(self):
         self.assertEqual(status.host_concerns("a", WELL), [])
 
+    def test_backups_of_today_are_well(self):
+        fresh = "backup 93600\ndrill ok 93600 20261122F\nend"
+        self.assertEqual(status.host_concerns("a", WELL.replace("end", fresh)), [])
+        self.assertEqual(status.host_concerns("a", WELL.replace("end", "backup never 60\ndrill never 60\nend")), [])
+
     def test_each_is_found(self):
         for old, new, what in (
             ("haproxy.service active", "haproxy.service failed", "haproxy.service is failed"),
@@ -33,6 +38,12 @@ class Concerns(unittest.TestCase):
             ("end", "serves-not etcd\nend", "etcd does not agree with a majority of its members"),
             ("end", "server app1 UP\nserver app2 DOWN\nend", "HAProxy sends nothing to app2: DOWN"),
             ("end", "reboot needed\nend", "a reboot is needed"),
+            ("end", "backup 93601\nend", "the last backup is 1 d old"),
+            ("end", "backup never 93601\nend", "there is no backup"),
+            ("end", "backup unknown 0\nend", "pgBackRest does not say which backups there are"),
+            ("end", "drill ok 93601 20261122F\nend", "the backups were last tried 1 d ago"),
+            ("end", "drill never 93601\nend", "the backups were never tried"),
+            ("end", "drill failed 60 a page is damaged\nend", "the drill of the backups failed 1 min ago: a page is damaged"),
             ("end", "", "does not answer"),
         ):
             with self.subTest(what):
@@ -78,6 +89,13 @@ class Page(unittest.TestCase):
         outputs["app1"] += "package kinora-application 0.1.0\n"
         outputs["app2"] += "package kinora-application 0.2.0\n"
         self.assertIn("hosts run different versions: 0.1.0, 0.2.0", status.report(fleet, outputs, "x"))
+
+    def test_the_log_collector_s_unit_runs_where_there_is_a_collector(self):
+        fleet = inventory("full")
+        self.assertNotIn("kinora-audit-target.service", status.host_units(fleet, "be1"))
+        fleet["networks"]["egress"] = kinora.audit_target_egress({"name": "logs.studio.example", "address": "10.9.9.4"})
+        self.assertIn("kinora-audit-target.service", status.host_units(fleet, "be1"))
+        self.assertNotIn("kinora-audit-target.service", status.host_units(fleet, "db1"))
 
     def test_units_fit_the_layout(self):
         self.assertIn("keepalived.service", status.host_units(inventory("full"), "lb1"))
