@@ -52,9 +52,11 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/lab/lab_test.py", description="Measures a fleet of Debian 13 hosts on this machine.")
     parser.add_argument("--name", default=os.environ.get("KINORA_LAB_NAME", "test"), help="which lab (default: test)")
     parser.add_argument("--layout", default="full", help="full, compact, single, or all: one after another")
-    parser.add_argument("--only", help=f"some of: {','.join(measures.MEASURES)}; without install, a lab that is up is measured")
+    parser.add_argument("--only", help=f"some of: {','.join([*measures.MEASURES, *measures.GROUPS])}; without install, a lab that is up is measured")
+    parser.add_argument("--runs", type=int, help="how often a measure that repeats something does it (takeover: 10)")
     parser.add_argument("--sampled", action="store_true", help="fewer ports, one host for each role")
     parser.add_argument("--bundle", type=Path, help="install this bundle instead of building one")
+    parser.add_argument("--next-bundle", type=Path, help="upgrade to this bundle instead of making one")
     parser.add_argument("--keep", action="store_true", help="leave the lab up in the end")
     parser.add_argument("--figures", type=Path, default=FIGURES, help="where figures are kept; the page lies beside it (default: docs/operations/measured.json)")
     parser.add_argument("--page-only", action="store_true", help="measure nothing, write the page")
@@ -75,9 +77,10 @@ def write_page(arguments: argparse.Namespace) -> int:
 def measure_all(arguments: argparse.Namespace) -> int:
     progress = Progress()
     wanted = arguments.only.split(",") if arguments.only else list(measures.MEASURES)
+    wanted = [each for name in wanted for each in measures.GROUPS.get(name, (name,))]
     unknown = [name for name in wanted if name not in measures.MEASURES]
     if unknown:
-        raise Problem(f"no measure {', '.join(unknown)}; there are {', '.join(measures.MEASURES)}")
+        raise Problem(f"no measure {', '.join(unknown)}; there are {', '.join([*measures.MEASURES, *measures.GROUPS])}")
     wanted = [name for name in measures.MEASURES if name in wanted]
     if "install" in wanted and arguments.bundle is None:
         # The same one for all layouts; building it is not part of installing.
@@ -111,7 +114,9 @@ def measure_layout(arguments: argparse.Namespace, layout: str, wanted: list[str]
         if lab.fleet.layout != layout:
             raise Problem(f"the lab {arguments.name!r} is up with the layout {lab.fleet.layout}, not {layout}: say LAB={lab.fleet.layout}")
         inventory = PROJECT / "ansible/inventories" / layout / "hosts.yml"
-        options = Options(layout, arguments.sampled, inventory, arguments.bundle, lambda text: progress.say(f"  {text}"))
+        options = Options(
+            layout, arguments.sampled, inventory, arguments.bundle, arguments.next_bundle, arguments.runs, lambda text: progress.say(f"  {text}")
+        )
         missed: list[Figure] = []
         for name in wanted:
             run = measure(lab, options, name, progress)

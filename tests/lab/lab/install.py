@@ -26,6 +26,9 @@ INVENTORY = f"{HOME}/inventory"
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
+# What an operator does once after the first install: without it no verb goes on. Here nobody keeps anything.
+COPIES_KEPT = 'test ! -d "$1/group_vars/all" || echo "nobody: a lab" > "$1/copies-kept"'
+
 # The signature counts only with the signers that came apart from the bundle; an unchanged one is not unpacked again.
 UNPACK = r"""
 set -eu
@@ -84,18 +87,19 @@ def on_controller(lab: Lab) -> Bundle:
 
 
 def verb_command(bundle: Bundle, verb: str, *arguments: str) -> list[str]:
-    """What an operator types on the controller."""
-    command = [f"{HOME}/{bundle.tar.stem}/install", verb, "--signers", f"{HOME}/allowed_signers", "--inventory", INVENTORY]
+    """What an operator types on the controller; a verb may bring options of `install` itself (`restore --bare`), arguments are Ansible's."""
+    command = [f"{HOME}/{bundle.tar.stem}/install", *verb.split(), "--signers", f"{HOME}/allowed_signers", "--inventory", INVENTORY]
     return [*command, "--", *arguments] if arguments else command
 
 
 def log_of(lab: Lab, verb: str) -> Path:
     """What a verb said when it ran last. Has one-time passwords in it, so it is root's, and goes with the lab."""
-    return lab.state.path / f"{verb}.log"
+    return lab.state.path / f"{verb.split()[0]}.log"
 
 
 def run_verb(lab: Lab, bundle: Bundle, verb: str, *arguments: str, show: Callable[[str], None] | None = None) -> int:
     """Runs a verb of the bundle on the controller. Its lines go to `show`, else to the terminal, and to its log."""
+    lab.run("control", "sh", "-c", COPIES_KEPT, "kept", INVENTORY)
     colours = show is None and sys.stdout.isatty()
     command = lab.on("control", ["env", f"ANSIBLE_FORCE_COLOR={int(colours)}", *verb_command(bundle, verb, *arguments)])
     show = show or (lambda line: print(line, flush=True))

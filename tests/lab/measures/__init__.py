@@ -14,8 +14,20 @@ MEASURES = (
     "admission",
     "transport",
     "exposure",
+    "outside",
     "reboot",
+    "takeover_crash",
+    "takeover_power",
+    "takeover_frozen",
+    "takeover_switchover",
+    "takeover_others",
+    "upgrade",
+    "restore",
+    "backup_faults",
+    "restore_bare",
 )
+# One word for several.
+GROUPS = {"takeover": tuple(name for name in MEASURES if name.startswith("takeover_"))}
 
 
 def load(name: str) -> ModuleType | None:

@@ -20,7 +20,7 @@ from pathlib import Path
 class Figure:
     """One line of a table in docs/operations/measured.md."""
 
-    # Which table: install, packages, segmentation, egress, exposure, transport, admission, reboot.
+    # Which table: install, packages, segmentation, egress, exposure, transport, admission, outside, takeover, reboot.
     section: str
     what: str
     # With its unit: "7.4 min", "0 of 1,310,700".
@@ -50,6 +50,10 @@ class Options:
     # What the fleet is installed from.
     inventory: Path | None = None
     bundle: Path | None = None
+    # The next release's, for the measure that upgrades; made from this tree without one.
+    next_bundle: Path | None = None
+    # How often a measure that repeats something does it; its own number without one.
+    runs: int | None = None
     # Says a line with the seconds since the run began; a measure that takes longer than a minute tells how far it is.
     say: Callable[[str], None] = print
 

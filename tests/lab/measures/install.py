@@ -1,5 +1,6 @@
 """From the bundle on bare hosts to the first canary through the public address, and the second run of `site`."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -53,9 +54,27 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
     yield Figure("install", "size of the bundle", f"{size / 1e6:.0f} MB", "≤ 2 GB", size <= GOAL_BUNDLE_BYTES, "make bundle")
     sent = lab.packets_leaving()
     yield Figure("install", "packets that hosts sent towards the world outside, from boot to canary", f"{sent}", "0", sent == 0, "tests/lab/lab.py status")
+    yield _story(lab)
     yield _again(lab, bundle, options, "second run of `site`")
     if not options.sampled:
         yield _again(lab, bundle, options, "`site -- --check` after it", "--check")
+
+
+def _story(lab: Lab) -> Figure:
+    """What the journals of the fleet tell of the canary's file, asked for by its run alone."""
+    fields = "--output json --output-fields=KINORA_RUN_ID,_SYSTEMD_UNIT,MESSAGE"
+    runs: dict[str, list[str]] = {}
+    for group in ("backends", "workers"):
+        for host in lab.members(group):
+            for line in lab.exec(host, f"journalctl --sync; journalctl --quiet {fields} --unit 'kinora-*' --since=-30min", 120).output.splitlines():
+                entry = json.loads(line)
+                if run := entry.get("KINORA_RUN_ID"):
+                    runs.setdefault(run, []).append(f"{host} {entry['_SYSTEMD_UNIT']}: {entry['MESSAGE']}")
+    lines = max(runs.values(), key=len, default=[])
+    parts = [part for part in ("kinora-backend", "kinora-worker") if any(part in line for line in lines)]
+    ended = any(line.endswith(": published") for line in lines)
+    value = f"{len(lines)} records of {' and '.join(parts) or 'nobody'}, {'to' if ended else 'not to'} its publication"
+    return Figure("install", "what `journalctl KINORA_RUN_ID=…` tells of the canary's file", value, "both, to its publication", len(parts) == 2 and ended, "be1# journalctl KINORA_RUN_ID=…", lines[-5:])
 
 
 def _again(lab: Lab, bundle: install.Bundle, options: Options, what: str, *arguments: str) -> Figure:

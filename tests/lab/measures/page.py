@@ -13,10 +13,14 @@ TITLES = {
     "packages": "The life of our packages, on a host that has none of Kinora",
     "segmentation": "Segmentation: every host against every other",
     "egress": "Ways out of a host that was taken over",
+    "outside": "Mail relay and log collector",
     "admission": "Service accounts where they have no business",
     "transport": "TLS and headers",
     "exposure": "Exposure of units (`systemd-analyze security`, 0 is best, 10 worst)",
     "reboot": "Each host rebooted in turn",
+    "upgrade": "Upgrade to the next release, and back, while people work",
+    "takeover": "Whatever breaks, while people sign in, read, write, upload and encode",
+    "restore": "Restore, backups and their drill",
 }
 HEAD = """# Measured
 

@@ -41,7 +41,7 @@ class Reach:
         self.fleet, self.flows, self.holder = fleet, flows, holder
         admin = inventory.get("kinora_admin_networks") or {}
         self._admin = [ipaddress.ip_network(str(n)) for family in FAMILIES for n in admin.get(family) or []]
-        self._egress = [*(inventory.get("kinora_egress") or []), *_mail(inventory.get("kinora_mail") or {})]
+        self._egress = [*(inventory.get("kinora_egress") or []), *_mail(inventory.get("kinora_mail") or {}), *_audit_target(inventory.get("kinora_audit_target") or {})]
         self._hosts = {host.name: host for host in fleet.hosts}
         self._addresses = {end.address: end for host in fleet.hosts for end in self.addresses(host)}
 
@@ -120,6 +120,13 @@ def _mail(mail: dict) -> list[dict]:
         return []
     port = mail.get("port") or (465 if mail.get("tls") == "implicit" else 587)
     return [{"name": "mail", "groups": ["backends"], "protocol": "tcp", "port": port, "to": [mail["address"]]}]
+
+
+def _audit_target(target: dict) -> list[dict]:
+    """What `kinora_audit_target` permits: the backends reach the log collector."""
+    if not target.get("name"):
+        return []
+    return [{"name": "audit-target", "groups": ["backends"], "protocol": "tcp", "port": target.get("port") or 6514, "to": [target["address"]]}]
 
 
 def load(fleet: Fleet, inventory: Path | None, holder: str = "") -> Reach:

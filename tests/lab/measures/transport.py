@@ -6,6 +6,7 @@ streams, uploads and slow clients is tried through the public address as well.
 
 import json
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -45,6 +46,8 @@ def measure(lab: Lab, options: Options) -> Iterable[Figure]:
     lab.exec(CLIENT, f"cat > {AUTHORITIES}", stdin=authorities)
     yield from _listeners(lab)
     yield _redirect(lab)
+    yield _no_redirect(lab)
+    yield _addresses(lab)
     yield from _observatory(lab, authorities)
     yield from _through(lab, authorities, options)
     options.say("testssl.sh looks at the public address")
@@ -111,6 +114,24 @@ def _redirect(lab: Lab) -> Figure:
     command = f"curl --silent --output /dev/null --resolve {name}:80:{address} --write-out '%{{http_code}} %{{redirect_url}}' http://{name}/x?y=1"
     said = lab.exec(CLIENT, command).output.strip()
     return Figure(SECTION, "port 80", said, f"308 https://{name}/x?y=1", said == f"308 https://{name}/x?y=1", lab.typed(CLIENT, command))
+
+
+def _no_redirect(lab: Lab) -> Figure:
+    name, address = lab.fleet.public_name, lab.fleet.public_address["ipv4"]
+    command = f"curl --silent --output /dev/null --resolve {name}:80:{address} --write-out '%{{http_code}}' http://{name}/api/data/v1/session"
+    said = lab.exec(CLIENT, command).output.strip()
+    return Figure(SECTION, "port 80, an address of the API", said, "403", said == "403", lab.typed(CLIENT, command))
+
+
+def _addresses(lab: Lab) -> Figure:
+    """What stands in the addresses people ask for stands in no journal: searches, and links that open something."""
+    name, address, mark = lab.fleet.public_name, lab.fleet.public_address["ipv4"], f"canary{secrets.token_hex(8)}"
+    for place in (f"http://{name}/{mark}", f"https://{name}/welcome/{mark}", f"https://{name}/api/data/v1/productions?q={mark}", f"https://{name}/api/{mark}"):
+        lab.exec(CLIENT, f"curl --silent --output /dev/null --cacert {AUTHORITIES} --resolve {name}:80:{address} --resolve {name}:443:{address} '{place}'")
+    seen = {host.name: lab.exec(host.name, f"journalctl --sync; journalctl --quiet --grep {mark} --output cat", 120).output.splitlines() for host in lab.servers}
+    asked = sum(len(lab.exec(host, "journalctl --quiet --unit haproxy --since -2min --output cat").output.splitlines()) for host in lab.members("load_balancers"))
+    lines = [f"{host}: {line}" for host, found in seen.items() for line in found]
+    return Figure(SECTION, "journals with what stood in a request's address", str(len(lines)), "0", not lines and asked > 0, AGAIN, lines[:5])
 
 
 def _listeners(lab: Lab) -> Iterable[Figure]:

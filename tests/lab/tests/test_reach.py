@@ -89,6 +89,12 @@ class Full(unittest.TestCase):
         self.assertEqual(reach.allows(self.end("be1", "backend"), outsider, "tcp", 587), "")
         self.assertEqual(reach.allows(self.end("app1", "storage"), outsider, "tcp", 465), "")
 
+    def test_the_log_collector_is_the_backends_alone(self) -> None:
+        outsider = self.end("outsider-storage", "storage")
+        reach = Reach(self.fleet, {"kinora_audit_target": {"name": "logs.studio.example", "address": outsider.address}}, [])
+        self.assertEqual(reach.allows(self.end("be1", "backend"), outsider, "tcp", 6514), "audit-target")
+        self.assertEqual(reach.allows(self.end("db1", "backend"), outsider, "tcp", 6514), "")
+
     def test_a_source_speaks_from_the_target_s_zone_or_from_its_default_route_s(self) -> None:
         app = self.fleet.host("app1")
         self.assertEqual(self.reach.natural_source(app, self.end("db1", "backend")), self.end("app1", "backend"))
