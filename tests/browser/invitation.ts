@@ -15,7 +15,7 @@ interface Mail {
 }
 
 /** The newest of `count` invitations of an address, when it is there. */
-async function invitationOf(address: string, count = 1): Promise<Mail> {
+export async function invitationOf(address: string, count = 1): Promise<Mail> {
   for (;;) {
     const files = readdirSync(mailDirectory()).filter((name) => name.endsWith(".json")).toSorted();
     const mails = files.map((name) => JSON.parse(readFileSync(join(mailDirectory(), name), "utf8")) as Mail).filter((mail) => mail.to.includes(address) && linkIn(mail));
@@ -28,7 +28,7 @@ async function invitationOf(address: string, count = 1): Promise<Mail> {
   }
 }
 
-const linkIn = ({ plain }: Mail) => /^\S+\/invitation#\S+$/m.exec(plain)?.[0] ?? "";
+export const linkIn = ({ plain }: Mail) => /^\S+\/invitation#\S+$/m.exec(plain)?.[0] ?? "";
 
 const members = () => `${url()}/productions/${made.production}/members`;
 

@@ -4,6 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { keepPicture, launch, signIn, sit, url, type Seat } from "./harness";
 import { made } from "./outcome";
+import { newToken } from "./programs";
 
 export function signOn(): void {
   describe("single sign-on is set up", () => {
@@ -45,6 +46,27 @@ export function signOn(): void {
       await page.getByLabel("Metadata", { exact: true }).fill("<html/>");
       await page.getByRole("button", { name: "Check and use" }).click();
       await page.getByRole("alert").filter({ hasText: "identity provider" }).waitFor();
+    });
+
+    it("makes a token for provisioning, which does nothing else, until it is revoked", async () => {
+      const { page } = seat;
+      const part = page.getByRole("region", { name: "Provisioning" });
+      await part.getByText("Not set up").waitFor();
+      const address = await part.locator("[data-secret]").innerText();
+      expect(new URL(address).origin).toBe(url());
+      await part.getByRole("button", { name: "New token" }).click();
+      await page.getByRole("dialog").getByLabel("Holds for").selectOption("90");
+      const token = await newToken(page, "New token");
+      const status = async (at: string) => (await fetch(at, { headers: { Authorization: `Bearer ${token}` } })).status;
+      expect(await status(`${address}/Users`)).toBe(200);
+      expect(await status(`${url()}/api/data/v1/productions`)).toBe(401);
+      const listed = part.getByRole("listitem");
+      await listed.getByRole("button", { name: /^Revoke: / }).click();
+      await page.getByRole("alertdialog", { name: /^Revoke the token/ }).getByRole("button", { name: "Revoke" }).click();
+      await listed.waitFor({ state: "detached" });
+      await part.getByText("Not set up").waitFor();
+      await expect.poll(() => status(`${address}/Users`)).toBe(401);
+      expect(seat.complaints).toEqual([]);
     });
 
     it("takes rules and domains, and shows what they wait for", async () => {

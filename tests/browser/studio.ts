@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { withAuthenticator } from "./factors";
 import { keepPicture, launch, operate, signIn, sit, url, type Seat } from "./harness";
 import { made } from "./outcome";
 
@@ -93,6 +94,69 @@ export function studio(): void {
       await page.getByRole("button", { name: "Switch off" }).waitFor();
       expect(complaintsOf(seat)).toEqual([]);
     });
+
+    it("is required of everybody, but for an owner who can do without", async () => {
+      const { page } = seat;
+      const security = `${url()}/administration/${made.organisation}/security`;
+      await page.goto(security);
+      await page.getByText("Choose somebody below first").waitFor();
+      expect(await page.getByRole("button", { name: "Require single sign-on" }).isDisabled()).toBe(true);
+      // Without a second factor an owner cannot be the one.
+      const able = page.getByRole("list", { name: "Owners who may sign in without the provider" }).getByRole("checkbox");
+      expect(await able.isDisabled()).toBe(true);
+      await withAuthenticator(seat);
+      await page.goto(`${url()}/account`);
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.getByRole("button", { name: "Go on" }).click();
+      await page.getByRole("button", { name: "I have written them down" }).click();
+      await page.goto(security);
+      await able.click();
+      await page.getByText("Everything for it is in place.").waitFor();
+      await page.getByRole("button", { name: "Require single sign-on" }).click();
+      const asking = page.getByRole("alertdialog", { name: "Require single sign-on of everybody?" });
+      await asking.getByRole("button", { name: "Require single sign-on" }).click();
+      await asking.waitFor({ state: "detached" });
+
+      const amara = await sit(browser);
+      await signIn(amara.page, "amara@halcyon.example", "walnut-harbour-quilt-meadow");
+      await amara.page.goto(`${url()}/productions`);
+      await amara.page.getByText("asks for the studio account").waitFor();
+      expect(await amara.page.getByText(FILM).count()).toBe(0);
+      await amara.page.goto(`${url()}/productions/${made.production}/library`);
+      await amara.page.getByRole("heading", { name: "The production could not be loaded" }).waitFor();
+      expect(await amara.page.getByText(FILM).count()).toBe(0);
+      const ada = await arrive();
+      await ada.page.goto(`${url()}/productions/${made.production}/library`);
+      await ada.page.getByRole("gridcell").first().waitFor();
+
+      // The day on which the provider fails: with the passkey, past the provider, and on record.
+      await seat.context.clearCookies();
+      await page.goto(`${url()}/sign-in`);
+      await page.getByRole("button", { name: "Use a passkey" }).click();
+      await page.waitForURL(/productions/);
+      await page.goto(`${url()}/administration/${made.organisation}/audit`);
+      await page.getByRole("row").filter({ hasText: "Signed in without the provider" }).first().waitFor();
+      await page.goto(security);
+      await page.getByText("Only the owners chosen below").waitFor();
+      // The last who can do without stays one.
+      await able.click();
+      await page.getByText(/^Choose at least one owner with a password and a second factor/).waitFor();
+      expect(await able.isChecked()).toBe(true);
+      await page.getByRole("button", { name: "Stop requiring single sign-on" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Stop requiring single sign-on" }).click();
+      await page.getByRole("button", { name: "Require single sign-on" }).waitFor();
+      await able.click();
+      await page.getByText("Choose somebody below first").waitFor();
+      await page.goto(`${url()}/account`);
+      await page.getByRole("button", { name: /^Remove: / }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
+      await page.getByRole("button", { name: /^Remove: / }).waitFor({ state: "detached" });
+
+      await amara.page.goto(`${url()}/productions`);
+      await amara.page.getByRole("main").getByRole("listitem").filter({ hasText: FILM }).waitFor();
+      for (const one of [seat, amara, ada]) expect(complaintsOf(one)).toEqual([]);
+      for (const one of [amara, ada]) await one.context.close();
+    }, 120_000);
 
     it("lands with the role of a group, and without it when the group is gone", async () => {
       const ada = await arrive();
