@@ -1,6 +1,6 @@
 //! The library: its queries, its lists over HTTP, live events, and the operator's command.
 
-mod control;
+pub(crate) mod control;
 pub(crate) mod follower;
 mod listing;
 mod live;

@@ -8,12 +8,15 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod abuse;
 mod accounts;
 mod engine;
 mod harness;
 mod library;
 mod mail;
 mod media;
+mod privacy;
 mod product;
+mod provisioning;
 mod seams;
 mod single_sign_on;

@@ -145,7 +145,7 @@ async fn it_prints_how_to_get_in_keeps_data_and_leaves_nothing_running() {
 
     let words = value(&lines, "password lost? ").expect("a command that makes a new link");
     let link = Command::new("sh").args(["-c", words]).output().await.unwrap();
-    assert!(String::from_utf8_lossy(&link.stdout).contains("/welcome/"), "{words}: {link:?}");
+    assert!(String::from_utf8_lossy(&link.stdout).contains("/welcome#"), "{words}: {link:?}");
 
     let third = Command::new(program("kinora-devstack"))
         .args(["run", "--dir"])

@@ -1,5 +1,6 @@
 //! Single sign-on: setting it up, and signing in with an identity provider that this project did not write.
 
+mod asked;
 mod break_glass;
 mod connections;
 mod domains;
@@ -11,6 +12,7 @@ mod metadata;
 mod provider;
 mod replay;
 mod required;
+mod routes;
 mod sign_in;
-mod studio;
+pub(crate) mod studio;
 mod test_run;

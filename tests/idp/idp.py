@@ -11,7 +11,8 @@ prints one line of JSON, {"url": …, "metadata": …}, and serves until its sta
     POST /sign-in    the form; answers with a form that posts the response to the service provider
     GET  /begin      a sign-in that begins here: ?login=…&relay_state=…
     GET  /slo        logout messages by Redirect; POST likewise
-    GET  /end        a logout that begins here: ?login=…, redirects to the service provider
+    GET  /end        a logout that begins here: ?login=…, redirects to the service provider; with &binding=post it
+                     answers with a form that posts the request there
     GET  /log        JSON: what it got and found, in order
 """
 
@@ -25,6 +26,7 @@ import pathlib
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,6 +68,8 @@ DEFAULTS = {
     "signature": "rsa-sha256",  # rsa-… or ecdsa-sha256, -sha384, -sha512
     "digest": "sha256",
     "context": PASSWORD,
+    "lifetime_seconds": 300,  # negative: what comes has ended
+    "signed_in_seconds_ago": 0,
     "name_id_format": NAMEID_FORMAT_PERSISTENT,
     # login → attributes with their values
     "people": {"ada": {"displayName": ["Ada Löwe"], "mail": ["ada@studio.example"], "groups": ["kinora-editors"]}},
@@ -168,6 +172,9 @@ class Provider:
     def respond(self, login, in_response_to, destination):
         """A response, as text."""
         settings = self.settings
+        policy = self.server().config.getattr("policy", "idp")
+        policy._restrictions["default"]["lifetime"] = {"seconds": settings["lifetime_seconds"]}
+        signed_in_at = int(time.time()) - settings["signed_in_seconds_ago"]
         if settings["encrypt"]:
             algorithm, session_key = ENCRYPTIONS[settings["encrypt"]]
             # pysaml2 itself knows only Triple DES.
@@ -188,7 +195,7 @@ class Provider:
                 destination,
                 self.service,
                 name_id=self.name_id(login),
-                authn={"class_ref": settings["context"], "authn_auth": f"{self.url}/metadata"},
+                authn={"class_ref": settings["context"], "authn_auth": f"{self.url}/metadata", "authn_instant": signed_in_at},
                 sign_response=settings["sign_response"],
                 sign_assertion=settings["sign_assertion"],
                 encrypt_assertion=bool(settings["encrypt"]),
@@ -265,7 +272,7 @@ class Handler(BaseHTTPRequestHandler):
         elif address.path == "/slo":
             self.logout(query, BINDING_HTTP_REDIRECT)
         elif address.path == "/end":
-            self.end(query["login"])
+            self.end(query["login"], BINDING_HTTP_POST if query.get("binding") == "post" else BINDING_HTTP_REDIRECT)
         else:
             self.answer(404, "")
 
@@ -312,12 +319,16 @@ class Handler(BaseHTTPRequestHandler):
         fields = {"SAMLResponse": base64.b64encode(response.encode()).decode()}
         if relay_state is not None:
             fields["RelayState"] = relay_state
+        self.post_form(destination, fields)
+
+    def post_form(self, destination, fields):
+        """A page that posts these fields by itself."""
         inputs = "".join(
             f'<input type="hidden" name="{name}" value="{html.escape(value)}">' for name, value in fields.items()
         )
         self.answer(
             200,
-            f'<!doctype html><title>Signed in</title><form method="post" action="{html.escape(destination)}">{inputs}'
+            f'<!doctype html><title>One moment</title><form method="post" action="{html.escape(destination)}">{inputs}'
             '<button id="continue">Continue</button></form><script>document.forms[0].submit()</script>',
         )
 
@@ -345,19 +356,24 @@ class Handler(BaseHTTPRequestHandler):
         )
         return self.go(dict(where["headers"])["Location"])
 
-    def end(self, login):
+    def end(self, login, binding):
         server = self.provider.servers["rsa"]
-        service = server.metadata.single_logout_service(self.provider.service, BINDING_HTTP_REDIRECT, "spsso")
+        service = server.metadata.single_logout_service(self.provider.service, binding, "spsso")
         destination = service[0]["location"]
+        is_form = binding == BINDING_HTTP_POST
         identifier, request = server.create_logout_request(
-            destination, issuer_entity_id=self.provider.service, name_id=self.provider.name_id(login), sign=False
+            destination, issuer_entity_id=self.provider.service, name_id=self.provider.name_id(login), sign=is_form,
+            sign_alg=SIGNATURE.format("rsa-sha256"), digest_alg=DIGESTS["sha256"],
         )
         with self.provider.lock:
             self.provider.log.append({"logout_began": identifier})
+        if is_form:
+            # In a form the message itself is signed.
+            return self.post_form(destination, {"SAMLRequest": base64.b64encode(str(request).encode()).decode()})
         where = server.apply_binding(
             BINDING_HTTP_REDIRECT, str(request), destination, "", sign=True, sigalg=SIGNATURE.format("rsa-sha256")
         )
-        self.go(dict(where["headers"])["Location"])
+        return self.go(dict(where["headers"])["Location"])
 
 
 def main():

@@ -108,6 +108,7 @@ def speaker(relay, options, context):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--directory", type=pathlib.Path, required=True)
     parser.add_argument("--tls", choices=["none", "starttls", "implicit"], default="none")
@@ -129,7 +130,7 @@ def main():
 
 async def serve(make, options, context):
     implicit = context if options.tls == "implicit" else None
-    server = await asyncio.get_running_loop().create_server(make, host="127.0.0.1", port=options.port, ssl=implicit)
+    server = await asyncio.get_running_loop().create_server(make, host=options.host, port=options.port, ssl=implicit)
     print("relay ready", flush=True)
     await server.serve_forever()
 

@@ -62,6 +62,7 @@ pub struct Client {
     cookies: BTreeMap<String, String>,
     csrf_token: Option<String>,
     bearer: Option<String>,
+    headers: BTreeMap<&'static str, String>,
 }
 
 impl Client {
@@ -76,7 +77,14 @@ impl Client {
             .no_proxy()
             .build()
             .expect("an HTTP client");
-        Self { http, base: base.to_owned(), cookies: BTreeMap::new(), csrf_token: None, bearer: None }
+        Self {
+            http,
+            base: base.to_owned(),
+            cookies: BTreeMap::new(),
+            csrf_token: None,
+            bearer: None,
+            headers: BTreeMap::new(),
+        }
     }
 
     /// The same visitor at another application instance.
@@ -89,6 +97,13 @@ impl Client {
     #[must_use]
     pub fn with_token(base: &str, token: &str) -> Self {
         Self { bearer: Some(token.to_owned()), ..Self::anonymous(base) }
+    }
+
+    /// The same visitor, who sends this header with everything.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(name, value.to_owned());
+        self
     }
 
     /// Signs in; the answer is the one of the session's creation.
@@ -164,6 +179,9 @@ impl Client {
         }
         if let Some(token) = &self.csrf_token {
             request = request.header("X-CSRF-Token", token);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
         }
         if let Some(token) = &self.bearer {
             request = request.bearer_auth(token);

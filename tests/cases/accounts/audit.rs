@@ -39,6 +39,10 @@ fn every_way_to_tamper_shows() {
         ("UPDATE audit_rows SET after = after || '{\"x\": 1}' WHERE sequence = 5", Verdict::Altered(5)),
         ("UPDATE audit_rows SET before = NULL WHERE sequence = 1", Verdict::Altered(1)),
         ("UPDATE audit_rows SET hash = sha256('x') WHERE sequence = 4", Verdict::Altered(4)),
+        (
+            "UPDATE audit_rows SET support_grant_id = gen_random_uuid() WHERE sequence = 3",
+            Verdict::Altered(3),
+        ),
         ("DELETE FROM audit_rows WHERE sequence = 1", Verdict::Missing(1)),
         ("DELETE FROM audit_rows WHERE sequence = 3", Verdict::Missing(3)),
         ("DELETE FROM audit_rows WHERE sequence = 5", Verdict::CutOff { last: 4, head: 5 }),
@@ -318,14 +322,26 @@ fn shortened(name: &str) -> (TestDatabase, PgConnection) {
     let mut connection = database.connect(DatabaseRole::Owner);
     write_rows(&mut connection, 5);
     let now = chrono::Utc::now();
+    // The backend does so, which may not delete rows by itself.
+    let mut backend = database.connect(DatabaseRole::Backend);
     // Nothing goes that the journal has not.
-    assert_eq!(audit::remove_old(&mut connection, now).unwrap(), 0);
+    assert_eq!(audit::remove_old(&mut backend, now).unwrap(), 0);
     assert_eq!(audit::forwardable(&mut connection, 3).unwrap().len(), 3);
     audit::note_forwarded(&mut connection, 3).unwrap();
     assert_eq!(audit::forwardable(&mut connection, 10).unwrap()[0].sequence, 4);
     // Nor what is younger.
-    assert_eq!(audit::remove_old(&mut connection, now - chrono::TimeDelta::days(1)).unwrap(), 0);
-    assert_eq!(audit::remove_old(&mut connection, now).unwrap(), 3);
+    assert_eq!(audit::remove_old(&mut backend, now - chrono::TimeDelta::days(1)).unwrap(), 0);
+    assert_eq!(audit::remove_old(&mut backend, now).unwrap(), 3);
+    // Nobody else can, and nobody says where the trail begins.
+    let mut application = database.connect(DatabaseRole::Application);
+    assert!(audit::remove_old(&mut application, now).is_err());
+    for statement in
+        ["DELETE FROM audit_rows", "UPDATE audit_start SET sequence = 5", "DELETE FROM audit_start"]
+    {
+        for connection in [&mut application, &mut backend] {
+            assert!(diesel::sql_query(statement).execute(connection).is_err(), "{statement}");
+        }
+    }
     (database, connection)
 }
 

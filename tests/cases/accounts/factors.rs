@@ -1,10 +1,11 @@
-//! Second factors: authenticator apps, recovery codes, passkeys, and what asks for them.
+//! Second factors: authenticator apps, recovery codes, passkeys, codes by mail, and what asks for them.
 
 mod app;
 mod budget;
 mod enforcement;
+mod mailed_codes;
 mod passkeys;
-mod software_key;
+pub(crate) mod software_key;
 mod step_up;
 
 use kinora_tests::{Answer, Client, Kinora};

@@ -6,7 +6,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::world::{
-    PASSWORD, add_organisation, add_person, add_production, execute, organisation_of, send, text,
+    PASSWORD, add_organisation, add_person, add_production, execute, organisation_of, send, set_password,
+    text, token_of,
 };
 
 const ANY: &[(&str, &str)] = &[("If-Match", "*")];
@@ -153,18 +154,20 @@ async fn a_one_time_link_works_once_and_ends_what_was_open() {
     let mut link = async || {
         let made = send(&mut owner, Method::POST, &path, &[], None).await.expect(201).json();
         let url = text(&made, "/url");
-        format!("/api/data/v1/password-link/{}", url.rsplit('/').next().unwrap())
+        token_of(&url)
     };
     let (replaced, valid) = (link().await, link().await);
     let mut visitor = kinora.visitor();
-    let good = json!({ "password": "nine Quiet rivers below the moon" });
-    let _ = visitor.get(&replaced).await.expect(404);
-    let _ = visitor.post(&replaced, &good).await.expect(404);
-    assert_eq!(text(&visitor.get(&valid).await.expect(200).json(), "/login"), "ada@x.example");
-    let _ = visitor.post(&valid, &json!({ "password": "qwertyuiop" })).await.expect(422);
+    let good = "nine Quiet rivers below the moon";
+    let read = "/api/data/v1/password-link";
+    let _ = visitor.post(read, &json!({ "token": replaced })).await.expect(404);
+    let _ = set_password(&mut visitor, &replaced, good).await.expect(404);
+    let whose = visitor.post(read, &json!({ "token": valid })).await.expect(200).json();
+    assert_eq!(text(&whose, "/login"), "ada@x.example");
+    let _ = set_password(&mut visitor, &valid, "qwertyuiop").await.expect(422);
     let answers = join_all((0..4).map(|_| {
-        let (mut visitor, valid, good) = (visitor.clone(), valid.clone(), good.clone());
-        async move { visitor.post(&valid, &good).await.status.as_u16() }
+        let (mut visitor, valid) = (visitor.clone(), valid.clone());
+        async move { set_password(&mut visitor, &valid, good).await.status.as_u16() }
     }))
     .await;
     assert_eq!(answers.iter().filter(|status| **status == 204).count(), 1, "{answers:?}");
@@ -174,8 +177,8 @@ async fn a_one_time_link_works_once_and_ends_what_was_open() {
 
     let expired = link().await;
     execute(&kinora, "UPDATE password_links SET expires_at = now()");
-    let _ = visitor.get(&expired).await.expect(404);
-    let _ = visitor.post(&expired, &good).await.expect(404);
+    let _ = visitor.post(read, &json!({ "token": expired })).await.expect(404);
+    let _ = set_password(&mut visitor, &expired, good).await.expect(404);
 }
 
 #[tokio::test]

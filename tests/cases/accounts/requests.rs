@@ -322,6 +322,7 @@ async fn every_documented_address_is_served_and_asks_who_is_calling() {
         "use_password_link",
         "read_invitation_offer",
         "create_invited_account",
+        "confirm_address",
         "livez",
         "readyz",
     ];

@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::world::{add_organisation, add_person, add_production, add_things, organisation_of, send, text};
 
-type Seen = (u16, BTreeMap<String, String>, String);
+pub(crate) type Seen = (u16, BTreeMap<String, String>, String);
 
 /// Everything of an answer that a caller can tell apart, but for the request's own id and the time, and
 /// for whether the connection is kept: that depends on whether the request's body arrived before the
 /// answer was ready.
-fn seen(answer: &Answer) -> Seen {
+pub(crate) fn seen(answer: &Answer) -> Seen {
     let apart = ["x-request-id", "date", "connection"];
     let headers = answer
         .headers
@@ -29,7 +29,7 @@ fn seen(answer: &Answer) -> Seen {
 }
 
 /// Method and path template of every address that has an id in it.
-fn addresses_with_ids(document: &Value) -> Vec<(Method, String)> {
+pub(super) fn addresses_with_ids(document: &Value) -> Vec<(Method, String)> {
     let mut addresses = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
@@ -42,11 +42,11 @@ fn addresses_with_ids(document: &Value) -> Vec<(Method, String)> {
     addresses
 }
 
-fn fill(template: &str, ids: &BTreeMap<&str, String>) -> String {
+pub(super) fn fill(template: &str, ids: &BTreeMap<&str, String>) -> String {
     ids.iter().fold(template.to_owned(), |path, (name, id)| path.replace(&format!("{{{name}}}"), id))
 }
 
-async fn ask(client: &mut Client, method: &Method, path: &str) -> Answer {
+pub(super) async fn ask(client: &mut Client, method: &Method, path: &str) -> Answer {
     let headers =
         [("If-Match", "*"), ("Tus-Resumable", "1.0.0"), ("Upload-Offset", "0"), ("Upload-Length", "1")];
     let body = (*method != Method::GET && *method != Method::HEAD).then(|| json!({}));
@@ -82,6 +82,7 @@ async fn foreign_unknown_and_impossible_ids_answer_alike_everywhere() {
     let existing = BTreeMap::from([
         ("connection_id", connection),
         ("rule_id", rule),
+        ("erasure_id", Uuid::now_v7().to_string()),
         ("domain_id", text(&domain.expect(201).json(), "/id")),
         ("attempt_id", Uuid::now_v7().to_string()),
         ("invitation_id", invitation),
@@ -95,6 +96,7 @@ async fn foreign_unknown_and_impossible_ids_answer_alike_everywhere() {
         ("upload_id", things.upload),
         ("session_id", Uuid::now_v7().to_string()),
         ("token_id", Uuid::now_v7().to_string()),
+        ("grant_id", Uuid::now_v7().to_string()),
         ("passkey_id", Uuid::now_v7().to_string()),
     ]);
     let unknown: BTreeMap<_, _> = existing.keys().map(|name| (*name, Uuid::now_v7().to_string())).collect();

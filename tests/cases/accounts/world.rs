@@ -38,12 +38,20 @@ pub async fn add_person(
     let body = json!({ "login": login, "display_name": format!("Name of {login}"), "role": role });
     let made = administrator.post(&path, &body).await.expect(201).json();
     let url = text(&made, "/password_link/url");
-    let token = url.rsplit('/').next().unwrap();
     let mut client = kinora.visitor();
-    let link = format!("/api/data/v1/password-link/{token}");
-    let _ = client.post(&link, &json!({ "password": PASSWORD })).await.expect(204);
+    let _ = set_password(&mut client, &token_of(&url), PASSWORD).await.expect(204);
     let _ = client.sign_in(login, PASSWORD).await.expect(200);
     (text(&made, "/person/id"), client)
+}
+
+/// The token of a one-time link, which browsers send to nobody.
+pub fn token_of(link: &str) -> String {
+    link.split_once("/welcome#").unwrap_or_else(|| panic!("{link} is no one-time link")).1.to_owned()
+}
+
+/// Uses a one-time link.
+pub async fn set_password(client: &mut Client, token: &str, password: &str) -> Answer {
+    client.post("/api/data/v1/password-link/password", &json!({ "token": token, "password": password })).await
 }
 
 /// Makes a production and gives its id.

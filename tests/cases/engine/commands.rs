@@ -1,6 +1,6 @@
 //! The backend's commands, and what it refuses.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use diesel::prelude::*;
@@ -110,19 +110,94 @@ async fn the_first_administrator_owns_an_organisation_and_must_choose_a_password
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_does_not_run_on_an_older_schema_nor_migrate_a_newer_one() {
     let kinora = Kinora::builder().start().await;
-    // Writes the settings.
-    let _ = kinora.run_backend(&["check-config"]);
-    let settings = kinora.directory().join("settings/backend.toml");
-    let credentials = kinora.directory().join("credentials/backend");
+    let (settings, credentials) = settings_of(&kinora);
     let mut owner = kinora.connect();
-    diesel::sql_query("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")
-        .execute(&mut owner)
-        .unwrap();
+    let mut change = |statement: &str| diesel::sql_query(statement).execute(&mut owner).unwrap();
+    change("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')");
+    // Returned to from a later release: nothing is missing, and nothing is touched, the later one's rights neither.
+    change("GRANT DELETE ON support_grants TO kinora_backend");
+    let output = backend(&settings, Some(&credentials), &["migrate"]);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), r#"{"applied":[]}"#);
+    let may = "SELECT has_table_privilege('kinora_backend', 'support_grants', 'DELETE')::text AS word";
+    assert_eq!(word(&mut kinora.connect(), may), "true");
+    change("DELETE FROM __diesel_schema_migrations WHERE version = '20261122210000'");
     let output = backend(&settings, Some(&credentials), &["migrate"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(errors(&output).contains("migrated by a later release (29990101000000)"), "{}", errors(&output));
-    diesel::sql_query("DELETE FROM __diesel_schema_migrations").execute(&mut owner).unwrap();
+    change("DELETE FROM __diesel_schema_migrations");
     let output = backend(&settings, Some(&credentials), &["run"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(errors(&output).contains("run 'kinora-backend migrate' first"), "{}", errors(&output));
+}
+
+/// The backend's settings and credentials.
+fn settings_of(kinora: &Kinora) -> (PathBuf, PathBuf) {
+    // Writes them.
+    let _ = kinora.run_backend(&["check-config"]);
+    (kinora.directory().join("settings/backend.toml"), kinora.directory().join("credentials/backend"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upgrade_check_says_in_words_what_speaks_against_this_release() {
+    let kinora = Kinora::builder().start().await;
+    let (settings, credentials) = settings_of(&kinora);
+    let this = env!("CARGO_PKG_VERSION");
+    let check = |arguments: &[&str]| {
+        let output = backend(&settings, Some(&credentials), &[&["upgrade-check"], arguments].concat());
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), errors(&output));
+        (output.status.code(), text)
+    };
+    let refused = |arguments: &[&str], expected: &str| {
+        let (code, text) = check(arguments);
+        assert_eq!(code, Some(3), "{arguments:?}: {text}");
+        assert!(text.contains(expected), "{arguments:?}: {text}");
+    };
+    let mut owner = kinora.connect();
+    let mut change = |statement: &str| diesel::sql_query(statement).execute(&mut owner).unwrap();
+    let before =
+        word(&mut kinora.connect(), "SELECT string_agg(version, ' ' ORDER BY version) AS word FROM releases");
+    assert_eq!(before, this);
+
+    // As the backend's own role, on the database as it is.
+    let installed = format!("--installed={this}~dev1.g0000000-1");
+    let (code, text) =
+        check(&[&installed, "--engine=rabbitmq-server=4.0.5-6", "--engine=redis-server=5:8.0.2-3"]);
+    assert_eq!(
+        (code, text.trim()),
+        (Some(0), format!("{this} may be installed; the database is as it needs it").as_str())
+    );
+    let (code, text) = check(&["--back"]);
+    assert_eq!(
+        (code, text.trim()),
+        (Some(0), format!("{this} may be returned to; the database is its own").as_str())
+    );
+
+    refused(&["--installed=99.0.0-1"], "99.0.0 is installed, or was");
+    refused(&["--engine=rabbitmq-server=3.9.13-1"], "rabbitmq-server is 3.9.13-1");
+
+    change("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')");
+    refused(&[], "the database was migrated by a later build (29990101000000)");
+    change("INSERT INTO releases (version) VALUES ('99.0.0')");
+    refused(&[], "99.0.0 is installed, or was");
+    let (code, text) = check(&["--back", "--installed=99.0.0-1"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("the database keeps 29990101000000"), "{text}");
+    change("INSERT INTO releases (version) VALUES ('99.1.0')");
+    refused(&["--back"], "99.0.0 and 99.1.0 have brought the database on since");
+
+    change("DELETE FROM __diesel_schema_migrations WHERE version >= '20261122210000'");
+    refused(&["--back"], "the database lacks migrations of this release (20261122210000)");
+    change("DROP TABLE releases");
+    let (code, text) = check(&[]);
+    assert_eq!(
+        (code, text.trim()),
+        (Some(0), format!("{this} may be installed; the database gets 20261122210000").as_str())
+    );
+    change("DELETE FROM __diesel_schema_migrations");
+    refused(&[], "this database holds no installation");
+
+    // Wrong words and a database that does not answer are something else than a refusal.
+    assert_eq!(check(&["--installed=yesterday"]).0, Some(1));
+    assert_eq!(check(&["--engine=rabbitmq"]).0, Some(2));
 }

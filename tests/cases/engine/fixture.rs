@@ -71,7 +71,8 @@ impl World {
 
     pub fn editor(&self) -> Principal {
         let roles = ProductionRoles { library: Some(ModuleRole::Manager), ..ProductionRoles::default() };
-        let membership = ProductionMembership { organisation_id: self.organisation, roles, ends_at: None };
+        let membership =
+            ProductionMembership { organisation_id: self.organisation, roles, ends_at: None, support: None };
         Principal {
             person_id: self.person,
             login: "editor".to_owned(),
@@ -81,6 +82,7 @@ impl World {
             expires_at: Utc::now() + TimeDelta::hours(1),
             methods: Default::default(),
             confirmed_at: None,
+            support: Vec::new(),
             is_limited: false,
             withheld: Default::default(),
             is_single_sign_on: false,

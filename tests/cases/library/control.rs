@@ -15,8 +15,10 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use crate::accounts::world::token_of;
+
 /// Runs the command with a first line on standard input.
-async fn kinoractl(arguments: &[&str], input: &str) -> Output {
+pub(crate) async fn kinoractl(arguments: &[&str], input: &str) -> Output {
     let mut process = Command::new(program("kinoractl"))
         .args(arguments)
         .env_remove("CREDENTIALS_DIRECTORY")
@@ -34,7 +36,7 @@ async fn kinoractl(arguments: &[&str], input: &str) -> Output {
 }
 
 /// Runs a command that uses the database.
-async fn on_server(kinora: &Kinora, arguments: &[&str]) -> Output {
+pub(crate) async fn on_server(kinora: &Kinora, arguments: &[&str]) -> Output {
     let settings = kinora.directory().join("settings/application.toml");
     let credentials = kinora.directory().join("credentials/application");
     let access = ["--settings", settings.to_str().unwrap(), "--credentials", credentials.to_str().unwrap()];
@@ -115,10 +117,11 @@ async fn tokens_and_password_links_are_made_on_the_server_and_leave_audit_rows()
     let linked = on_server(&kinora, &["person", "password-link", "--login", &login.to_uppercase()]).await;
     assert_eq!(linked.status.code(), Some(0), "{}", text(&linked.stderr));
     let link = text(&linked.stdout);
-    let secret = link.rsplit('/').next().unwrap().to_owned();
-    let address = format!("/api/data/v1/password-link/{secret}");
+    let secret = token_of(&link);
     let mut visitor = kinora.visitor();
-    assert_eq!(visitor.get(&address).await.expect(200).json()["login"], login.as_str());
+    let whose =
+        visitor.post("/api/data/v1/password-link", &json!({ "token": secret })).await.expect(200).json();
+    assert_eq!(whose["login"], login.as_str());
     let organisation = session["organisations"][0]["id"].as_str().unwrap().to_owned();
     let rows = administrator
         .get(&format!("/api/data/v1/organisations/{organisation}/audit"))

@@ -86,7 +86,8 @@ fn set_library_role(conn: &mut PgConnection, production: ProductionId, person: P
 
 fn principal(world: &World, library: Option<ModuleRole>) -> Principal {
     let roles = ProductionRoles { library, office: Some(ModuleRole::Reader), ..ProductionRoles::default() };
-    let membership = ProductionMembership { organisation_id: world.organisation, roles, ends_at: None };
+    let membership =
+        ProductionMembership { organisation_id: world.organisation, roles, ends_at: None, support: None };
     Principal {
         person_id: world.person,
         login: "somebody".to_owned(),
@@ -96,6 +97,7 @@ fn principal(world: &World, library: Option<ModuleRole>) -> Principal {
         expires_at: Utc::now() + TimeDelta::hours(1),
         methods: Default::default(),
         confirmed_at: None,
+        support: Vec::new(),
         is_limited: false,
         withheld: Default::default(),
         is_single_sign_on: false,

@@ -6,7 +6,8 @@ use kinora_tests::{Kinora, MailRelay};
 use serde_json::json;
 
 use crate::accounts::factors::{enrol_app, finish, let_steps_pass};
-use crate::accounts::world::{PASSWORD, add_person, organisation_of, send, text};
+use crate::accounts::world::{PASSWORD, add_person, execute, organisation_of, send, text};
+use crate::library::control::on_server;
 
 const ADA: &str = "ada@x.example";
 
@@ -50,4 +51,41 @@ async fn people_are_told_what_happened_to_their_account() {
     let path = format!("/api/data/v1/organisations/{own}/mail");
     let list = owner.get(&path).await.expect(200);
     assert!(!list.text().contains("recovery"), "{}", list.text());
+}
+
+#[tokio::test]
+async fn what_operators_can_do_with_an_account_is_told_to_it_and_to_the_owners() {
+    let relay = MailRelay::start().await;
+    let kinora = Kinora::builder().applications(1).backends(1).relay(&relay).start().await;
+    let mut first = kinora.administrator().await;
+    let own = organisation_of(&mut first, "Kinora").await;
+    let (_, _) = add_person(&kinora, &mut first, &own, "boss@x.example", "owner").await;
+    let (_, _) = add_person(&kinora, &mut first, &own, "other@x.example", "administrator").await;
+    let (_, mut ada) = add_person(&kinora, &mut first, &own, ADA, "member").await;
+    let _ = enrol_app(&mut ada).await;
+    for words in [
+        &["token", "create", "--name", "script", "--login", ADA][..],
+        &["person", "password-link", "--login", ADA],
+        &["person", "reset-factors", "--login", ADA],
+    ] {
+        let done = on_server(&kinora, words).await;
+        assert!(done.status.success(), "{words:?}: {done:?}");
+    }
+    let expected = BTreeSet::from([
+        format!("An operator made a password link for {ADA}"),
+        format!("An operator made an access token for {ADA}"),
+        format!("An operator took the second factors of {ADA}"),
+    ]);
+    let subjects = |mails: &[serde_json::Value]| -> BTreeSet<String> {
+        mails
+            .iter()
+            .map(|mail| text(mail, "/subject"))
+            .filter(|subject| subject.contains("operator"))
+            .collect()
+    };
+    assert_eq!(subjects(&relay.wait_for("boss@x.example", 3).await), expected);
+    // Besides, that an app was added and that the factors were reset.
+    assert_eq!(subjects(&relay.wait_for(ADA, 5).await), expected);
+    let row = "SELECT 1 FROM mail_messages WHERE recipient = 'other@x.example'";
+    assert_eq!(execute(&kinora, row), 0, "administrators read the audit trail");
 }

@@ -28,7 +28,14 @@ fn policy() -> Policy {
 }
 
 fn code() -> Letter {
-    Letter::Code { code: "canary-code-481516".to_owned(), minutes: 10 }
+    Letter::Code {
+        code: "canary-code-481516".to_owned(),
+        minutes: 10,
+        occasion: kinora_core::mail::CodeOccasion::SignIn,
+        at: None,
+        address: None,
+        device: None,
+    }
 }
 
 fn notice() -> Letter {

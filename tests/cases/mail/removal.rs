@@ -6,6 +6,7 @@ use kinora_tests::{Client, Kinora, wait_until};
 use reqwest::{Method, Response};
 use serde_json::json;
 
+use crate::accounts::factors::enrol_app;
 use crate::accounts::world::{add_person, organisation_of, text};
 use crate::library::follower::Follower;
 use crate::media::support::{OpenPatch, Studio, Uploader, count, make_bytes, original};
@@ -201,5 +202,41 @@ async fn a_removed_guest_and_a_revoked_session_see_no_more() {
             _ => scene.execute(&format!("UPDATE people SET disabled_at = now() WHERE id = '{id}'")),
         }
         under_way.expect_end(why).await;
+    }
+}
+
+/// Under support access, with a browser's session, on another instance than the one that ends it.
+#[tokio::test]
+async fn what_is_under_way_ends_with_support_access() {
+    let scene = Scene::new().await;
+    let mut owner = scene.owner.clone();
+    let organisation = organisation_of(&mut owner, "Kinora").await;
+    let production = scene.studio.production.to_string();
+    for (number, end) in [
+        "UPDATE support_grants SET ends_at = now() WHERE supporter_id = '{person}'",
+        "UPDATE support_grants SET ended_at = now() WHERE supporter_id = '{person}'",
+        "DELETE FROM totp_factors WHERE person_id = '{person}'",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let login = format!("helper{number}@x.example");
+        let (id, mut client) = add_person(&scene.kinora, &mut owner, &organisation, &login, "member").await;
+        let _ = enrol_app(&mut client).await;
+        scene.execute(&format!(
+            "INSERT INTO support_grants (id, organisation_id, address, address_key, supporter_id, most_role, modules, \
+                 originals, reason, given_by, starts_at, ends_at) \
+             SELECT gen_random_uuid(), p.organisation_id, '{login}', '{login}', '{id}', 'reader', '{{library}}', \
+                 true, 'reel 3', gen_random_uuid(), now() - interval '1 minute', now() + interval '1 hour' \
+             FROM productions p WHERE p.id = '{production}'"
+        ));
+        let there = client.at(&scene.kinora.url_of(1));
+        let under_way = UnderWay {
+            events: Follower::open(&there, &production, None).await.0,
+            download: Download::open(&there, &scene.asset).await,
+            patch: None,
+        };
+        scene.execute(&end.replace("{person}", &id));
+        under_way.expect_end(end).await;
     }
 }

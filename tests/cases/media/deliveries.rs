@@ -27,7 +27,10 @@ async fn originals_are_sent_in_parts_and_named() {
     assert_eq!(whole.header("accept-ranges"), Some("bytes"));
     assert_eq!(whole.header("content-length"), Some("700001"));
     assert_eq!(whole.header("x-content-type-options"), Some("nosniff"));
-    assert_eq!(whole.header("content-security-policy"), Some("default-src 'none'; sandbox"));
+    assert_eq!(
+        whole.header("content-security-policy"),
+        Some("default-src 'none'; sandbox; base-uri 'none'; frame-ancestors 'none'")
+    );
     assert!(whole.header("cache-control").unwrap().starts_with("private"));
     assert_eq!(
         whole.header("content-disposition"),

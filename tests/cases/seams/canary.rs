@@ -89,12 +89,9 @@ async fn work(kinora: &Kinora, canaries: &mut Canaries) -> (Client, Client, Stri
     let made = client.post(&path, &body).await;
     assert!(made.status.is_success(), "{}", made.text());
     let url = world::text(&made.json(), "/password_link/url");
-    let link = url.rsplit('/').next().unwrap().to_owned();
+    let link = world::token_of(&url);
     canaries.keep("one-time link", &link);
-    let page = url.split_once("//").unwrap().1.split_once('/').unwrap().1;
-    let _ = client.get(&format!("/{page}")).await;
-    let link = format!("/api/data/v1/password-link/{link}");
-    let _ = kinora.visitor().post(&link, &json!({ "password": canaries.make("weak password") })).await;
+    let _ = world::set_password(&mut kinora.visitor(), &link, &canaries.make("weak password")).await;
     let made = client.post("/api/data/v1/account/tokens", &json!({ "name": "t" })).await.expect(201).json();
     let secret = find_token(&made).expect("a token").to_owned();
     canaries.keep("access token", &secret);
@@ -163,7 +160,8 @@ async fn misuse(kinora: &Kinora, client: &mut Client, canaries: &mut Canaries) {
         format!("/livez?token={secret}"),
         format!("/api/data/v1/productions/{secret}"),
         format!("/api/data/v1/{secret}/%0a%00{secret}"),
-        format!("/api/data/v1/password-link/{secret}"),
+        format!("/welcome/{secret}"),
+        format!("/api/data/v1/password-link?token={secret}"),
         format!("/api/data/v1/productions?cursor={secret}&limit={secret}&{secret}=1"),
         format!("/api/media/v1/uploads/{secret}"),
     ] {
@@ -214,7 +212,14 @@ async fn invite(
     let unknown = canaries.make("unknown token");
     let _ = visitor.post("/api/data/v1/invitation", &json!({ "token": unknown })).await.expect(404);
     let code = canaries.make("code sent by mail");
-    let letter = kinora_core::mail::Letter::Code { code, minutes: 10 };
+    let letter = kinora_core::mail::Letter::Code {
+        code,
+        minutes: 10,
+        occasion: kinora_core::mail::CodeOccasion::SignIn,
+        at: None,
+        address: None,
+        device: None,
+    };
     let message = kinora_store::mail::Message {
         recipient: "refused@example.org",
         person: None,

@@ -143,3 +143,79 @@ async fn without_a_server_that_takes_connections_a_read_says_when_to_come_back()
     wait_until("the database is found again", async || (read().await.status.as_u16() == 200).then_some(()))
         .await;
 }
+
+#[tokio::test]
+async fn before_a_planned_takeover_nothing_is_begun_and_nobody_is_refused() {
+    let mut kinora = Kinora::api().await;
+    let client = kinora.administrator().await;
+    let name = kinora.database().name().to_owned();
+    let url = kinora.database().url(DatabaseRole::Owner);
+    let beside = format!("{}postgres", url.strip_suffix(&name).unwrap());
+    let mut owner = PgConnection::establish(&beside).unwrap();
+    let mut application = kinora.database().connect(DatabaseRole::Application);
+    wait_until("the application pauses", async || {
+        execute(&mut application, "NOTIFY kinora_pause, '60000'");
+        kinora.application(0).log().contains("nothing new is begun").then_some(())
+    })
+    .await;
+    // What a switchover does to whoever would ask now.
+    execute(&mut owner, &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false"));
+    execute(
+        &mut application,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()",
+    );
+    let mut asking = client.clone();
+    let asked = tokio::spawn(async move { asking.get("/api/data/v1/organisations").await });
+    wait_until("the listener has noticed", async || {
+        kinora.application(0).log().contains("listening to the database was interrupted").then_some(())
+    })
+    .await;
+    assert!(!kinora.application(0).log().contains("database connection: "), "nothing was begun");
+    execute(&mut owner, &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true"));
+    let _ = asked.await.unwrap().expect(200);
+}
+
+/// Server processes that are stopped as those of a frozen machine are, until this is dropped.
+struct Frozen(Vec<i32>);
+
+impl Frozen {
+    fn signal(&self, name: &str) {
+        let processes: Vec<_> = self.0.iter().map(i32::to_string).collect();
+        let status = std::process::Command::new("kill").arg(name).args(processes).status().unwrap();
+        assert!(status.success(), "kill {name}");
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_left_and_its_threads_are_not_missed() {
+    let settings = "database.pool_size = 2\ndatabase.checkout_timeout_seconds = 60\n";
+    let mut kinora = Kinora::builder().applications(1).settings("application", settings).start().await;
+    let client = kinora.administrator().await;
+    let read = async || client.clone().get("/api/data/v1/organisations").await;
+    let _ = read().await.expect(200);
+    let mut application = kinora.database().connect(DatabaseRole::Application);
+    let idle = "SELECT pid AS id FROM pg_stat_activity
+                WHERE datname = current_database() AND application_name = 'kinora-application'
+                  AND pid <> pg_backend_pid() AND state = 'idle'";
+    let processes = sql_query(idle).load::<Process>(&mut application).unwrap();
+    assert!(!processes.is_empty(), "the application has connections");
+    let frozen = Frozen(processes.into_iter().map(|process| process.id).collect());
+    frozen.signal("-STOP");
+    // Connections that were used a moment ago are not asked whether they live: each takes a reader with it, who is
+    // answered over another one as soon as the frozen server is left.
+    wait_until("the frozen server is left", async || {
+        let _ = read().await.expect(200);
+        kinora.application(0).log().contains("its connections are left").then_some(())
+    })
+    .await;
+    let _ = read().await.expect(200);
+    drop(frozen);
+    let _ = read().await.expect(200);
+}

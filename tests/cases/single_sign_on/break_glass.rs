@@ -37,7 +37,9 @@ impl World {
         let id = self.connection.rsplit('/').next().unwrap();
         let attempt = uuid::Uuid::now_v7();
         let insert = format!(
-            "INSERT INTO saml_attempts (id, connection_id, purpose, refusal) VALUES ('{attempt}', '{id}', 'test', {refusal})"
+            "INSERT INTO saml_attempts (id, connection_id, purpose, refusal, metadata_digest) \
+             SELECT '{attempt}', id, 'test', {refusal}, sha256(convert_to(metadata, 'UTF8')) \
+             FROM saml_connections WHERE id = '{id}'"
         );
         assert_eq!(execute(&self.kinora, &insert), 1);
     }

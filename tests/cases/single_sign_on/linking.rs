@@ -4,7 +4,7 @@ use kinora_tests::Client;
 use serde_json::{Value, json};
 
 use super::studio::{Studio, role_in};
-use crate::accounts::world::{add_organisation, add_person, execute, text};
+use crate::accounts::world::{add_organisation, add_person, add_production, execute, text};
 
 fn bob(mail: &str) -> Value {
     json!({ "bob": { "displayName": ["Bob"], "mail": [mail], "groups": [] } })
@@ -144,4 +144,43 @@ async fn joining_takes_the_session_that_asked_for_it() {
     assert!(answer.header("location").unwrap().starts_with("/sign-in-refused"));
     assert_eq!(studio.attempts()[0].refusal, "session_gone");
     assert_eq!(execute(&studio.kinora, "UPDATE saml_identities SET subject = subject"), 0);
+}
+
+#[tokio::test]
+async fn a_studio_account_can_be_separated_and_takes_along_what_it_gave() {
+    let mut studio = Studio::open().await;
+    let organisation = studio.organisation.clone();
+    let film = add_production(&mut studio.owner, &organisation, "Film").await;
+    let rule = json!({ "group": "readers", "production_id": film, "roles": { "library": "reader" } });
+    let _ = studio.connection.add_rule(&mut studio.owner, &rule).await;
+    let (_, mut local) =
+        add_person(&studio.kinora, &mut studio.owner, &organisation, "bob@studio.example", "member").await;
+    studio
+        .set_people(&json!({
+            "bob": { "displayName": ["Bob"], "mail": ["bob@studio.example"], "groups": ["readers"] },
+            "ada": { "displayName": ["Ada"], "mail": ["ada@studio.example"], "groups": [] },
+        }))
+        .await;
+    let mut through = studio.sign_in("bob").await;
+    let place = format!("/api/data/v1/productions/{film}");
+    let _ = through.get(&place).await.expect(200);
+    let joined = format!("/api/data/v1/account/studio-accounts/{}", studio.connection.id);
+    let mut forgetful = local.clone();
+    forgetful.forget_csrf_token();
+    let _ = forgetful.delete(&joined).await.expect(403);
+    let _ = local.delete(&joined).await.expect(204);
+    let _ = local.delete(&joined).await.expect(404);
+    kinora_tests::wait_until("what the groups gave is gone", async || {
+        (through.get(&place).await.status.as_u16() == 404).then_some(())
+    })
+    .await;
+    assert_eq!(role_in(&mut local, &organisation).await.as_deref(), Some("member"), "given by hand");
+    let rows = "UPDATE saml_sessions SET subject = subject WHERE session_id IN (SELECT s.id FROM sessions s \
+                JOIN people p ON p.id = s.person_id WHERE p.login LIKE 'bob%')";
+    assert_eq!(execute(&studio.kinora, rows), 0, "no session counts as begun there");
+    // Without a password there would be no way in.
+    let mut ada = studio.sign_in("ada").await;
+    let refused = ada.delete(&joined).await.expect(409).text();
+    assert!(refused.contains("no password"), "{refused}");
+    let _ = studio.sign_in("ada").await;
 }

@@ -74,6 +74,26 @@ async fn signing_out_there_signs_out_here() {
 }
 
 #[tokio::test]
+async fn signing_out_there_by_post_signs_out_here() {
+    let studio = Studio::open().await;
+    let mut browser = studio.sign_in("ada").await;
+    let page = studio.idp.open("/end?login=ada&binding=post").await.expect(200);
+    let form = kinora_tests::PageForm::on(&page);
+    let mut visitor = studio.kinora.visitor();
+    let path = path_of(&form.action);
+    // One letter of it changed, and nobody is signed out.
+    let sent = form.value("SAMLRequest").unwrap().to_owned();
+    let changed = form.clone().with("SAMLRequest", &sent.replacen("MD", "MT", 1));
+    let answer = post_to(&mut visitor, &path, &changed, studio.idp.url()).await.expect(303);
+    assert!(answer.header("location").unwrap().starts_with("/signed-out?incomplete=true"));
+    let _ = browser.get("/api/data/v1/session").await.expect(200);
+    let answer = post_to(&mut visitor, &path, &form, studio.idp.url()).await.expect(303);
+    let there = studio.idp.open(answer.header("location").unwrap()).await.expect(200);
+    assert!(there.text().contains("Signed out"), "{}", studio.last_refusal());
+    let _ = browser.get("/api/data/v1/session").await.expect(401);
+}
+
+#[tokio::test]
 async fn unsigned_logouts_end_nothing() {
     let studio = Studio::open().await;
     let mut browser = studio.sign_in("ada").await;

@@ -145,6 +145,12 @@ async fn a_signature_is_asked_for_where_a_signer_is_named() {
     let foreign = described.signed(&stranger, &directory);
     let changed = signed.replace("studio.example/sso", "evil.example/sso");
     let pem = signer.pem();
+    // With nobody named only what does not fit its own signature is refused.
+    let refused = world.give(&json!({ "xml": changed }), 422).await;
+    assert!(text(&refused, "/errors/0/detail").contains("signature is not valid"), "{refused}");
+    for xml in [&signed, &foreign] {
+        let _ = world.give(&json!({ "xml": xml }), 200).await;
+    }
     for (xml, says) in
         [(described.xml(), "signed"), (foreign.clone(), "certificate"), (changed, "signature is not valid")]
     {

@@ -175,6 +175,17 @@ async fn nobody_confirms_for_somebody_else() {
     let _ = browser.get("/api/data/v1/session").await.expect(200);
 }
 
+/// As Google's directory sends it.
+#[tokio::test]
+async fn a_name_that_comes_in_two_parts_is_put_together() {
+    let studio = Studio::open().await;
+    let ada = json!({ "mail": ["ada@studio.example"], "givenName": ["Ada"], "sn": [" Löwe"], "groups": [] });
+    studio.set_people(&json!({ "ada": ada })).await;
+    let mut browser = studio.sign_in("ada").await;
+    let session = browser.get("/api/data/v1/session").await.expect(200).json();
+    assert_eq!(text(&session, "/person/display_name"), "Ada Löwe");
+}
+
 #[tokio::test]
 async fn names_that_do_not_last_are_refused_and_attributes_can_stand_for_them() {
     let mut studio = Studio::open().await;

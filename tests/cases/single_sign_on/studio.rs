@@ -26,8 +26,7 @@ impl Connection {
         let connection = Self { path: format!("{all}/{id}"), id };
         let ours = owner.get(&format!("/saml/{}/metadata", connection.id)).await.expect(200).text();
         idp.set_service(&ours).await;
-        let metadata = json!({ "xml": idp.metadata().await });
-        connection.send(owner, Method::PUT, "/metadata", &metadata).await;
+        connection.set_metadata(owner, &idp.metadata().await).await;
         connection.change(owner, &json!({ "enabled": true })).await;
         connection
     }
@@ -37,6 +36,11 @@ impl Connection {
         let etag = stored.header("etag").expect("an ETag").to_owned();
         let path = format!("{}{place}", self.path);
         let _ = send(owner, method, &path, &[("If-Match", &etag)], Some(body)).await.expect(200);
+    }
+
+    /// Gives it the provider's metadata.
+    pub async fn set_metadata(&self, owner: &mut Client, xml: &str) {
+        self.send(owner, Method::PUT, "/metadata", &json!({ "xml": xml })).await;
     }
 
     /// Changes its settings.

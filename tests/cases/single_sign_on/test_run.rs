@@ -48,12 +48,29 @@ async fn a_test_shows_what_came_and_what_it_would_be_and_changes_nothing() {
     assert_eq!(findings["mapped"]["matched_rules"].as_array().unwrap().len(), 1);
     assert_eq!(findings["mapped"]["organisation_role"], "member");
     assert_eq!(findings["mapped"]["productions"][0]["roles"]["library"], "editor");
-    assert_eq!(studio.owner.get(&path).await.json()["last_test"]["refusal"], Value::Null);
+    let last = studio.owner.get(&path).await.json()["last_test"].clone();
+    assert_eq!((&last["refusal"], &last["is_current"]), (&Value::Null, &json!(true)));
 
     let after = studio.owner.get("/api/data/v1/session").await.expect(200).json();
     assert_eq!(after["person"], before["person"], "the owner stays who they are");
     assert_eq!(execute(&studio.kinora, "UPDATE people SET revision = revision WHERE login LIKE 'ada%'"), 0);
     assert_eq!(execute(&studio.kinora, "UPDATE saml_identities SET created_at = created_at"), 0);
+}
+
+#[tokio::test]
+async fn a_test_proves_nothing_about_other_metadata() {
+    let mut studio = Studio::open().await;
+    let path = format!("{}/{}", connections_of(&studio.organisation), studio.connection.id);
+    let _ = test(&mut studio, &path).await;
+    assert_eq!(studio.owner.get(&path).await.json()["last_test"]["is_current"], true);
+    let proven = format!("/api/data/v1/organisations/{}/security", studio.organisation);
+    assert_eq!(studio.owner.get(&proven).await.expect(200).json()["sso_proven"], true);
+    let metadata = studio.idp.metadata().await;
+    studio.connection.set_metadata(&mut studio.owner, &format!("{metadata}\n")).await;
+    assert_eq!(studio.owner.get(&path).await.json()["last_test"]["is_current"], false);
+    assert_eq!(studio.owner.get(&proven).await.expect(200).json()["sso_proven"], false);
+    let _ = test(&mut studio, &path).await;
+    assert_eq!(studio.owner.get(&proven).await.expect(200).json()["sso_proven"], true);
 }
 
 #[tokio::test]

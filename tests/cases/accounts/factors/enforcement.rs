@@ -160,7 +160,7 @@ async fn an_administrator_helps_somebody_who_has_lost_theirs() {
     let _ = ada.get(&format!("{D}/session")).await.expect(401);
     let mut fresh = kinora.visitor();
     let session = fresh.sign_in("ada@x.example", PASSWORD).await.expect(200).json();
-    assert_eq!(session["factors"], json!({ "authenticator": false, "passkey": false }));
+    assert_eq!(session["factors"], json!({ "authenticator": false, "passkey": false, "email_code": false }));
     let audit = boss.get(&format!("{D}/organisations/{own}/audit")).await.expect(200).json();
     let row = audit["items"].as_array().unwrap().iter().find(|row| row["action"] == "factors.reset").unwrap();
     assert_eq!((&row["actor"], &row["subject"]), (&json!("boss@x.example"), &json!("ada@x.example")));

@@ -40,7 +40,7 @@ async fn a_passkey_is_a_second_factor_and_a_way_in_by_itself() {
 
     let mut visitor = kinora.visitor();
     let half = visitor.sign_in(LOGIN, ADMINISTRATOR_PASSWORD).await.expect(202).json();
-    assert_eq!(half["factors"], json!({ "authenticator": false, "passkey": true }));
+    assert_eq!(half["factors"], json!({ "authenticator": false, "passkey": true, "email_code": false }));
     let asked = visitor.post(STEP_CHALLENGE, &json!({})).await.expect(200).json();
     assert_eq!(asked["allow"].as_array().unwrap().len(), 2);
     assert_eq!(asked["allow"][0]["transports"], json!(["hybrid", "internal"]));

@@ -41,6 +41,13 @@ async fn dangerous_acts_ask_who_is_there() {
         (Method::PATCH, format!("{people}/{partner}"), json!({ "role": "member" })),
         (Method::PATCH, format!("{people}/{partner}"), json!({ "disabled": true })),
         (Method::PATCH, format!("{people}/{member}"), json!({ "role": "owner" })),
+        (Method::PATCH, format!("{people}/{member}"), json!({ "role": "administrator" })),
+        (
+            Method::POST,
+            people.clone(),
+            json!({ "login": "a@x.example", "display_name": "A", "role": "administrator" }),
+        ),
+        (Method::POST, format!("{people}/{member}/password-link"), json!({})),
         (Method::DELETE, format!("{people}/{member}/factors"), json!({})),
         (Method::PUT, format!("{D}/organisations/{own}/security"), json!({ "second_factor_required": true })),
     ];
@@ -50,11 +57,11 @@ async fn dangerous_acts_ask_who_is_there() {
             send(&mut owner, method.clone(), path, &[("If-Match", "*")], Some(body)).await.expect(403);
         assert_eq!(slug(&answer), "step-up-required", "{method} {path}");
     }
-    // Everything else goes on, and so does what is done to people who own nothing.
+    // Everything else goes on, and so does what is done to people who own nothing and give nothing.
     let _ = owner.get(&people).await.expect(200);
     let path = format!("{people}/{member}");
-    let role = json!({ "role": "administrator" });
-    let _ = send(&mut owner, Method::PATCH, &path, &[("If-Match", "*")], Some(&role)).await.expect(200);
+    let disabled = json!({ "disabled": true });
+    let _ = send(&mut owner, Method::PATCH, &path, &[("If-Match", "*")], Some(&disabled)).await.expect(200);
 
     // Without a factor the password confirms; wrong ones count like those at sign-in.
     let wrong = owner.post(CONFIRM, &json!({ "password": "not this one" })).await.expect(422).json();
