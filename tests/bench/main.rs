@@ -18,6 +18,8 @@ mod listing;
 mod measure;
 mod memory;
 mod paint;
+mod removal;
+mod timing;
 mod upload;
 
 use measure::Row;
@@ -28,7 +30,7 @@ async fn main() {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let mut rows: Vec<Row> = Vec::new();
-    for part in ["upload", "memory", "ingest", "cancel", "list", "paint"] {
+    for part in ["upload", "memory", "ingest", "cancel", "removal", "list", "paint", "timing"] {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == part) {
             continue;
         }
@@ -37,7 +39,9 @@ async fn main() {
             "memory" => memory::measure().await,
             "ingest" => ingest::measure().await,
             "cancel" => cancel::measure().await,
+            "removal" => removal::measure().await,
             "list" => listing::measure().await,
+            "timing" => timing::measure().await,
             _ => paint::measure().await,
         };
         for row in &measured {
