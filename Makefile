@@ -24,7 +24,7 @@ PACKAGES := -p kinora-application -p kinora-saml-verifier -p kinora-backend -p k
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check fmt clippy edges deny machete playbook-check web web-check web-test browser-test api-test \
-	rust-test programs packages bundle bundle-test bench measured-check lab lab-test lab-down lab-clean lab-self-test measure-test lab-shell fuzz
+	migration-check rust-test programs packages bundle bundle-test bench measured-check lab lab-test lab-down lab-clean lab-self-test measure-test lab-shell fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,9 +40,9 @@ test: ## every test, against real services and in a real browser
 	@$(MAKE) --no-print-directory -j2 web programs
 	@$(MAKE) --no-print-directory bundle-test measure-test rust-test web-test browser-test api-test
 
-check: ## fmt, clippy, crate edges, dependencies, playbooks, web lint and types
+check: ## fmt, clippy, crate edges, dependencies, migrations, playbooks, web lint and types
 	@packaging/bootstrap check
-	@$(MAKE) --no-print-directory fmt edges machete deny playbook-check measured-check web-check clippy
+	@$(MAKE) --no-print-directory fmt edges machete deny migration-check playbook-check measured-check web-check clippy
 
 programs: ## build Kinora's programs
 	cargo build --locked --profile $(PROFILE) --bins $(PACKAGES)
@@ -70,6 +70,9 @@ deny: ## licences, sources and known vulnerabilities of dependencies
 
 machete: ## unused dependencies
 	@cargo machete
+
+migration-check: ## migrations that people can work through
+	@.ci/migrations $(TOOLS)/squawk-*/bin/squawk
 
 playbook-check: ## playbooks: lint, plugins' tests, and firewall rules of the example inventories
 	cd ansible/tests && $(ANSIBLE_LINT)/python -B -m unittest discover --quiet
@@ -126,9 +129,9 @@ lab: ## boot a fleet of Debian 13 hosts here (LAB=full, compact or single; BARE=
 	@packaging/bootstrap lab
 	@exec setpriv --pdeathsig TERM tests/lab/lab.py up --layout $(LAB) $(if $(BARE),,--install) $(if $(BUNDLE),--bundle $(BUNDLE))
 
-lab-test: ## install and measure a fleet (LAB=full, compact, single or all; ONLY=install,reboot; KEEP=1 leaves it up)
+lab-test: ## install and measure a fleet (LAB=full, compact, single or all; ONLY=install,reboot; RUNS=3; KEEP=1 leaves it up)
 	@packaging/bootstrap lab
-	@exec setpriv --pdeathsig TERM tests/lab/lab_test.py --layout $(LAB) $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLED),--sampled) \
+	@exec setpriv --pdeathsig TERM tests/lab/lab_test.py --layout $(LAB) $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLED),--sampled) $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(BUNDLE),--bundle $(BUNDLE)) $(if $(KEEP),--keep) $(if $(FIGURES),--figures $(FIGURES))
 
 lab-down: ## end the lab; nothing of it stays
