@@ -44,7 +44,8 @@ class Answer:
         if not self.status:
             return self.wrong
         kind = ""
-        if self.headers.get("content-type", "").startswith("application/problem+json"):
+        # An answer to HEAD says of what type its body would be, and has none.
+        if self.body and self.headers.get("content-type", "").startswith("application/problem+json"):
             kind = str(self.json().get("type", "")).removeprefix("urn:kinora:problem:")
         return f"{self.status} {kind}".strip()
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from load import journal, verdict, writable
 from load.crowd import Crowd, Order
 from load.journal import ACKNOWLEDGED, REFUSED, UNKNOWN, Entry
+from load.public import Answer
 
 FILM = bytes(range(256)) * 40
 
@@ -274,6 +275,13 @@ class Judging(unittest.TestCase):
         self.assertEqual(verdict.percentile([5, 1, 3, 2, 4, 6, 7, 8, 9, 10], 0.95), 10)
         self.assertEqual(verdict.percentile([5, 1, 3], 0.5), 3)
         self.assertEqual(verdict.percentile(range(1, 101), 0.95), 95)
+
+    def test_a_refusal_without_a_body_can_be_told(self):
+        """As every answer to HEAD is."""
+        refused = Answer(503, b"", {"content-type": "application/problem+json"})
+        self.assertEqual(refused.describe(), "503")
+        told = Answer(503, b'{"type": "urn:kinora:problem:try-later"}', {"content-type": "application/problem+json"})
+        self.assertEqual(told.describe(), "503 try-later")
 
     def test_a_journal_survives_the_way(self):
         kept = journal.Journal()
