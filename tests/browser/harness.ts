@@ -9,6 +9,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll } from "vitest";
 
 function needed(name: string): string {
   const value = process.env[name];
@@ -53,6 +54,7 @@ export function launch(extra: string[] = []): Promise<Browser> {
 }
 
 export interface Seat {
+  browser: Browser;
   context: BrowserContext;
   page: Page;
   /** What the browser complained about: page errors, and whatever the content security policy refused. */
@@ -71,7 +73,24 @@ export async function sit(browser: Browser, options: Parameters<Browser["newCont
     const { origin } = new URL(request.url());
     if (origin !== new URL(url()).origin && !/^(data|blob):/.test(request.url())) complaints.push(`foreign host: ${request.url()}`);
   });
-  return { context, page, complaints };
+  return { browser, context, page, complaints };
+}
+
+/**
+ * Somebody who sits there from the first test of a group on, in a browser of their own, signed in unless `enter` does something else.
+ * A picture is kept of each test that fails.
+ */
+export function seated(enter: (page: Page) => Promise<unknown> = (page) => signIn(page)): Seat {
+  const seat = {} as Seat;
+  beforeAll(async () => {
+    Object.assign(seat, await sit(await launch()));
+    await enter(seat.page);
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
+  });
+  afterAll(() => seat.browser?.close());
+  return seat;
 }
 
 export async function signIn(page: Page, who = login(), password = PASSWORD): Promise<void> {

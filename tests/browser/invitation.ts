@@ -2,9 +2,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { keepPicture, launch, mailDirectory, signIn, sit, url, type Seat } from "./harness";
+import { describe, expect, it } from "vitest";
+import { mailDirectory, seated, signIn, sit, url } from "./harness";
 import { made } from "./outcome";
 
 interface Mail {
@@ -35,21 +34,8 @@ const members = () => `${url()}/productions/${made.production}/members`;
 export function invitation(): void {
   describe("an invitation", () => {
     const GUEST = "noor@elsewhere.example";
-    let browser: Browser;
-    let seat: Seat;
+    const seat = seated();
     let link = "";
-
-    beforeAll(async () => {
-      browser = await launch();
-      seat = await sit(browser);
-      await signIn(seat.page);
-    });
-    afterEach(async ({ task }) => {
-      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
-    });
-    afterAll(async () => {
-      await browser?.close();
-    });
 
     it("is sent by mail, and listed until it is accepted", async () => {
       const { page } = seat;
@@ -76,7 +62,7 @@ export function invitation(): void {
     });
 
     it("makes whoever accepts it a guest, who sees that production and nothing else", async () => {
-      const guest = await sit(browser);
+      const guest = await sit(seat.browser);
       await guest.page.goto(link);
       await guest.page.getByRole("heading", { name: /is waiting for you/ }).waitFor();
       // The token does not stay in the address.
@@ -114,7 +100,7 @@ export function invitation(): void {
       await page.goto(members());
       const row = page.getByRole("row").filter({ hasText: "Noor van Dijk" });
       await row.getByText("Guest", { exact: true }).waitFor();
-      const guest = await sit(browser);
+      const guest = await sit(seat.browser);
       await signIn(guest.page, GUEST, "tulip-anchor-velvet-moraine");
       await guest.page.goto(`${url()}/productions/${made.production}/library`);
       await guest.page.getByRole("button", { name: /Activity/ }).first().waitFor();
@@ -142,7 +128,7 @@ export function invitation(): void {
       await page.getByRole("dialog").getByRole("button", { name: "Send invitation" }).click();
       link = linkIn(await invitationOf(GUEST, 2));
       expect(link).not.toBe(before);
-      const guest = await sit(browser);
+      const guest = await sit(seat.browser);
       await guest.page.goto(link);
       await guest.page.getByRole("link", { name: "Sign in" }).click();
       await guest.page.getByLabel("Login or e-mail").fill(GUEST);

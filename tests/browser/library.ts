@@ -4,9 +4,9 @@
 import { execFileSync } from "node:child_process";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { dropFiles, keepPicture, launch, makeFiles, signIn, sit, url, type Files, type Seat } from "./harness";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dropFiles, makeFiles, seated, signIn, sit, url, type Files } from "./harness";
 import { made } from "./outcome";
 
 const library = () => `${url()}/productions/${made.production}/library`;
@@ -32,25 +32,16 @@ async function makeSized(folder: string, name: string, mebibytes: number): Promi
 
 export function workInLibrary(): void {
   describe("work in a library", () => {
-    let browser: Browser;
+    const seat = seated();
     let files: Files;
-    let seat: Seat;
     let line: (uploadThroughput: number) => Promise<unknown>;
 
     beforeAll(async () => {
-      [browser, files] = [await launch(), makeFiles()];
-      seat = await sit(browser);
+      files = makeFiles();
       const wire = await seat.context.newCDPSession(seat.page);
       line = (uploadThroughput) => wire.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
-      await signIn(seat.page);
     });
-    afterEach(async ({ task }) => {
-      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
-    });
-    afterAll(async () => {
-      await browser?.close();
-      files?.remove();
-    });
+    afterAll(() => files?.remove());
 
     it("pauses an upload, alone and with all others, and goes on from where it was", async () => {
       const { page } = seat;
@@ -166,7 +157,7 @@ export function workInLibrary(): void {
       await page.goto(library());
       await tile(page, "Harbour at dusk").waitFor();
       // Somebody else looks at the list meanwhile.
-      const other = await sit(browser);
+      const other = await sit(seat.browser);
       await signIn(other.page);
       await other.page.goto(library());
       await tile(other.page, "Harbour at dusk").waitFor();
@@ -187,7 +178,7 @@ export function workInLibrary(): void {
 
     it("lists where one is signed in, and ends a session elsewhere", async () => {
       const { page } = seat;
-      const lost = await sit(browser, { userAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:141.0) Gecko/20100101 Firefox/141.0" });
+      const lost = await sit(seat.browser, { userAgent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:141.0) Gecko/20100101 Firefox/141.0" });
       await signIn(lost.page);
       await page.goto(`${url()}/account`);
       await page.getByRole("listitem").filter({ hasText: "this one" }).waitFor();

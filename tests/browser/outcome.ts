@@ -2,9 +2,9 @@
 
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { cable, dropFiles, keepPicture, launch, login, makeFiles, oneTimePassword, PASSWORD, signIn, sit, url, type Files, type Seat } from "./harness";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cable, dropFiles, keepPicture, launch, login, makeFiles, oneTimePassword, PASSWORD, seated, signIn, sit, url, type Files } from "./harness";
 
 /** Addresses that later suites look at. */
 export const made = { production: "", asset: "", organisation: "", connection: "", grant: "", serviceAccount: "" };
@@ -13,25 +13,18 @@ const timecode = (page: Page) => page.getByLabel("Go to timecode").inputValue();
 
 export function outcome(): void {
   describe("the outcome", () => {
-    let browser: Browser;
+    // Nobody is signed in yet: the first test does that with the one-time password.
+    const seat = seated((page) => page.goto(url()));
     let files: Files;
-    let seat: Seat;
     /** Makes the line slow, or cuts it. Bytes per second; -1 is as fast as it goes. */
     let line: (uploadThroughput: number, offline?: boolean) => Promise<unknown>;
 
     beforeAll(async () => {
-      [browser, files] = [await launch(), makeFiles()];
-      seat = await sit(browser);
+      files = makeFiles();
       const wire = await seat.context.newCDPSession(seat.page);
       line = (uploadThroughput, offline = false) => wire.send("Network.emulateNetworkConditions", { offline, latency: 0, downloadThroughput: -1, uploadThroughput });
     });
-    afterEach(async ({ task }) => {
-      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
-    });
-    afterAll(async () => {
-      await browser?.close();
-      files?.remove();
-    });
+    afterAll(() => files?.remove());
 
     it("signs in with the one-time password and has to choose another", async () => {
       const { page } = seat;
@@ -216,7 +209,7 @@ export function outcome(): void {
       await page.goto("about:blank");
       await line(-1);
 
-      const other = await sit(browser);
+      const other = await sit(seat.browser);
       const resumed: number[] = [];
       other.page.on("request", (request) => {
         const offset = request.method() === "PATCH" ? request.headers()["upload-offset"] : undefined;
@@ -293,7 +286,7 @@ export function outcome(): void {
       expect(new URL(link).origin).toBe(url());
       await page.getByRole("button", { name: "Done" }).click();
 
-      const other = await sit(browser);
+      const other = await sit(seat.browser);
       const amara = "walnut-harbour-quilt-meadow";
       await other.page.goto(link);
       await other.page.getByRole("heading", { name: "Welcome, Amara Okafor" }).waitFor();
@@ -329,7 +322,7 @@ export function outcome(): void {
       await dialog.getByRole("button", { name: "Add member" }).click();
       await page.getByRole("row").filter({ hasText: "Amara Okafor" }).waitFor();
 
-      const reader = await sit(browser);
+      const reader = await sit(seat.browser);
       await signIn(reader.page, "amara@halcyon.example", "walnut-harbour-quilt-meadow");
       await reader.page.goto(`${url()}/productions/${made.production}/assets/${made.asset}`);
       await reader.page.getByRole("link", { name: "Download original" }).waitFor();

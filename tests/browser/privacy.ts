@@ -2,9 +2,9 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { keepPicture, launch, login, mailDirectory, signIn, sit, url, type Seat } from "./harness";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { login, mailDirectory, seated, signIn, sit, url, type Seat } from "./harness";
 import { made } from "./outcome";
 
 const PASSWORD = "tulip-anchor-velvet-moraine";
@@ -39,19 +39,8 @@ export function privacyWalk(): void {
   describe("personal data", () => {
     const FIRST = "mira@elsewhere.example";
     const SECOND = "mira.solano@elsewhere.example";
-    let browser: Browser;
-    let seat: Seat;
+    const seat = seated();
     let id = "";
-
-    beforeAll(async () => {
-      browser = await launch();
-      seat = await sit(browser);
-      await signIn(seat.page);
-    });
-    afterEach(async ({ task }) => {
-      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
-    });
-    afterAll(() => browser?.close());
 
     /** Adds somebody and signs them in, in a window of their own. */
     async function hire(name: string, address: string): Promise<Seat> {
@@ -64,7 +53,7 @@ export function privacyWalk(): void {
       await dialog.getByRole("button", { name: "Add person" }).click();
       const shown = (await page.getByRole("alertdialog").locator("[data-secret]").textContent()) ?? "";
       await page.getByRole("alertdialog").getByRole("button", { name: "Done" }).click();
-      const theirs = await sit(browser);
+      const theirs = await sit(seat.browser);
       await theirs.page.goto(shown);
       for (const label of ["New password", "New password again"]) await theirs.page.getByLabel(label, { exact: true }).fill(PASSWORD);
       await theirs.page.getByRole("button", { name: "Set password" }).click();
@@ -141,7 +130,7 @@ export function privacyWalk(): void {
       expect((await page.getByRole("main").textContent()) ?? "").not.toMatch(/mira/i);
       expect(seat.complaints).toEqual([]);
       // There is no account to sign in to.
-      const lost = await sit(browser);
+      const lost = await sit(seat.browser);
       await lost.page.goto(url());
       await lost.page.getByLabel("Login or e-mail").fill(SECOND);
       await lost.page.getByRole("button", { name: "Continue" }).click();

@@ -1,9 +1,9 @@
 // Programs: a script with somebody's token, and an account of the organisation's own. What each is for is open to it, and nothing else, until
 // its token is revoked on the page.
 
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { keepPicture, launch, signIn, sit, url, type Seat } from "./harness";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { seated, url } from "./harness";
 import { made } from "./outcome";
 
 const FILM = "The Salt Road";
@@ -36,18 +36,7 @@ export async function newToken(page: Page, submit: string): Promise<string> {
 
 export function programs(): void {
   describe("programs", () => {
-    let browser: Browser;
-    let seat: Seat;
-    beforeAll(async () => {
-      browser = await launch();
-      seat = await sit(browser);
-      await signIn(seat.page);
-    });
-    afterEach(async ({ task }) => {
-      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
-    });
-    afterAll(() => browser?.close());
-
+    const seat = seated();
     it("a script does with a token what its scope says, until the token is revoked", async () => {
       const { page } = seat;
       await page.goto(`${url()}/account`);

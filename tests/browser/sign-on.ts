@@ -1,25 +1,13 @@
 // Setting single sign-on up: what an owner sees and does before there is a provider that could answer.
 
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { keepPicture, launch, signIn, sit, url, type Seat } from "./harness";
+import { describe, expect, it } from "vitest";
+import { seated, url } from "./harness";
 import { made } from "./outcome";
 import { newToken } from "./programs";
 
 export function signOn(): void {
   describe("single sign-on is set up", () => {
-    let browser: Browser;
-    let seat: Seat;
-    beforeAll(async () => {
-      browser = await launch();
-      seat = await sit(browser);
-      await signIn(seat.page);
-    });
-    afterEach(async ({ task }) => {
-      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
-    });
-    afterAll(() => browser?.close());
-
+    const seat = seated();
     it("from an empty page to the values that the provider needs", async () => {
       const { page } = seat;
       await page.goto(`${url()}/administration/${made.organisation}/people`);

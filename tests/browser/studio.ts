@@ -5,10 +5,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withAuthenticator } from "./factors";
-import { keepPicture, launch, operate, signIn, sit, url, type Seat } from "./harness";
+import { operate, seated, signIn, sit, url, type Seat } from "./harness";
 import { made } from "./outcome";
 
 const ADA = "ada@studio.example";
@@ -31,8 +31,7 @@ async function provide(): Promise<Provider> {
 
 export function studio(): void {
   describe("staff with a studio account", () => {
-    let browser: Browser;
-    let seat: Seat;
+    const seat = seated();
     let provider: Provider;
 
     const put = async (path: string, body: string) => {
@@ -47,7 +46,7 @@ export function studio(): void {
     };
     const complaintsOf = ({ complaints }: Seat) => complaints.filter((text) => !text.startsWith(`foreign host: ${provider.url}/`));
     const arrive = async (): Promise<Seat> => {
-      const ada = await sit(browser);
+      const ada = await sit(seat.browser);
       await ada.page.goto(`${url()}/sign-in`);
       await ada.page.getByLabel("Login or e-mail").fill(ADA);
       await ada.page.getByRole("button", { name: "Continue" }).click();
@@ -58,17 +57,8 @@ export function studio(): void {
 
     beforeAll(async () => {
       provider = await provide();
-      browser = await launch();
-      seat = await sit(browser);
-      await signIn(seat.page);
     });
-    afterEach(async ({ task }) => {
-      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
-    });
-    afterAll(async () => {
-      await browser?.close();
-      provider?.process.stdin?.end();
-    });
+    afterAll(() => provider?.process.stdin?.end());
 
     it("is tried by an owner, who sees what came and what it would give", async () => {
       const { page } = seat;
@@ -117,7 +107,7 @@ export function studio(): void {
       await asking.getByRole("button", { name: "Require single sign-on" }).click();
       await asking.waitFor({ state: "detached" });
 
-      const amara = await sit(browser);
+      const amara = await sit(seat.browser);
       await signIn(amara.page, "amara@halcyon.example", "walnut-harbour-quilt-meadow");
       await amara.page.goto(`${url()}/productions`);
       await amara.page.getByText("asks for the studio account").waitFor();

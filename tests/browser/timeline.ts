@@ -1,29 +1,19 @@
 // The time axis: the filmstrip with mouse and finger, looking closer, and sound without frames.
 
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { dropFiles, keepPicture, launch, makeFiles, makeSound, signIn, sit, url, type Files, type Seat } from "./harness";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dropFiles, makeFiles, makeSound, seated, signIn, sit, url, type Files } from "./harness";
 import { made } from "./outcome";
 
 const asset = () => `${url()}/productions/${made.production}/assets/${made.asset}`;
 
 export function timeline(): void {
   describe("the time axis", () => {
-    let browser: Browser;
-    let seat: Seat;
+    const seat = seated();
     let files: Files;
-    beforeAll(async () => {
-      [browser, files] = [await launch(), makeFiles()];
-      seat = await sit(browser);
-      await signIn(seat.page);
+    beforeAll(() => {
+      files = makeFiles();
     });
-    afterEach(async ({ task }) => {
-      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
-    });
-    afterAll(async () => {
-      await browser?.close();
-      files?.remove();
-    });
+    afterAll(() => files?.remove());
 
     it("shows the filmstrip and looks closer with wheel, keys and buttons", async () => {
       const { page } = seat;
@@ -54,7 +44,7 @@ export function timeline(): void {
     });
 
     it("scrubs under a finger", async () => {
-      const phone = await sit(browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+      const phone = await sit(seat.browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
       await signIn(phone.page);
       await phone.page.goto(asset());
       const film = phone.page.locator("canvas[data-filmstrip=drawn]");

@@ -1,9 +1,9 @@
 // The audit trail: looked through with filters, whose rows can be had as files, and where guests are told from staff.
 
 import { readFile } from "node:fs/promises";
-import type { Browser, Download } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { keepPicture, launch, signIn, sit, url, type Seat } from "./harness";
+import type { Download } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { seated, url } from "./harness";
 import { made } from "./outcome";
 
 /** A table as RFC 4180 writes it: its rows by the names of the columns. */
@@ -22,18 +22,7 @@ const textOf = async (download: Download) => readFile(await download.path(), "ut
 
 export function trail(): void {
   describe("the audit trail", () => {
-    let browser: Browser;
-    let seat: Seat;
-    beforeAll(async () => {
-      browser = await launch();
-      seat = await sit(browser);
-      await signIn(seat.page);
-    });
-    afterEach(async ({ task }) => {
-      if (task.result?.state === "fail") await keepPicture(seat.page, task.name);
-    });
-    afterAll(() => browser?.close());
-
+    const seat = seated();
     it("is looked through with a filter, and taken along as what the filter shows", async () => {
       const { page } = seat;
       await page.goto(`${url()}/administration/${made.organisation}/people`);
