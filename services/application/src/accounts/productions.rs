@@ -20,8 +20,8 @@ use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
 use crate::extract::permission::{Administrator, OfMemberships};
 use crate::extract::{
-    Authenticated, Creation, Cursor, IfMatch, InOrganisation, Json, OfProduction, Page, PathId, Query,
-    SignedIn, Then, etag, support,
+    AsOfNow, Authenticated, Creation, Cursor, IfMatch, InOrganisation, Json, OfProduction, Page, PathId,
+    Query, SignedIn, Then, etag, support,
 };
 
 /// A production.
@@ -127,28 +127,23 @@ async fn list(
 pub async fn list_productions(
     context: web::Data<Context>,
     request: HttpRequest,
-    Then(Authenticated(who), Query(page)): Then<Authenticated, Query<Page>>,
+    Then(AsOfNow(Authenticated(who)), Query(page)): Then<AsOfNow<Authenticated>, Query<Page>>,
 ) -> Result<web::Json<List<Production>>, Problem> {
-    // Read anew: a list that leaves out what was just shared would be a refusal out of the cache.
-    let principal = context.sessions.read(who.credential).await?;
-    let principal = principal.ok_or_else(|| Problem::from(ProblemKind::SignInRequired))?;
-    let hidden = unlisted(&request, &who, &principal).await?;
+    let principal = &who.principal;
+    let hidden = unlisted(&request, &who).await?;
     let is_listed = |membership: &ProductionMembership| {
         membership.support.is_none_or(|support| !hidden.contains(&support.grant))
     };
     let listed = principal.productions.iter().filter(|(_, membership)| is_listed(membership));
     let ids = listed.map(|(id, _)| id.0).collect();
     let name = format!("productions {}", principal.person_id);
-    list(&context, &principal, Which::Own(ids), name, &page).await
+    list(&context, principal, Which::Own(ids), name, &page).await
 }
 
 /// The support access whose productions are not to be listed: it has ended in this moment. That the names of the others' are
 /// seen is on record before they are.
-async fn unlisted(
-    request: &HttpRequest,
-    who: &SignedIn,
-    principal: &Principal,
-) -> Result<Vec<SupportGrantId>, Problem> {
+async fn unlisted(request: &HttpRequest, who: &SignedIn) -> Result<Vec<SupportGrantId>, Problem> {
+    let principal = &who.principal;
     let mut hidden = Vec::new();
     for access in principal.support.iter().filter(|access| access.lack.is_none()) {
         let gives = |membership: &ProductionMembership| {

@@ -21,7 +21,7 @@ use crate::address::counted_address;
 use crate::context::{Context, client_address, origin};
 use crate::error::{Problem, ProblemDocument, ProblemKind};
 use crate::extract::permission::CONFIRMATION;
-use crate::extract::{Json, SignedIn};
+use crate::extract::{AsOfNow, Json, SignedIn};
 use crate::middleware::rate_limit;
 use crate::rate::Counted;
 use crate::sessions::Credential;
@@ -312,11 +312,11 @@ pub(super) async fn try_password(
     (status = 200, description = "Who is signed in", body = Session),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
-pub async fn read_session(context: web::Data<Context>, who: SignedIn) -> Result<web::Json<Session>, Problem> {
-    // Read anew: a page that leaves out what was just given would be a refusal out of the cache.
-    let principal = context.sessions.read(who.credential).await?;
-    let principal = principal.ok_or_else(|| Problem::from(ProblemKind::SignInRequired))?;
-    Ok(web::Json(Session::of(&context, &principal, who.credential)?))
+pub async fn read_session(
+    context: web::Data<Context>,
+    AsOfNow(who): AsOfNow<SignedIn>,
+) -> Result<web::Json<Session>, Problem> {
+    Ok(web::Json(Session::of(&context, &who.principal, who.credential)?))
 }
 
 /// Where to go on after signing out.

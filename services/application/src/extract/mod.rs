@@ -24,7 +24,7 @@ pub use conditional::{IfMatch, etag};
 pub use cursor::{Cursor, Page};
 pub use idempotency::Creation;
 pub use permission::{
-    Authenticated, Confirmed, InOrganisation, InProduction, OfProduction, OwnAccount, SignedIn,
+    AsOfNow, Authenticated, Confirmed, InOrganisation, InProduction, OfProduction, OwnAccount, SignedIn,
 };
 pub use query::Query;
 pub use scoped::Within;

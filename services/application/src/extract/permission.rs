@@ -6,6 +6,7 @@
 //! | [`Authenticated`] | the same with an own password |
 //! | [`OwnAccount`] | the same, and not with an access token that may do less than the person |
 //! | [`Confirmed`] | the same in a session that was confirmed within [`CONFIRMATION`] |
+//! | [`AsOfNow<SignedIn>`](AsOfNow) | any of these, with the roles they have at this moment |
 //! | [`InOrganisation<Member>`](InOrganisation), `<Administrator>`, `<Owner>` | that role in `{organisation_id}`, or more |
 //! | [`InProduction<Library, Editor>`](InProduction) | that role in that module of `{production_id}`, or more |
 //! | [`OfProduction`] | every member of `{production_id}`, and the administrators of its organisation |
@@ -195,6 +196,24 @@ take_whoever_passes! {
         require_own_password(principal)?;
         require_confirmed(principal)
     },
+}
+
+/// Whoever `A` lets in, read for this very request: for lists of what one has, where an answer from what was kept would
+/// leave out what was just given.
+#[derive(Clone, Debug)]
+pub struct AsOfNow<A>(pub A);
+
+impl<A: FromRequest<Error = Problem> + 'static> FromRequest for AsOfNow<A> {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            read_again(&request, &caller(&request)?).await?;
+            A::from_request(&request, &mut Payload::None).await.map(Self)
+        })
+    }
 }
 
 /// Refuses unless the caller's session was confirmed a short time ago; for handlers that find out only in
