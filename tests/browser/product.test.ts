@@ -1,5 +1,6 @@
 // One product, one order: the first test takes the one-time password, the others live on what it made.
 import { factors } from "./factors";
+import { inFirefox } from "./firefox";
 import { invitation } from "./invitation";
 import { workInLibrary } from "./library";
 import { outcome } from "./outcome";
@@ -14,6 +15,7 @@ import { trail } from "./trail";
 
 outcome();
 timeline();
+inFirefox();
 workInLibrary();
 invitation();
 programs();
