@@ -9,6 +9,16 @@ import { cable, dropFiles, keepPicture, launch, login, makeFiles, oneTimePasswor
 /** Addresses that later suites look at. */
 export const made = { production: "", asset: "", organisation: "", connection: "", grant: "", serviceAccount: "" };
 
+/** Waits until the server has something of a file durably: before that, going on is beginning anew. */
+const hasArrived = (page: Page, name: string) =>
+  expect
+    .poll(async () => {
+      const answer = await page.request.get(`${url()}/api/media/v1/productions/${made.production}/uploads`);
+      const { items } = (await answer.json()) as { items: { file_name: string; offset_bytes: number }[] };
+      return items.find(({ file_name }) => file_name === name)?.offset_bytes ?? 0;
+    })
+    .toBeGreaterThan(0);
+
 const timecode = (page: Page) => page.getByLabel("Go to timecode").inputValue();
 
 export function outcome(): void {
@@ -175,6 +185,7 @@ export function outcome(): void {
       const row = page.locator("[data-upload]").filter({ hasText: "B002C001_large.bin" });
       await page.getByRole("button", { name: "Show activity" }).click();
       await row.getByText(/left/).waitFor({ timeout: 20_000 });
+      await hasArrived(page, "B002C001_large.bin");
       await page.reload();
       await row.and(page.locator("[data-upload=needs-file]")).waitFor({ timeout: 20_000 });
       await line(-1);
@@ -206,6 +217,7 @@ export function outcome(): void {
       const row = page.locator("[data-upload]").filter({ hasText: "B004C001_large.bin" });
       if (await page.getByRole("button", { name: "Show activity" }).isVisible()) await page.getByRole("button", { name: "Show activity" }).click();
       await row.getByText(/left/).waitFor({ timeout: 20_000 });
+      await hasArrived(page, "B004C001_large.bin");
       await page.goto("about:blank");
       await line(-1);
 
