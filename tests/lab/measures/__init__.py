@@ -15,6 +15,7 @@ MEASURES = (
     "transport",
     "exposure",
     "outside",
+    "single_sign_on",
     "reboot",
     "takeover_crash",
     "takeover_power",

@@ -17,6 +17,7 @@ TITLES = {
     "admission": "Service accounts where they have no business",
     "transport": "TLS and headers",
     "exposure": "Exposure of units (`systemd-analyze security`, 0 is best, 10 worst)",
+    "sign-on": "Single sign-on",
     "reboot": "Each host rebooted in turn",
     "upgrade": "Upgrade to the next release, and back, while people work",
     "takeover": "Whatever breaks, while people sign in, read, write, upload and encode",
