@@ -35,6 +35,8 @@ SUITES = {
 OLD_PROTOCOLS = ("SSLv2", "SSLv3", "TLS1", "TLS1_1")
 HSTS_SECONDS = 63_072_000
 PAGES = {"the sign-in page": "/sign-in", "an answer of the API": "/api/data/v1/session"}
+# What programs speak with, which is never led on from port 80.
+PROGRAMS = {"the API": "/api/data/v1/session", "SAML": "/saml/metadata", "SCIM": "/scim/v2/Users"}
 SCORE = 125
 OBSERVATORY = "tests/lab/observatory/scan.mjs"
 # What slow clients are given, by haproxy.cfg: the head of a request, and silence within a body.
@@ -46,7 +48,7 @@ def measure(lab: Lab, options: Options) -> Iterable[Figure]:
     lab.exec(CLIENT, f"cat > {AUTHORITIES}", stdin=authorities)
     yield from _listeners(lab)
     yield _redirect(lab)
-    yield _no_redirect(lab)
+    yield from _no_redirect(lab)
     yield _addresses(lab)
     yield from _observatory(lab, authorities)
     yield from _through(lab, authorities, options)
@@ -116,11 +118,13 @@ def _redirect(lab: Lab) -> Figure:
     return Figure(SECTION, "port 80", said, f"308 https://{name}/x?y=1", said == f"308 https://{name}/x?y=1", lab.typed(CLIENT, command))
 
 
-def _no_redirect(lab: Lab) -> Figure:
+def _no_redirect(lab: Lab) -> Iterable[Figure]:
+    """What carries tokens and assertions is refused in plaintext, not led on."""
     name, address = lab.fleet.public_name, lab.fleet.public_address["ipv4"]
-    command = f"curl --silent --output /dev/null --resolve {name}:80:{address} --write-out '%{{http_code}}' http://{name}/api/data/v1/session"
-    said = lab.exec(CLIENT, command).output.strip()
-    return Figure(SECTION, "port 80, an address of the API", said, "403", said == "403", lab.typed(CLIENT, command))
+    for what, path in PROGRAMS.items():
+        command = f"curl --silent --output /dev/null --resolve {name}:80:{address} --write-out '%{{http_code}}' http://{name}{path}"
+        said = lab.exec(CLIENT, command).output.strip()
+        yield Figure(SECTION, f"port 80, an address of {what}", said, "403", said == "403", lab.typed(CLIENT, command))
 
 
 def _addresses(lab: Lab) -> Figure:
