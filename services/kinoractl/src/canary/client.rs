@@ -1,5 +1,6 @@
 //! A client of Kinora's public API: a session or an access token, and problems in plain words.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -99,8 +100,9 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that nobody knows yet. `authority` is a file with certificates (PEM) to be trusted too.
-    pub fn new(base: &str, authority: Option<&Path>) -> Result<Self, CanaryError> {
+    /// A client that nobody knows yet. `authority` is a file with certificates (PEM) to be trusted too; with `place` the
+    /// name is not looked up.
+    pub fn new(base: &str, authority: Option<&Path>, place: Option<IpAddr>) -> Result<Self, CanaryError> {
         let base = Url::parse(base).map_err(|error| CanaryError::Address(error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
             return Err(CanaryError::Address("must begin with http:// or https://".to_owned()));
@@ -116,6 +118,10 @@ impl Client {
             for certificate in Certificate::from_pem_bundle(&pem)? {
                 builder = builder.add_root_certificate(certificate);
             }
+        }
+        if let (Some(place), Some(name)) = (place, base.host_str()) {
+            // The port stays that of the address.
+            builder = builder.resolve(name, SocketAddr::new(place, 0));
         }
         Ok(Self { http: builder.build()?, base, proof: Proof::Nothing })
     }

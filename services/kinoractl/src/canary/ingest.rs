@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use reqwest::Method;
 use reqwest::header::ACCEPT;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::client::{CanaryError, Client, send};
@@ -60,6 +61,69 @@ pub struct Derivative {
     pub size_bytes: u64,
     /// Where it is.
     pub url: String,
+}
+
+/// A step of an ingest as the API tells it.
+#[derive(Debug, Deserialize)]
+struct RunStep {
+    kind: String,
+    state: String,
+    #[serde(default)]
+    worker: Option<String>,
+    waiting_since: DateTime<Utc>,
+    #[serde(default)]
+    started_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    finished_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Run {
+    steps: Vec<RunStep>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Runs {
+    items: Vec<Run>,
+}
+
+/// How long a step took, and where.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// What it does.
+    pub kind: String,
+    /// The worker that did it.
+    pub worker: String,
+    /// Seconds for which it waited for a worker.
+    pub waited_seconds: f64,
+    /// Seconds from its begin to its end.
+    pub seconds: f64,
+}
+
+/// Between two instants; nothing where clocks differ.
+fn between(begin: DateTime<Utc>, end: DateTime<Utc>) -> f64 {
+    (end - begin).to_std().unwrap_or_default().as_secs_f64()
+}
+
+/// The steps of an asset's newest run that are done.
+pub async fn steps(client: &Client, asset_id: &str) -> Result<Vec<Step>, CanaryError> {
+    let runs: Runs = client.get("read the runs", &format!("/api/data/v1/assets/{asset_id}/runs")).await?;
+    let newest = runs.items.into_iter().next().map(|run| run.steps).unwrap_or_default();
+    Ok(done(newest))
+}
+
+fn done(steps: Vec<RunStep>) -> Vec<Step> {
+    let read = |step: RunStep| {
+        let (begin, end) = (step.started_at?, step.finished_at?);
+        let is_done = step.state == "done";
+        is_done.then_some(Step {
+            kind: step.kind,
+            worker: step.worker.unwrap_or_default(),
+            waited_seconds: between(step.waiting_since, begin),
+            seconds: between(begin, end),
+        })
+    };
+    steps.into_iter().filter_map(read).collect()
 }
 
 /// How the waiting went.
@@ -213,6 +277,20 @@ impl EventReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn steps_that_are_done_are_told_with_their_worker() {
+        let text = r#"{"items": [{"id": "r", "steps": [
+            {"kind": "probe", "state": "done", "worker": "wk1", "waiting_since": "2026-11-22T10:00:00Z",
+             "started_at": "2026-11-22T10:00:01Z", "finished_at": "2026-11-22T10:00:03.5Z"},
+            {"kind": "proxy", "state": "running", "worker": "wk2", "waiting_since": "2026-11-22T10:00:04Z",
+             "started_at": "2026-11-22T10:00:05Z", "finished_at": null}]}], "next_cursor": null}"#;
+        let runs: Runs = serde_json::from_str(text).unwrap();
+        let told = done(runs.items.into_iter().next().unwrap().steps);
+        let expected =
+            Step { kind: "probe".to_owned(), worker: "wk1".to_owned(), waited_seconds: 1.0, seconds: 2.5 };
+        assert_eq!(told, [expected]);
+    }
 
     #[test]
     fn events_are_put_together_from_any_pieces() {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::ingest::Step;
+
 /// One stage that has ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Stage {
@@ -28,6 +30,9 @@ struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     failed_stage: Option<&'static str>,
     stages: &'a [Stage],
+    /// Of the ingest, each with its worker.
+    #[serde(skip_serializing_if = "<[Step]>::is_empty")]
+    steps: &'a [Step],
 }
 
 /// Collects stages, and prints each as it ends unless a program reads.
@@ -37,6 +42,7 @@ pub struct Report {
     is_json: bool,
     begun: Instant,
     stages: Vec<Stage>,
+    steps: Vec<Step>,
 }
 
 /// Rounded to milliseconds.
@@ -59,7 +65,7 @@ fn line(stage: &Stage) -> String {
 impl Report {
     /// A report about the Kinora at `url`, which begins now.
     pub fn new(url: &str, is_json: bool) -> Self {
-        Self { url: url.to_owned(), is_json, begun: Instant::now(), stages: Vec::new() }
+        Self { url: url.to_owned(), is_json, begun: Instant::now(), stages: Vec::new(), steps: Vec::new() }
     }
 
     /// Adds a stage that began at `begun` and has ended now.
@@ -73,6 +79,11 @@ impl Report {
             print(&line(&stage));
         }
         self.stages.push(stage);
+    }
+
+    /// What the steps of the ingest took, for programs.
+    pub fn add_steps(&mut self, steps: Vec<Step>) {
+        self.steps = steps;
     }
 
     /// The first stage that failed.
@@ -91,6 +102,7 @@ impl Report {
                 seconds: total,
                 failed_stage,
                 stages: &self.stages,
+                steps: &self.steps,
             };
             print(&serde_json::to_string(&summary).unwrap_or_default());
         } else {
