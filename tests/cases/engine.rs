@@ -2,6 +2,7 @@
 //! Redis, real backends, and workers that do as the test says.
 
 mod bus;
+mod canary_account;
 mod commands;
 mod crashes;
 mod database;

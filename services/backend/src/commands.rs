@@ -4,14 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use kinora_runtime::cli::EXIT_CONFIG;
-use kinora_runtime::credentials::{Credentials, DATABASE_PASSWORD};
+use kinora_runtime::credentials::{CANARY_TOKEN, Credentials, DATABASE_PASSWORD};
 use kinora_runtime::settings::{self, SettingsError};
 use kinora_runtime::{CredentialError, logging};
 use kinora_store::audit::Origin;
 use kinora_store::bootstrap::{self, Founding};
 use kinora_store::pool::Connector;
 use kinora_store::releases::{NotAVersion, RELEASES, Version};
-use kinora_store::{StoreError, migrations, passwords, releases};
+use kinora_store::{StoreError, canary, migrations, passwords, releases};
 use serde::Serialize;
 
 use crate::BackendSettings;
@@ -136,6 +136,24 @@ pub fn create_administrator(path: &Path, new: &NewAdministrator) -> Result<(), C
         organisation_id: founded.organisation_id,
     };
     println!("{}", serde_json::to_string(&answer)?);
+    Ok(())
+}
+
+/// The command `prepare-canary`: the token comes as the secret `canary-token`. Prints one line of JSON with the production
+/// in which canaries fly, and whether anything was changed.
+///
+/// # Errors
+/// [`CommandError`]; nothing was changed then.
+pub fn prepare_canary(path: &Path) -> Result<(), CommandError> {
+    let (_, connector) = connect(path)?;
+    let token = Credentials::from_environment().read_text(CANARY_TOKEN)?;
+    let mut connection = connector.connect()?;
+    let origin = Origin::system("kinora-backend prepare-canary");
+    let prepared = canary::prepare(&mut connection, &origin, token.expose_text())?;
+    println!(
+        "{}",
+        serde_json::json!({ "production_id": prepared.production_id, "changed": prepared.is_changed })
+    );
     Ok(())
 }
 

@@ -27,6 +27,8 @@ enum Command {
     UpgradeCheck(commands::Upgrade),
     /// Make an organisation with its first administrator; prints the one-time password as JSON
     CreateAdministrator(commands::NewAdministrator),
+    /// Make the canary's organisation, production, account and token where they are missing; prints JSON
+    PrepareCanary,
     /// Say whether the settings can be used, and exit
     CheckConfig,
 }
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Command::Migrate => commands::exit_code(commands::migrate(&path)),
         Command::UpgradeCheck(upgrade) => commands::exit_code(commands::check_upgrade(&path, &upgrade)),
         Command::CreateAdministrator(new) => commands::exit_code(commands::create_administrator(&path, &new)),
+        Command::PrepareCanary => commands::exit_code(commands::prepare_canary(&path)),
         Command::CheckConfig => check_config::<BackendSettings>(&path),
     }
 }

@@ -24,6 +24,8 @@ pub const MAIL_PASSWORD: &str = "mail-password";
 pub const VAULT_MASTER_KEY: &str = "vault-master-key";
 /// Key of session cookies and tokens: 32 bytes, Base64.
 pub const SESSION_KEY: &str = "session-key";
+/// Access token that the canary shows.
+pub const CANARY_TOKEN: &str = "canary-token";
 /// Private key of the certificate that the listeners show: PEM, without a passphrase.
 pub const TLS_KEY: &str = "tls-key";
 

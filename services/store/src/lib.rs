@@ -10,6 +10,7 @@ pub mod asset_list;
 pub mod assets;
 pub mod audit;
 pub mod bootstrap;
+pub mod canary;
 mod columns;
 mod error;
 pub mod events;
@@ -51,6 +52,7 @@ pub mod tokens;
 pub mod uploads;
 pub mod versions;
 mod wire;
+pub mod write_ahead_log;
 
 pub use audit::{Act, Origin};
 pub use error::{Result, StoreError};

@@ -171,6 +171,8 @@ mod tests {
         assert!(!is_access_token(&format!("{}{last}", &token[..token.len() - 1])));
         assert!(!is_access_token("kinora_é"));
         assert!(token.ends_with(&hint_of(&token)));
+        // Made elsewhere too: ansible/tests/test_authority.py has the same text.
+        assert!(is_access_token(&format!("kinora_{}UA66nB", "0".repeat(43))));
         // One kind is never taken for the other.
         let other = new_provisioning_token().unwrap();
         assert!(is_provisioning_token(&other) && !is_access_token(&other));

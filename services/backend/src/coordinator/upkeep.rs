@@ -9,6 +9,7 @@ use kinora_core::queue::QueueClass;
 use kinora_core::state::StepState;
 use kinora_store::Result;
 use kinora_store::runs::{self, Reaped};
+use kinora_store::write_ahead_log;
 use tokio_util::sync::CancellationToken;
 
 use super::Coordinator;
@@ -85,6 +86,8 @@ impl Coordinator {
             set_steps(&count.kind, &count.state, count.count as f64, age.as_secs_f64());
             seen.insert((count.kind, count.state));
         }
+        let lag = self.database.call(write_ahead_log::archive_lag_seconds).await?;
+        metrics::gauge!("kinora_database_archive_lag_seconds").set(lag);
         Ok(())
     }
 }
