@@ -8,6 +8,7 @@ sender is reached: a host with a cable in the sender's zone does not take its pa
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from lab.fleet import Fleet, Host
 from lab.paths import PROJECT
@@ -41,7 +42,7 @@ class Reach:
         self.fleet, self.flows, self.holder = fleet, flows, holder
         admin = inventory.get("kinora_admin_networks") or {}
         self._admin = [ipaddress.ip_network(str(n)) for family in FAMILIES for n in admin.get(family) or []]
-        self._egress = [*(inventory.get("kinora_egress") or []), *_mail(inventory.get("kinora_mail") or {}), *_audit_target(inventory.get("kinora_audit_target") or {})]
+        self._egress = [*(inventory.get("kinora_egress") or []), *_mail(inventory.get("kinora_mail") or {}), *_audit_target(inventory.get("kinora_audit_target") or {}), *_alerts(inventory.get("kinora_alerts") or {})]
         self._hosts = {host.name: host for host in fleet.hosts}
         self._addresses = {end.address: end for host in fleet.hosts for end in self.addresses(host)}
 
@@ -127,6 +128,14 @@ def _audit_target(target: dict) -> list[dict]:
     if not target.get("name"):
         return []
     return [{"name": "audit-target", "groups": ["backends"], "protocol": "tcp", "port": target.get("port") or 6514, "to": [target["address"]]}]
+
+
+def _alerts(alerts: dict) -> list[dict]:
+    """What the webhook of `kinora_alerts` permits: the backends reach whoever is told."""
+    webhook = alerts.get("webhook") or {}
+    if not webhook.get("url"):
+        return []
+    return [{"name": "alerts", "groups": ["backends"], "protocol": "tcp", "port": urlsplit(webhook["url"]).port or 443, "to": [webhook["address"]]}]
 
 
 def load(fleet: Fleet, inventory: Path | None, holder: str = "") -> Reach:
