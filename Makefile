@@ -74,9 +74,10 @@ machete: ## unused dependencies
 migration-check: ## migrations that people can work through
 	@.ci/migrations $(TOOLS)/squawk-*/bin/squawk
 
-playbook-check: ## playbooks: lint, plugins' tests, and firewall rules of the example inventories
+playbook-check: ## playbooks: lint, plugins' tests, firewall rules of the example inventories, alert rules
 	cd ansible/tests && $(ANSIBLE_LINT)/python -B -m unittest discover --quiet
 	$(ANSIBLE_LINT)/python -B ansible/tests/check_firewall
+	ansible/tests/check_rules
 	$(ANSIBLE_LINT)/python -B ansible/tests/roles_page.py --check
 	cd ansible && PATH=$(ANSIBLE_LINT):$$PATH ansible-lint --offline --nocolor -q
 

@@ -12,6 +12,7 @@ the variable `kinora_fleet`; everything else is asked of it:
 import hashlib
 import ipaddress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 FAMILIES = ("ipv4", "ipv6")
 GROUPS = ("load_balancers", "applications", "backends", "databases", "workers", "backup_repository")
@@ -31,9 +32,9 @@ RULE_FILES = {
 
 # Group of the inventory → roles whose packages its hosts need, besides those of every host.
 GROUP_ROLES = {
-    "load_balancers": ["load_balancer"],
+    "load_balancers": ["load_balancer", "canary"],
     "applications": ["application", "operator"],
-    "backends": ["etcd", "broker", "redis", "backend", "audit_target", "operator"],
+    "backends": ["etcd", "broker", "redis", "backend", "audit_target", "monitoring", "operator"],
     "databases": ["database", "backup"],
     "workers": ["worker"],
     "backup_repository": ["backup"],
@@ -181,6 +182,28 @@ def audit_target_egress(target):
     return [{"name": "audit-target", "groups": ["backends"], "protocol": "tcp", "port": audit_target_port(target), "to": [str(target["address"])]}]
 
 
+# --- alerts ----------------------------------------------------------------------------------------------------
+
+
+def alert_egress(alerts):
+    """What the webhook of `kinora_alerts` asks of the firewall, in the form of kinora_egress: nothing without one."""
+    webhook = (alerts or {}).get("webhook") or {}
+    if not webhook.get("url") or not webhook.get("address"):
+        return []
+    return [{"name": "alerts", "groups": ["backends"], "protocol": "tcp", "port": webhook_port(webhook["url"]), "to": [str(webhook["address"])]}]
+
+
+def webhook_port(url):
+    """The port of an https address."""
+    try:
+        parts = urlsplit(str(url))
+        if parts.scheme == "https" and parts.hostname:
+            return parts.port or 443
+    except ValueError:
+        pass
+    raise InventoryError(f"kinora_alerts.webhook.url: {url} is not an address that begins with https://")
+
+
 # --- the firewall ----------------------------------------------------------------------------------------------
 
 
@@ -198,7 +221,10 @@ def firewall_addresses(made, host):
             sets.append(_set(f"own_{zone}_{suffix}", kind, values))
         for group in GROUPS:
             for zone in zones:
-                sets.append(_set(f"{group}_{zone}_{suffix}", kind, _of(made, group, zone, family)))
+                # A load balancer reaches the address that moves between them.
+                is_shared = (group, zone) == ("load_balancers", "edge") and group in made["hosts"][host]["groups"] and public.get(family)
+                shared = [str(public[family])] if is_shared else []
+                sets.append(_set(f"{group}_{zone}_{suffix}", kind, _of(made, group, zone, family) + shared))
         for zone in zones:
             sets.append(_set(f"{EVERY_HOST}_{zone}_{suffix}", kind, _of(made, EVERY_HOST, zone, family)))
         admin = (made["networks"].get("admin_networks") or {}).get(family, [])
@@ -267,6 +293,7 @@ class FilterModule:
             "kinora_host_roles": host_roles,
             "kinora_package_sets": package_sets,
             "kinora_hosts_file": hosts_file,
+            "kinora_alert_egress": alert_egress,
             "kinora_audit_target_egress": audit_target_egress,
             "kinora_audit_target_port": audit_target_port,
             "kinora_mail_egress": mail_egress,

@@ -6,8 +6,10 @@ keeps what is made in the inventory's Ansible Vault file and on the hosts.
 
 import base64
 import datetime
+import hashlib
 import ipaddress
 import secrets
+import string
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -29,6 +31,8 @@ PASSWORDS = (
     "redis_sentinel_password",
     "patroni_rest_password",
 )
+# Access tokens of Kinora's own API (services/store/src/token_text.rs).
+TOKENS = ("canary_token",)
 # Changing these is more than putting a new value in place, see docs/operations/rotate-secrets.md.
 LASTING = ("broker_erlang_cookie", "backup_cipher_passphrase")
 KEYS = ("vault_master_key", "session_key")
@@ -60,6 +64,9 @@ def complete_vault(vault, rotate=()):
     for name in (*PASSWORDS, *LASTING):
         if name not in made or name in rotate:
             made[name] = secrets.token_hex(24)
+    for name in TOKENS:
+        if name not in made or name in rotate:
+            made[name] = access_token()
     for name in KEYS:
         if name not in made or name in rotate:
             made[name] = base64.b64encode(secrets.token_bytes(32)).decode()
@@ -73,8 +80,16 @@ def complete_vault(vault, rotate=()):
 def rotatable(vault=None):
     """Secrets that rotate-secrets can change; given a vault, those it changes unless it is told which."""
     if vault is not None:
-        return sorted(PASSWORDS)
-    return sorted((*PASSWORDS, *RENEWED_BY_NAME))
+        return sorted((*PASSWORDS, *TOKENS))
+    return sorted((*PASSWORDS, *TOKENS, *RENEWED_BY_NAME))
+
+
+def access_token(body=None):
+    """A token as Kinora's API takes it: prefix, 256 random bits, and characters that tell a mistyped one."""
+    letters = string.digits + string.ascii_uppercase + string.ascii_lowercase
+    body = body or "".join(secrets.choice(letters) for _ in range(43))
+    check = "".join(letters[byte % 62] for byte in hashlib.sha256(f"kinora token check {body}".encode()).digest()[:6])
+    return f"kinora_{body}{check}"
 
 
 def make_authority(name, at=None):

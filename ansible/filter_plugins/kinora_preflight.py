@@ -38,10 +38,14 @@ HOLDERS = {
     9180: ("systemd", "kinora-applicat"),
     9181: ("systemd", "kinora-backend"),
     9182: ("systemd", "kinora-worker"),
+    9183: ("haproxy",),
+    9093: ("prometheus-aler", "alertmanager"),
+    9094: ("prometheus-aler", "alertmanager"),
+    15692: ("beam.smp",),
 }
 # What an inventory may set of the variables that begin with kinora_.
 KNOWN = (
-    "kinora_acknowledged_version", "kinora_addresses", "kinora_admin_networks", "kinora_administrator", "kinora_audit_target", "kinora_backup_path", "kinora_bundle_path",
+    "kinora_acknowledged_version", "kinora_addresses", "kinora_admin_networks", "kinora_administrator", "kinora_alerts", "kinora_alerts_token", "kinora_audit_target", "kinora_backup_path", "kinora_bundle_path",
     "kinora_domain", "kinora_egress", "kinora_mail", "kinora_mail_password", "kinora_metadata_authorities", "kinora_public_address", "kinora_public_certificate", "kinora_public_certificate_key",
     "kinora_public_name", "kinora_storage_path", "kinora_time_servers", "kinora_vault", "kinora_zones",
 )
@@ -51,6 +55,7 @@ EVERY_HOST = "every_host"
 EGRESS_EXAMPLE = {"name": "NAS", "groups": ["applications", "workers"], "protocol": "tcp", "port": 2049, "to": ["10.61.40.5"]}
 EGRESS_KEYS = tuple(EGRESS_EXAMPLE)
 EGRESS_FORM = "write it as {name: NAS, groups: [applications, workers], protocol: tcp, port: 2049, to: [10.61.40.5]}"
+WEBHOOK_KEYS = ("url", "address", "authorities")
 CLOCK_SECONDS = 5
 # One part of a DNS name. Names of hosts stand in certificates, where a common name has 64 characters.
 LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
@@ -64,6 +69,7 @@ def inventory_problems(fleet, zones, variables, bundle_version="", changes=(), r
     found += _version_problems(str(variables.get("kinora_acknowledged_version", "")), bundle_version, changes)
     found += _mail_problems(variables.get("kinora_mail"), variables.get("kinora_mail_password"))
     found += _audit_target_problems(variables.get("kinora_audit_target"))
+    found += _alert_problems(variables.get("kinora_alerts"), variables.get("kinora_mail"), variables.get("kinora_alerts_token"))
     found += _name_problems(fleet, str(variables.get("kinora_public_name", "")))
     found += _group_problems(fleet)
     unreadable = _value_problems(fleet, zones)
@@ -138,6 +144,30 @@ def _audit_target_problems(target):
     found = _outside_problems("kinora_audit_target", target, AUDIT_TARGET_KEYS, ("name", "address"), ask)
     if not re.fullmatch(r"[A-Za-z0-9.-]*", str(target.get("name", ""))):
         found.append((f"kinora_audit_target.name {target['name']} is no name", "write it as in the certificate: logs.studio.example"))
+    return found
+
+
+def _alert_problems(alerts, mail, token):
+    """Who is told of alerts."""
+    alerts, mail = alerts or {}, mail or {}
+    webhook = alerts.get("webhook") or {}
+    ask = "say its address that begins with https://, and its network address"
+    found = _outside_problems("kinora_alerts.webhook", webhook, WEBHOOK_KEYS, ("url", "address"), ask) if webhook else []
+    for key in alerts:
+        if key not in ("to", "webhook"):
+            found.append((f"kinora_alerts has no {key}", "there are `to` and `webhook`"))
+    if webhook.get("url") and not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/\S*)?", str(webhook["url"])):
+        found.append((f"kinora_alerts.webhook.url is {webhook['url']}", "it begins with https:// and the name in its certificate"))
+    to = alerts.get("to")
+    if to is not None and (not isinstance(to, list) or any("@" not in str(address) for address in to)):
+        found.append((f"kinora_alerts.to is {to}", "write a list of addresses, as in [operators@studio.example]"))
+    if to and not mail.get("relay"):
+        found.append(("kinora_alerts.to is set, kinora_mail is not", "say which relay takes the mail, or use a webhook"))
+    if to != [] and mail.get("relay") and mail.get("tls") == "implicit" and mail.get("port", 465) != 465:
+        found.append((f"kinora_mail.tls is implicit with port {mail['port']}, which alerts cannot use",
+                      "use STARTTLS or port 465, or set kinora_alerts.to to [] and a webhook"))
+    if token and not webhook:
+        found.append(("kinora_alerts_token is set, kinora_alerts.webhook is not", "say which webhook it is for"))
     return found
 
 

@@ -5,14 +5,17 @@ Pure functions, tested by ansible/tests.
 
 # Units that must run on the hosts of a group. `keepalived` only where there are two load balancers.
 UNITS = {
-    "load_balancers": ["haproxy.service", "keepalived.service"],
+    "load_balancers": ["haproxy.service", "keepalived.service", "kinora-canary.timer"],
     "applications": ["kinora-application.socket", "kinora-application.service"],
-    "backends": ["etcd.service", "rabbitmq-server.service", "redis-server.service", "redis-sentinel.service", "kinora-backend.service"],
+    "backends": [
+        "etcd.service", "rabbitmq-server.service", "redis-server.service", "redis-sentinel.service", "kinora-backend.service",
+        "prometheus.service", "prometheus-alertmanager.service",
+    ],
     "databases": ["patroni.service", "kinora-takeover.service", "pgbackrest.service"],
     "workers": ["kinora-media.socket", "kinora-worker.service"],
     "backup_repository": ["pgbackrest.service"],
 }
-EVERY_HOST_UNITS = ["ssh.service", "kinora-firewall.service", "prometheus-node-exporter.service"]
+EVERY_HOST_UNITS = ["ssh.service", "kinora-firewall.service", "prometheus-node-exporter.service", "kinora-figures.timer"]
 SHORT = {
     "load_balancers": "balancer", "applications": "application", "backends": "backend", "databases": "database",
     "workers": "worker", "backup_repository": "backups",

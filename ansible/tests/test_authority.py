@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from inventories import inventory, load_plugin
 
 authority = load_plugin("kinora_authority")
+# The last characters of a token whose others are zeros.
+CHECK = "UA66nB"
 PUBLIC = {"name": "kinora.studio.example", "addresses": ["10.61.10.100", "fd61:10::100"]}
 
 
@@ -20,7 +22,7 @@ class Vault(unittest.TestCase):
 
     def test_is_completed_and_then_left_alone(self):
         vault = authority.complete_vault({})
-        self.assertEqual(len(vault), len(authority.PASSWORDS) + len(authority.LASTING) + len(authority.KEYS) + 4)
+        self.assertEqual(len(vault), len(authority.PASSWORDS) + len(authority.TOKENS) + len(authority.LASTING) + len(authority.KEYS) + 4)
         self.assertEqual(authority.complete_vault(vault), vault)
 
     def test_what_stands_in_it_is_kept(self):
@@ -28,13 +30,18 @@ class Vault(unittest.TestCase):
 
     def test_secrets_differ(self):
         vault = authority.complete_vault({})
-        values = [vault[name] for name in (*authority.PASSWORDS, *authority.LASTING, *authority.KEYS)]
+        values = [vault[name] for name in (*authority.PASSWORDS, *authority.TOKENS, *authority.LASTING, *authority.KEYS)]
         self.assertEqual(len(values), len(set(values)))
 
     def test_rotation_changes_just_what_it_names(self):
         vault = authority.complete_vault({})
         rotated = authority.complete_vault(vault, ["broker_worker_password"])
         self.assertEqual({name for name in vault if vault[name] != rotated[name]}, {"broker_worker_password"})
+
+    def test_a_token_is_one_that_the_api_takes(self):
+        """The same text as in the test of services/store/src/token_text.rs."""
+        self.assertEqual(authority.access_token("0" * 43), "kinora_" + "0" * 43 + CHECK)
+        self.assertRegex(authority.access_token(), r"^kinora_[0-9A-Za-z]{49}$")
 
     def test_keys_that_hold_data_cannot_be_rotated(self):
         for name in ("vault_master_key", "backup_cipher_passphrase", "nonsense"):

@@ -82,6 +82,27 @@ class Inventory(unittest.TestCase):
             with self.subTest(what):
                 self.assertIn(what, self.problems(fleet_change=change))
 
+    def test_alerts(self):
+        relay = {"relay": "mail.studio.example", "address": "10.1.2.3", "from": "Kinora <kinora@studio.example>"}
+        hook = {"url": "https://hooks.studio.example/kinora", "address": "10.1.2.5"}
+        for alerts, mail, token, what in (
+            ({"to": ["a@studio.example"]}, relay, "", ""),
+            ({"webhook": hook}, {}, "secret", ""),
+            ({"to": [], "webhook": hook}, {**relay, "tls": "implicit", "port": 2525}, "", ""),
+            ({"to": ["a@studio.example"]}, {}, "", "kinora_alerts.to is set, kinora_mail is not"),
+            ({"to": "a@studio.example"}, relay, "", "kinora_alerts.to is a@studio.example"),
+            ({"too": ["a@studio.example"]}, relay, "", "kinora_alerts has no too"),
+            ({}, {**relay, "tls": "implicit", "port": 2525}, "", "which alerts cannot use"),
+            ({"webhook": {**hook, "url": "http://hooks.studio.example"}}, {}, "", "kinora_alerts.webhook.url is http"),
+            ({"webhook": {"url": hook["url"]}}, {}, "", "kinora_alerts.webhook lacks address"),
+            ({}, {}, "secret", "kinora_alerts_token is set"),
+        ):
+            values = {"kinora_alerts": alerts, "kinora_mail": mail, **({"kinora_alerts_token": token} if token else {})}
+            problems = self.problems(lambda inventory, values=values: inventory.update(values))
+            with self.subTest(what or "sound", alerts=alerts):
+                self.assertEqual(problems == "", what == "", problems)
+                self.assertIn(what, problems)
+
     def test_mail(self):
         sound = {"relay": "mail.studio.example", "address": "10.1.2.3", "from": "Kinora <kinora@studio.example>"}
         for part, password, word in (

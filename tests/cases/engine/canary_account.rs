@@ -1,7 +1,7 @@
 //! The canary's own account: made once, its token replaced when another is handed out, and good for its own production alone.
 
 use kinora_store::token_text;
-use kinora_tests::{Client, Kinora};
+use kinora_tests::{Client, Kinora, wait_until};
 use serde_json::{Value, json};
 
 use super::fixture::{number, word};
@@ -59,5 +59,8 @@ async fn the_canary_has_a_production_and_a_token_and_nothing_else() {
     let mut canary = Client::with_token(&kinora.url(), &second);
     let _ = canary.get(&assets).await.expect(200);
     let mut canary = Client::with_token(&kinora.url(), &first);
-    let _ = canary.get(&assets).await.expect(401);
+    wait_until("the old token opens nothing", async || {
+        (canary.get(&assets).await.status == 401).then_some(())
+    })
+    .await;
 }
