@@ -186,7 +186,9 @@ impl Settings for ApplicationSettings {
         let database = self.database.tls_authorities.as_deref();
         let redis = self.redis.tls_authorities.as_deref().filter(|_| self.redis.tls);
         let metadata = self.saml.metadata_authorities.as_deref();
+        let storage = self.vault.s3.as_ref().and_then(|s3| s3.tls_authorities.as_deref());
         let named = [
+            ("vault.s3.tls_authorities", storage),
             ("database.tls_authorities", database),
             ("redis.tls_authorities", redis),
             ("saml.metadata_authorities", metadata),

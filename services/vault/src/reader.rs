@@ -173,7 +173,9 @@ impl ObjectReader {
     }
 }
 
-/// The places where an object may be, given where its record says it is.
+/// The places where an object may be, the likeliest first, given where its record says it is.
+///
+/// What was finished before an installation got its S3 service has stayed in the directory.
 pub(crate) fn places(
     location: Location,
     staging: &Arc<dyn Place>,
@@ -181,8 +183,9 @@ pub(crate) fn places(
     is_one: bool,
 ) -> Vec<Arc<dyn Place>> {
     match location {
-        Location::Staging if !is_one => vec![Arc::clone(staging), Arc::clone(store)],
-        Location::Staging | Location::Store => vec![Arc::clone(store)],
+        _ if is_one => vec![Arc::clone(store)],
+        Location::Staging => vec![Arc::clone(staging), Arc::clone(store)],
+        Location::Store => vec![Arc::clone(store), Arc::clone(staging)],
     }
 }
 

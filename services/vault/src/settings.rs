@@ -37,6 +37,9 @@ pub struct S3Settings {
     /// Whether an endpoint without TLS is accepted.
     #[serde(default)]
     pub allow_http: bool,
+    /// Certificates (PEM) of authorities besides the system's that the service's certificate may come from.
+    #[serde(default)]
+    pub tls_authorities: Option<PathBuf>,
 }
 
 fn default_region() -> String {

@@ -140,7 +140,9 @@ impl Settings for WorkerSettings {
 
     fn authority_files(&self) -> Vec<(&'static str, &Path)> {
         let broker = self.broker.tls_authorities.as_deref().filter(|_| self.broker.tls);
-        broker.map(|file| ("broker.tls_authorities", file)).into_iter().collect()
+        let storage = self.vault.s3.as_ref().and_then(|s3| s3.tls_authorities.as_deref());
+        let named = [("broker.tls_authorities", broker), ("vault.s3.tls_authorities", storage)];
+        named.into_iter().filter_map(|(name, file)| Some((name, file?))).collect()
     }
 
     fn stop_limit(&self) -> Duration {

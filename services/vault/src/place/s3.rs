@@ -14,7 +14,8 @@ use kinora_core::ObjectId;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
 use object_store::{
-    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart,
+    BackoffConfig, Certificate, ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig,
+    WriteMultipart,
 };
 
 use super::{Place, SegmentSink, SegmentSource, object_path, segment_path};
@@ -49,7 +50,9 @@ impl Bucket {
                 "vault.s3 needs the credentials vault-s3-access-key and vault-s3-secret-key".to_owned(),
             )
         })?;
-        let options = ClientOptions::new()
+        let options = authorities(settings)?
+            .into_iter()
+            .fold(ClientOptions::new(), ClientOptions::with_root_certificate)
             .with_allow_http(settings.allow_http)
             .with_connect_timeout(Duration::from_secs(5))
             .with_timeout(Duration::from_secs(120));
@@ -76,6 +79,19 @@ impl Bucket {
     fn key(&self, path: &str) -> Key {
         if self.prefix.is_empty() { Key::from(path) } else { Key::from(format!("{}/{path}", self.prefix)) }
     }
+}
+
+/// The authorities that the settings name besides the system's.
+fn authorities(settings: &S3Settings) -> Result<Vec<Certificate>, VaultError> {
+    let Some(file) = &settings.tls_authorities else { return Ok(Vec::new()) };
+    let problem =
+        |what: String| VaultError::Settings(format!("vault.s3.tls_authorities: {}: {what}", file.display()));
+    let pem = std::fs::read(file).map_err(|error| problem(error.to_string()))?;
+    let found = Certificate::from_pem_bundle(&pem).map_err(|error| problem(error.to_string()))?;
+    if found.is_empty() {
+        return Err(problem("it holds no certificate".to_owned()));
+    }
+    Ok(found)
 }
 
 fn from_s3(error: &Error, what: impl std::fmt::Display) -> VaultError {

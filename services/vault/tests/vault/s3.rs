@@ -55,6 +55,7 @@ impl Server {
             region: "us-east-1".to_owned(),
             prefix: "kinora".to_owned(),
             allow_http: true,
+            tls_authorities: None,
         };
         let settings = VaultSettings { directory: staging.to_owned(), s3: Some(s3) };
         let credentials = S3Credentials { access_key: "kinora".to_owned(), secret_key: secret.to_owned() };
@@ -109,6 +110,28 @@ async fn objects_are_put_read_listed_and_removed() {
     }
     assert!(listed().await.is_empty());
     let read = vault.reader(&objects[1]).unwrap().read_at(0, 1).await;
+    assert!(matches!(read, Err(VaultError::NotFound(_))), "{read:?}");
+}
+
+#[tokio::test]
+async fn what_was_finished_before_there_was_a_bucket_is_read_and_removed() {
+    let server = Server::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let settings = VaultSettings { directory: directory.path().to_owned(), s3: None };
+    let before = Vault::open(&settings, VaultSecrets::new(master_keys(&[1]))).unwrap();
+    let plain = Numbers(17).bytes(2 * FRAME + 7);
+    let object = before.put_bytes(plain.clone()).await.unwrap();
+    assert_eq!(object.place, Place::Store);
+
+    let vault = server.vault(directory.path(), BUCKET, SECRET);
+    assert_eq!(read_range(&vault.reader(&object).unwrap(), 0..u64::MAX).await, plain);
+    let newer = vault.put_bytes(plain.clone()).await.unwrap();
+    assert!(
+        server.file(&newer, 0).exists() && !server.file(&object, 0).exists(),
+        "new objects go to the bucket"
+    );
+    vault.delete(object.id).await.unwrap();
+    let read = vault.reader(&object).unwrap().read_at(0, 1).await;
     assert!(matches!(read, Err(VaultError::NotFound(_))), "{read:?}");
 }
 
@@ -182,10 +205,23 @@ async fn damage_and_refusal_are_told_apart() {
             region: "us-east-1".to_owned(),
             prefix: String::new(),
             allow_http: true,
+            tls_authorities: None,
         }),
     };
     let without = Vault::open(&settings, VaultSecrets::new(master_keys(&[1])));
     assert!(matches!(without, Err(VaultError::Settings(_))));
+    let words = staging.path().join("authorities.pem");
+    std::fs::write(&words, "no certificate").unwrap();
+    for file in [words, staging.path().join("absent.pem")] {
+        let mut settings = settings.clone();
+        settings.s3.as_mut().unwrap().tls_authorities = Some(file.clone());
+        let credentials = S3Credentials { access_key: "kinora".to_owned(), secret_key: "x".to_owned() };
+        let secrets = VaultSecrets { s3: Some(credentials), ..VaultSecrets::new(master_keys(&[1])) };
+        let Err(VaultError::Settings(text)) = Vault::open(&settings, secrets) else {
+            panic!("{file:?} was taken")
+        };
+        assert!(text.contains("vault.s3.tls_authorities") && text.contains(file.to_str().unwrap()), "{text}");
+    }
     drop(server);
     assert!(matches!(vault.check().await, Err(VaultError::Unavailable(_))));
 }
