@@ -139,12 +139,13 @@ def package_sets(made, bundle):
     return {"sets": [{"key": key, "files": files} for key, files in sets.items()], "hosts": hosts}
 
 
-def hosts_file(made):
-    """Lines for /etc/hosts: every zone address of every host."""
+def hosts_file(made, outside=()):
+    """Lines for /etc/hosts: every zone address of every host, and the `outside` services this host knows by name."""
     lines = []
     for host in made["hosts"].values():
         for zone, name in host["names"].items():
             lines += [f"{address} {name}" for address in host["addresses"][zone].values()]
+    lines += dict.fromkeys(f"{entry['address']} {entry['name']}" for entry in outside)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -202,6 +203,67 @@ def webhook_port(url):
     except ValueError:
         pass
     raise InventoryError(f"kinora_alerts.webhook.url: {url} is not an address that begins with https://")
+
+
+# --- services that hosts know by name: identity providers, S3 ----------------------------------------------------
+
+PROVIDER_PORT = 443
+
+
+def provider_egress(providers):
+    """What `kinora_identity_providers` asks of the firewall, in the form of kinora_egress: applications fetch metadata."""
+    return [
+        {"name": f"identity-provider {provider['name']}", "groups": ["applications"], "protocol": "tcp", "port": provider.get("port") or PROVIDER_PORT, "to": [str(provider["address"])]}
+        for provider in providers or []
+        if provider.get("name") and provider.get("address")
+    ]
+
+
+def storage_endpoint(storage):
+    """Name and port of the S3 service's endpoint: ('s3.studio.example', 443), or None where it is no address."""
+    try:
+        parts = urlsplit(str((storage or {}).get("endpoint", "")))
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        return None
+    return (parts.hostname, port) if parts.hostname and port and parts.scheme in ("http", "https") else None
+
+
+def storage_egress(storage):
+    """What `kinora_storage_s3` asks of the firewall, in the form of kinora_egress: nothing without an S3 service."""
+    endpoint = storage_endpoint(storage)
+    if not endpoint or not storage.get("address"):
+        return []
+    return [{"name": "storage-s3", "groups": ["applications", "workers"], "protocol": "tcp", "port": endpoint[1], "to": [str(storage["address"])]}]
+
+
+def outside_names(made, host, providers, storage):
+    """[{name, address}] of the services outside that `host` finds by name; an endpoint that is an address has none."""
+    groups = set(made["hosts"][host]["groups"])
+    found = []
+    if "applications" in groups:
+        found += [{"name": provider["name"], "address": str(provider["address"])} for provider in providers or [] if provider_egress([provider])]
+    if groups & {"applications", "workers"} and storage_egress(storage):
+        name = storage_endpoint(storage)[0]
+        if not is_address(name):
+            found.append({"name": name, "address": str(storage["address"])})
+    return found
+
+
+def is_address(text):
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def storage_settings(storage, authorities):
+    """`[vault] s3.*` of application and worker, as a tree; `authorities` is the file that holds those of the inventory."""
+    if not storage:
+        return {}
+    given = {key: storage[key] for key in ("endpoint", "bucket", "region", "prefix", "allow_http") if key in storage}
+    return {"s3": {**given, **({"tls_authorities": authorities} if storage.get("authorities") else {})}}
 
 
 # --- the firewall ----------------------------------------------------------------------------------------------
@@ -298,5 +360,9 @@ class FilterModule:
             "kinora_audit_target_port": audit_target_port,
             "kinora_mail_egress": mail_egress,
             "kinora_mail_port": mail_port,
+            "kinora_outside_names": outside_names,
+            "kinora_provider_egress": provider_egress,
+            "kinora_storage_egress": storage_egress,
+            "kinora_storage_settings": storage_settings,
             "kinora_firewall_rules": firewall_rules,
         }

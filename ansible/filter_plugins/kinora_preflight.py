@@ -46,8 +46,8 @@ HOLDERS = {
 # What an inventory may set of the variables that begin with kinora_.
 KNOWN = (
     "kinora_acknowledged_version", "kinora_addresses", "kinora_admin_networks", "kinora_administrator", "kinora_alerts", "kinora_alerts_token", "kinora_audit_target", "kinora_backup_path", "kinora_bundle_path",
-    "kinora_domain", "kinora_egress", "kinora_mail", "kinora_mail_password", "kinora_metadata_authorities", "kinora_public_address", "kinora_public_certificate", "kinora_public_certificate_key",
-    "kinora_public_name", "kinora_storage_path", "kinora_time_servers", "kinora_vault", "kinora_zones",
+    "kinora_domain", "kinora_egress", "kinora_identity_providers", "kinora_mail", "kinora_mail_password", "kinora_metadata_authorities", "kinora_public_address", "kinora_public_certificate", "kinora_public_certificate_key",
+    "kinora_public_name", "kinora_storage_path", "kinora_storage_s3", "kinora_storage_s3_access_key", "kinora_storage_s3_secret_key", "kinora_time_servers", "kinora_vault", "kinora_zones",
 )
 # Made by the playbooks themselves.
 DERIVED = ("kinora_fleet", "kinora_flows", "kinora_host", "kinora_names", "kinora_tls")
@@ -70,6 +70,8 @@ def inventory_problems(fleet, zones, variables, bundle_version="", changes=(), r
     found += _mail_problems(variables.get("kinora_mail"), variables.get("kinora_mail_password"))
     found += _audit_target_problems(variables.get("kinora_audit_target"))
     found += _alert_problems(variables.get("kinora_alerts"), variables.get("kinora_mail"), variables.get("kinora_alerts_token"))
+    found += _provider_problems(variables.get("kinora_identity_providers"))
+    found += _storage_problems(variables.get("kinora_storage_s3"), variables.get("kinora_storage_s3_access_key"), variables.get("kinora_storage_s3_secret_key"))
     found += _name_problems(fleet, str(variables.get("kinora_public_name", "")))
     found += _group_problems(fleet)
     unreadable = _value_problems(fleet, zones)
@@ -96,6 +98,11 @@ def _variable_problems(variables, renamed):
 
 MAIL_KEYS = ("relay", "address", "port", "tls", "from", "user", "authorities")
 AUDIT_TARGET_KEYS = ("name", "address", "port", "authorities")
+PROVIDER_KEYS = ("name", "address", "port")
+STORAGE_KEYS = ("endpoint", "address", "bucket", "region", "prefix", "allow_http", "authorities")
+# What S3 lets a bucket be called; the key's prefix is ours to choose.
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+OUTSIDE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 def _outside_problems(variable, service, keys, required, ask):
@@ -168,6 +175,43 @@ def _alert_problems(alerts, mail, token):
                       "use STARTTLS or port 465, or set kinora_alerts.to to [] and a webhook"))
     if token and not webhook:
         found.append(("kinora_alerts_token is set, kinora_alerts.webhook is not", "say which webhook it is for"))
+    return found
+
+
+def _provider_problems(providers):
+    """The identity providers whose metadata are fetched by address."""
+    if not isinstance(providers or [], list):
+        return [("kinora_identity_providers is no list", "write it as [{name: login.studio.example, address: 10.1.2.6}]")]
+    found, seen = [], {}
+    for number, provider in enumerate(providers or [], 1):
+        where = f"kinora_identity_providers, entry {number}"
+        if not isinstance(provider, dict):
+            found.append((f"{where} is {provider!r}", "write it as {name: login.studio.example, address: 10.1.2.6}"))
+            continue
+        found += _outside_problems(where, provider, PROVIDER_KEYS, ("name", "address"), "say the name in the address of its metadata, and its network address")
+        name = str(provider.get("name", ""))
+        if name and not OUTSIDE_NAME.fullmatch(name):
+            found.append((f"{where}: {name} is no name", "write the name alone, without https:// and path: login.studio.example"))
+        if seen.setdefault(name, provider.get("address")) != provider.get("address"):
+            found.append((f"{where}: {name} has another address above", "give each name one address"))
+    return found
+
+
+def _storage_problems(storage, access_key, secret_key):
+    """The S3 service that finished objects are moved to, if there is one."""
+    keys = {"kinora_storage_s3_access_key": access_key, "kinora_storage_s3_secret_key": secret_key}
+    if not storage:
+        return [(f"{name} is set, kinora_storage_s3 is not", "say which service it is for") for name, value in keys.items() if value]
+    ask = "say the service's address for programs (https://…), its network address, and the bucket"
+    found = _outside_problems("kinora_storage_s3", storage, STORAGE_KEYS, ("endpoint", "address", "bucket"), ask)
+    found += [(f"{name} is not set", "put it into an Ansible Vault file in group_vars/all/") for name, value in keys.items() if not value]
+    endpoint = str(storage.get("endpoint", ""))
+    if endpoint and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", endpoint):
+        found.append((f"kinora_storage_s3.endpoint {endpoint} is no address", "write it as in https://s3.studio.example, without bucket and path"))
+    elif endpoint.startswith("http://") and storage.get("allow_http") is not True:
+        found.append(("kinora_storage_s3.endpoint is not https", "let the service speak TLS; where it cannot, say allow_http: true"))
+    if storage.get("bucket") and not BUCKET.fullmatch(str(storage["bucket"])):
+        found.append((f"kinora_storage_s3.bucket {storage['bucket']} is no bucket's name", "take small letters, digits and hyphens, 3 to 63"))
     return found
 
 

@@ -142,6 +142,34 @@ class Addresses(unittest.TestCase):
         for host, entry in fleet["hosts"].items():
             self.assertEqual("fd61:9::4 . 6514" in kinora.firewall_addresses(fleet, host), "backends" in entry["groups"], host)
 
+    def test_identity_providers_are_the_applications_alone(self):
+        providers = [{"name": "login.studio.example", "address": "10.9.9.6"}, {"name": "other.studio.example", "address": "10.9.9.7", "port": 8443}]
+        self.assertEqual(kinora.provider_egress(None), [])
+        self.assertEqual(kinora.provider_egress([{"name": "login.studio.example"}]), [])
+        fleet = inventory("full")
+        fleet["networks"]["egress"] = kinora.provider_egress(providers)
+        for host, entry in fleet["hosts"].items():
+            is_application = "applications" in entry["groups"]
+            for line in ("10.9.9.6 . 443", "10.9.9.7 . 8443"):
+                self.assertEqual(line in kinora.firewall_addresses(fleet, host), is_application, host)
+            names = kinora.hosts_file(fleet, kinora.outside_names(fleet, host, providers, {}))
+            self.assertEqual("10.9.9.6 login.studio.example\n" in names, is_application, host)
+
+    def test_an_s3_service_is_of_applications_and_workers_alone(self):
+        storage = {"endpoint": "https://s3.studio.example:9000/", "address": "10.9.9.5", "bucket": "kinora"}
+        self.assertEqual(kinora.storage_egress(None), [])
+        self.assertEqual(kinora.storage_egress({**storage, "address": ""}), [])
+        for endpoint, expected in (("https://s3.x", ("s3.x", 443)), ("http://s3.x", ("s3.x", 80)), ("https://[fd61::5]:9000", ("fd61::5", 9000)), ("s3.x", None), ("https://s3.x:port", None)):
+            self.assertEqual(kinora.storage_endpoint({"endpoint": endpoint}), expected)
+        fleet = inventory("full")
+        fleet["networks"]["egress"] = kinora.storage_egress(storage)
+        for host, entry in fleet["hosts"].items():
+            is_theirs = bool({"applications", "workers"} & set(entry["groups"]))
+            self.assertEqual("10.9.9.5 . 9000" in kinora.firewall_addresses(fleet, host), is_theirs, host)
+            names = kinora.outside_names(fleet, host, [], storage)
+            self.assertEqual(names, [{"name": "s3.studio.example", "address": "10.9.9.5"}] if is_theirs else [], host)
+        self.assertEqual(kinora.outside_names(fleet, "app1", [], {**storage, "endpoint": "https://10.9.9.5:9000"}), [])
+
     def test_rules_have_the_files_of_the_hosts_groups(self):
         text = kinora.firewall_rules(inventory("full"), "be3", rule_files())
         self.assertIn("# --- backup_repository ---", text)

@@ -149,6 +149,45 @@ class Inventory(unittest.TestCase):
             self.assertEqual(problems == "", word == "", problems)
             self.assertIn(word, problems)
 
+    def test_identity_providers(self):
+        sound = {"name": "login.studio.example", "address": "10.1.2.6"}
+        for providers, word in (
+            ([sound, {**sound, "port": 8443}], ""),
+            (sound, "is no list"),
+            (["login.studio.example"], "entry 1 is 'login.studio.example'"),
+            ([{**sound, "name": "https://login.studio.example/metadata"}], "is no name"),
+            ([{"name": "login.studio.example"}], "lacks address"),
+            ([{**sound, "address": "login.studio.example"}], "no network address"),
+            ([sound, {**sound, "address": "10.1.2.7"}], "entry 2: login.studio.example has another address"),
+            ([{**sound, "url": "x"}], "entry 1 has no url"),
+            ([{**sound, "port": "https"}], "port is https"),
+        ):
+            problems = self.problems(lambda inventory, providers=providers: inventory.update(kinora_identity_providers=providers))
+            self.assertEqual(problems == "", word == "", problems)
+            self.assertIn(word, problems)
+
+    def test_storage_s3(self):
+        sound = {"endpoint": "https://s3.studio.example", "address": "10.1.2.5", "bucket": "kinora"}
+        both = {"kinora_storage_s3_access_key": True, "kinora_storage_s3_secret_key": True}
+        for part, keys, word in (
+            ({}, both, ""),
+            ({"endpoint": "http://s3.studio.example:9000", "allow_http": True, "region": "eu", "prefix": "a"}, both, ""),
+            ({"authorities": "-----BEGIN CERTIFICATE-----"}, both, ""),
+            ({}, {}, "kinora_storage_s3_access_key is not set | kinora_storage_s3_secret_key is not set"),
+            ({"endpoint": "http://s3.studio.example"}, both, "is not https"),
+            ({"endpoint": "s3.studio.example"}, both, "is no address"),
+            ({"endpoint": "https://s3.studio.example/kinora"}, both, "is no address"),
+            ({"address": "s3.studio.example"}, both, "no network address"),
+            ({"bucket": ""}, both, "lacks bucket"),
+            ({"bucket": "Kinora Media"}, both, "is no bucket's name"),
+            ({"authorities": "/etc/ca.pem"}, both, "holds no certificate"),
+            ({"secret_key": "x"}, both, "kinora_storage_s3 has no secret_key"),
+        ):
+            problems = self.problems(lambda inventory, part=part, keys=keys: inventory.update(kinora_storage_s3={**sound, **part}, **keys))
+            self.assertEqual(problems == "", word == "", problems)
+            self.assertIn(word, problems)
+        self.assertIn("kinora_storage_s3 is not", self.problems(lambda inventory: inventory.update(both)))
+
     def test_unknown_variable(self):
         problems = preflight.inventory_problems(inventory("full"), variables("full")["kinora_zones"], {**variables("full"), "kinora_public_nam": "x"})
         self.assertEqual((problems[0]["what"], problems[0]["do"]), ("there is no variable kinora_public_nam", "did you mean kinora_public_name?"))

@@ -42,7 +42,9 @@ class Reach:
         self.fleet, self.flows, self.holder = fleet, flows, holder
         admin = inventory.get("kinora_admin_networks") or {}
         self._admin = [ipaddress.ip_network(str(n)) for family in FAMILIES for n in admin.get(family) or []]
-        self._egress = [*(inventory.get("kinora_egress") or []), *_mail(inventory.get("kinora_mail") or {}), *_audit_target(inventory.get("kinora_audit_target") or {}), *_alerts(inventory.get("kinora_alerts") or {})]
+        self._egress = [*(inventory.get("kinora_egress") or []), *_mail(inventory.get("kinora_mail") or {}), *_audit_target(inventory.get("kinora_audit_target") or {}),
+                        *_alerts(inventory.get("kinora_alerts") or {}),
+                        *_named(inventory.get("kinora_identity_providers") or [], inventory.get("kinora_storage_s3") or {})]
         self._hosts = {host.name: host for host in fleet.hosts}
         self._addresses = {end.address: end for host in fleet.hosts for end in self.addresses(host)}
 
@@ -136,6 +138,16 @@ def _alerts(alerts: dict) -> list[dict]:
     if not webhook.get("url"):
         return []
     return [{"name": "alerts", "groups": ["backends"], "protocol": "tcp", "port": urlsplit(webhook["url"]).port or 443, "to": [webhook["address"]]}]
+
+
+def _named(providers: list[dict], storage: dict) -> list[dict]:
+    """What `kinora_identity_providers` permits the applications, and `kinora_storage_s3` applications and workers."""
+    found = [{"name": "identity-provider", "groups": ["applications"], "protocol": "tcp", "port": provider.get("port") or 443, "to": [provider["address"]]} for provider in providers]
+    if storage:
+        parts = urlsplit(storage["endpoint"])
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        found.append({"name": "storage-s3", "groups": ["applications", "workers"], "protocol": "tcp", "port": port, "to": [storage["address"]]})
+    return found
 
 
 def load(fleet: Fleet, inventory: Path | None, holder: str = "") -> Reach:

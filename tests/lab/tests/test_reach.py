@@ -95,6 +95,15 @@ class Full(unittest.TestCase):
         self.assertEqual(reach.allows(self.end("be1", "backend"), outsider, "tcp", 6514), "audit-target")
         self.assertEqual(reach.allows(self.end("db1", "backend"), outsider, "tcp", 6514), "")
 
+    def test_identity_providers_and_an_s3_service_are_of_those_who_ask_them(self) -> None:
+        outsider = self.end("outsider-storage", "storage")
+        variables = {"kinora_identity_providers": [{"name": "login.studio.example", "address": outsider.address}],
+                     "kinora_storage_s3": {"endpoint": "https://s3.studio.example:9000", "address": outsider.address}}
+        reach = Reach(self.fleet, variables, [])
+        for host, zone, port, flow in (("app1", "storage", 443, "identity-provider"), ("wk1", "storage", 443, ""), ("app1", "storage", 9000, "storage-s3"),
+                                       ("wk1", "storage", 9000, "storage-s3"), ("db1", "backend", 9000, ""), ("be1", "backend", 443, "")):
+            self.assertEqual(reach.allows(self.end(host, zone), outsider, "tcp", port), flow, (host, port))
+
     def test_a_source_speaks_from_the_target_s_zone_or_from_its_default_route_s(self) -> None:
         app = self.fleet.host("app1")
         self.assertEqual(self.reach.natural_source(app, self.end("db1", "backend")), self.end("app1", "backend"))
