@@ -26,7 +26,7 @@ use crate::extract::permission::{Library, Reader};
 type Viewer = Within<AssetId, Library, Reader>;
 
 macro_rules! files {
-    ($($(#[$doc:meta])* $name:ident, $last:literal, $kind:expr, $type:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, $last:literal, $kind:expr, $type:literal, $body:ty;)+) => {$(
         $(#[$doc])*
         #[utoipa::path(get, path = concat!("/api/media/v1/assets/{asset_id}/", $last), tag = "media",
             params(
@@ -34,7 +34,7 @@ macro_rules! files {
                 ("Range" = Option<String>, Header, description = "A single range of bytes"),
             ),
             responses(
-                (status = 200, description = "The file", content_type = $type, body = Vec<u8>),
+                (status = 200, description = "The file", content_type = $type, body = $body),
                 (status = 206, description = "The range", content_type = $type, body = Vec<u8>),
                 (status = 304, description = "If-None-Match names what there is"),
                 (status = 404, description = "No such asset, or it has no such file (yet)",
@@ -54,19 +54,19 @@ macro_rules! files {
 
 files! {
     /// The original as it was delivered.
-    download_original, "original", None, "application/octet-stream";
+    download_original, "original", None, "application/octet-stream", Vec<u8>;
     /// The file that browsers play.
-    get_proxy, "proxy", Some(DerivativeKind::Proxy), "video/mp4";
+    get_proxy, "proxy", Some(DerivativeKind::Proxy), "video/mp4", Vec<u8>;
     /// One picture.
-    get_poster, "poster", Some(DerivativeKind::Poster), "image/jpeg";
+    get_poster, "poster", Some(DerivativeKind::Poster), "image/jpeg", Vec<u8>;
     /// All pictures of the filmstrip in one.
-    get_filmstrip, "filmstrip", Some(DerivativeKind::Filmstrip), "image/jpeg";
+    get_filmstrip, "filmstrip", Some(DerivativeKind::Filmstrip), "image/jpeg", Vec<u8>;
     /// Which picture of the filmstrip stands for which time.
-    get_filmstrip_index, "filmstrip.vtt", Some(DerivativeKind::FilmstripIndex), "text/vtt";
+    get_filmstrip_index, "filmstrip.vtt", Some(DerivativeKind::FilmstripIndex), "text/vtt", Vec<u8>;
     /// The waveform, in the binary format of audiowaveform.
-    get_waveform, "waveform", Some(DerivativeKind::Waveform), "application/octet-stream";
+    get_waveform, "waveform", Some(DerivativeKind::Waveform), "application/octet-stream", Vec<u8>;
     /// What ffprobe said.
-    get_probe, "probe", Some(DerivativeKind::RawProbe), "application/json";
+    get_probe, "probe", Some(DerivativeKind::RawProbe), "application/json", serde_json::Value;
 }
 
 /// Why a body ends before all its bytes were sent.

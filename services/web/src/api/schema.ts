@@ -10881,7 +10881,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": number[];
+                    "application/json": unknown;
                 };
             };
             /** @description The range */
