@@ -85,6 +85,9 @@ fn add_common_answers(document: &mut utoipa::openapi::OpenApi) {
             if speaks_tus {
                 answers.push(("412", "The version of the protocol is not understood"));
             }
+            if !operation.responses.responses.contains_key("default") {
+                answers.push(("429", "Too many requests: Retry-After says when the next may come"));
+            }
             for (status, description) in answers {
                 let answer = || problem_answer(description).into();
                 operation.responses.responses.entry(status.to_owned()).or_insert_with(answer);
