@@ -71,6 +71,11 @@ export function trail(): void {
       await accepted.first().getByText("Guest", { exact: true }).waitFor();
       const staff = table.getByRole("row").filter({ hasText: "Signed in" }).filter({ hasText: "amara@halcyon.example" });
       expect(await staff.first().getByText("Guest", { exact: true }).count()).toBe(0);
+      const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Export CSV" }).click()]);
+      const marks = (who: string) => rows.filter(({ actor }) => actor === who).map(({ actor_is_guest }) => actor_is_guest);
+      const rows = rowsOf(await textOf(file));
+      expect(marks("noor@elsewhere.example")).toContain("true");
+      expect(new Set(marks("amara@halcyon.example"))).toEqual(new Set(["false"]));
       expect(seat.complaints).toEqual([]);
     });
   });

@@ -123,7 +123,8 @@ fn tell(row: &AuditRow) {
         subject_kind = row.subject_kind,
         subject_id = text(row.subject_id),
         audit_hash = hash,
-        support_grant_id = text(row.support_grant_id);
+        support_grant_id = text(row.support_grant_id),
+        actor_is_guest = row.actor_is_guest;
         "{}", row.action
     );
 }

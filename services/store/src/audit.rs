@@ -27,7 +27,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Result;
-use crate::schema::{audit_head, audit_rows, audit_start, organisation_members};
+use crate::schema::{
+    audit_head, audit_rows, audit_start, organisation_members, production_members, productions,
+    service_accounts,
+};
 
 /// The kind of subject of acts that are about a person.
 pub const PERSON: &str = "person";
@@ -174,6 +177,8 @@ pub struct AuditRow {
     pub digests: Option<Vec<u8>>,
     /// The erasures that something of this row was erased in.
     pub erasures: Vec<Uuid>,
+    /// Whether whoever did it was a guest of the organisation when this was written.
+    pub actor_is_guest: bool,
 }
 
 /// Records an act. It must be the **last** thing in its transaction: it locks the head of the trail,
@@ -220,6 +225,8 @@ pub fn record_personal(conn: &mut PgConnection, origin: &Origin, person: PersonI
 }
 
 fn append(conn: &mut PgConnection, origin: &Origin, acts: Vec<Act>) -> Result<()> {
+    // Before the head is locked, which everybody waits for.
+    let hosts = hosts_of(conn, origin, &acts)?;
     let (mut sequence, mut hash): (i64, Vec<u8>) =
         audit_head::table.select((audit_head::sequence, audit_head::hash)).for_update().first(conn)?;
     // Whole microseconds, as PostgreSQL keeps them: the hash must be the same when read back.
@@ -248,6 +255,7 @@ fn append(conn: &mut PgConnection, origin: &Origin, acts: Vec<Act>) -> Result<()
             salts: None,
             digests: None,
             erasures: Vec::new(),
+            actor_is_guest: act.organisation_id.is_some_and(|id| hosts.contains(&id.into())),
         };
         seal::seal(&hash, &mut row)?;
         hash.clone_from(&row.hash);
@@ -258,6 +266,31 @@ fn append(conn: &mut PgConnection, origin: &Origin, acts: Vec<Act>) -> Result<()
         .set((audit_head::sequence.eq(sequence), audit_head::hash.eq(&hash)))
         .execute(conn)?;
     Ok(())
+}
+
+/// The organisations of these acts whose guest the actor is: with a membership in a production of theirs, no place in
+/// them, and no program.
+fn hosts_of(conn: &mut PgConnection, origin: &Origin, acts: &[Act]) -> Result<Vec<Uuid>> {
+    let Some(actor) = origin.actor_id else { return Ok(Vec::new()) };
+    let mut organisations: Vec<Uuid> =
+        acts.iter().filter_map(|act| Some(act.organisation_id?.into())).collect();
+    organisations.dedup();
+    if organisations.is_empty() {
+        return Ok(organisations);
+    }
+    let has_a_place = organisation_members::table
+        .filter(organisation_members::person_id.eq(actor.0))
+        .filter(organisation_members::organisation_id.eq(productions::organisation_id));
+    let is_a_program = service_accounts::table.filter(service_accounts::person_id.eq(actor.0));
+    Ok(production_members::table
+        .inner_join(productions::table)
+        .filter(production_members::person_id.eq(actor.0))
+        .filter(productions::organisation_id.eq_any(organisations))
+        .filter(diesel::dsl::not(diesel::dsl::exists(has_a_place)))
+        .filter(diesel::dsl::not(diesel::dsl::exists(is_a_program)))
+        .select(productions::organisation_id)
+        .distinct()
+        .load(conn)?)
 }
 
 /// What [`verify`] found.

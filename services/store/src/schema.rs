@@ -347,6 +347,7 @@ diesel::table! {
         salts -> Nullable<Bytea>,
         digests -> Nullable<Bytea>,
         erasures -> Array<Uuid>,
+        actor_is_guest -> Bool,
     }
 }
 

@@ -267,7 +267,9 @@ export const supportAudit: AuditRow[] = ["support.played", "support.viewed", "su
   action,
   subject_kind: n < 2 ? "asset" : n === 4 ? "organisation" : "production",
   subject: n < 2 ? "Harbour_A001C00001_R1VK.mov" : n === 4 ? "Halcyon Pictures" : "The Salt Road",
-  erased: false, after: { method: "GET", route: "/api/media/v1/assets/{asset_id}/proxy" },
+  erased: false,
+  actor_is_guest: false,
+  after: { method: "GET", route: "/api/media/v1/assets/{asset_id}/proxy" },
   support_grant_id: id(12, 1),
 }));
 
@@ -283,6 +285,7 @@ export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => ({
   before: n % 5 === 1 ? { library: "reader" } : null,
   after: n % 5 === 1 ? { library: "editor" } : null,
   erased: false,
+  actor_is_guest: n % 7 === 2,
 }));
 
 export const personalData: PersonalData[] = [

@@ -373,7 +373,7 @@ async fn what_is_done_is_on_record_before_it_is_answered() {
     let path =
         format!("/api/data/v1/organisations/{}/audit/export?format=csv&support_only=true", scene.studio);
     let table = scene.ada.get(&path).await.expect(200).text();
-    assert!(table.lines().next().unwrap().ends_with(",support_grant_id"), "{table}");
+    assert!(table.lines().next().unwrap().ends_with(",support_grant_id,actor_is_guest"), "{table}");
     assert_eq!(table.matches(&grant).count(), rows.len(), "{table}");
 
     // A minute later the same is a row again.

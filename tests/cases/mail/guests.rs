@@ -1,5 +1,6 @@
 //! Guests: they see one production and nothing beside it, and memberships end on their date.
 
+use kinora_store::audit::{self, Verdict};
 use kinora_tests::{Client, Kinora};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -186,4 +187,70 @@ async fn administrators_elsewhere_do_not_get_at_a_guests_account() {
     let _ = owner.delete(&member).await.expect(204);
     let _ = eve.post(&link, &json!({})).await.expect(201);
     let _ = organisation;
+}
+
+#[tokio::test]
+async fn the_trail_keeps_that_a_guest_did_it_whatever_becomes_of_them() {
+    let mut world = world().await;
+    let (guest_id, mut guest) = invite(&mut world, "guest@y.example", roles_of_an_editor()).await;
+    let World { kinora, mut owner, organisation, production, .. } = world;
+    let asset = format!("/api/data/v1/assets/{}", add_things(&kinora, &production, &guest_id).asset);
+    let rename = async |client: &mut Client, name: &str| {
+        let name = json!({ "name": name });
+        let _ = send(client, Method::PATCH, &asset, &[("If-Match", "*")], Some(&name)).await.expect(200);
+    };
+    rename(&mut guest, "By a guest").await;
+    // Somebody with a place in the organisation, and a program, which has none either.
+    let (ada_id, mut ada) = add_person(&kinora, &mut owner, &organisation, "ada@x.example", "member").await;
+    let members = format!("/api/data/v1/productions/{production}/members");
+    let _ = owner.put(&format!("{members}/{ada_id}"), &roles_of_an_editor()).await.expect(200);
+    rename(&mut ada, "By staff").await;
+    execute(
+        &kinora,
+        &format!(
+            "INSERT INTO service_accounts (person_id, organisation_id, purpose, responsible_id, created_by) \
+             VALUES ('{guest_id}', '{organisation}', 'p', '{ada_id}', '{ada_id}')"
+        ),
+    );
+    rename(&mut guest, "By a program").await;
+    execute(&kinora, &format!("DELETE FROM service_accounts WHERE person_id = '{guest_id}'"));
+
+    let export = format!("/api/data/v1/organisations/{organisation}/audit");
+    let expect_marks = async |owner: &mut Client, when: &str| {
+        let rows = owner.get(&format!("{export}?limit=200")).await.expect(200).json()["items"].clone();
+        let mark = |name: &str| {
+            let row = rows.as_array().unwrap().iter().find(|row| row["after"]["name"] == name);
+            row.unwrap_or_else(|| panic!("{name} in {rows:#}"))["actor_is_guest"].clone()
+        };
+        let marks = ["By a guest", "By staff", "By a program"].map(mark);
+        assert_eq!(marks, [json!(true), json!(false), json!(false)], "{when}");
+        let accepted = rows.as_array().unwrap().iter().find(|row| row["action"] == "invitation.accepted");
+        assert_eq!(accepted.unwrap()["actor_is_guest"], true, "{when}");
+        let table = owner.get(&format!("{export}/export?format=csv&action=asset.renamed")).await;
+        let table = table.expect(200).text();
+        let marked = table.lines().filter(|line| line.ends_with(",true")).count();
+        assert_eq!((marked, table.lines().count()), (1, 4), "{when}: {table}");
+    };
+    expect_marks(&mut owner, "at once").await;
+    let _ = owner.delete(&format!("{members}/{guest_id}")).await.expect(204);
+    expect_marks(&mut owner, "when they have gone").await;
+    execute(
+        &kinora,
+        &format!(
+            "INSERT INTO organisation_members (organisation_id, person_id, role) \
+             VALUES ('{organisation}', '{guest_id}', 'member')"
+        ),
+    );
+    expect_marks(&mut owner, "when they were hired").await;
+    let check = || audit::verify(&mut kinora.connect()).unwrap();
+    assert!(matches!(check(), Verdict::Intact { .. }), "{:?}", check());
+    execute(
+        &kinora,
+        "UPDATE audit_rows SET actor_is_guest = false WHERE actor_is_guest AND action = 'asset.renamed'",
+    );
+    assert!(matches!(check(), Verdict::Altered(_)), "{:?}", check());
+}
+
+fn roles_of_an_editor() -> Value {
+    json!({ "library": "editor" })
 }

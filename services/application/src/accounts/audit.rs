@@ -58,6 +58,8 @@ pub struct AuditEntry {
     support_grant_id: Option<SupportGrantId>,
     /// Whether names were erased from it, of somebody who asked for that.
     erased: bool,
+    /// Whether whoever did it was a guest of the organisation at that time.
+    actor_is_guest: bool,
 }
 
 impl From<AuditRow> for AuditEntry {
@@ -79,6 +81,7 @@ impl From<AuditRow> for AuditEntry {
             hash: hex::encode(row.hash),
             support_grant_id: row.support_grant_id.map(SupportGrantId),
             erased: !row.erasures.is_empty(),
+            actor_is_guest: row.actor_is_guest,
         }
     }
 }
@@ -305,7 +308,7 @@ fn written(
 
 /// The columns of a table, in the order of [`write_row`].
 const COLUMNS: &str = "sequence,at,actor_id,actor,address,request_id,production_id,action,subject_kind,\
-                       subject_id,subject,before,after,hash,support_grant_id\r\n";
+                       subject_id,subject,before,after,hash,support_grant_id,actor_is_guest\r\n";
 
 fn opening(format: ExportFormat) -> String {
     match format {
@@ -347,6 +350,7 @@ fn write_row(
                 json(entry.after),
                 entry.hash,
                 id(entry.support_grant_id.map(Into::into)),
+                entry.actor_is_guest.to_string(),
             ];
             for (place, value) in cells.iter().enumerate() {
                 let separator = if place == 0 { "" } else { "," };

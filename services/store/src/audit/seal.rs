@@ -9,9 +9,9 @@
 //! # Encoding
 //! `hash = SHA-256(previous hash ‖ "kinora audit 2" ‖ fields)`, the first previous hash being 32 zero bytes. The fields
 //! follow in this order: sequence, at, actor_id, request_id, organisation_id, production_id, action, subject_kind,
-//! subject_id, digests, and, of something done under support access, support_grant_id. Where there is none, nothing
-//! follows, not even a 0: a row with the mark cannot pass for one without, because the two differ in length. Each is one byte 0 if NULL, else one byte 1, the length in bytes (u64, big endian) and the
-//! bytes: numbers as i64 big endian, instants as microseconds since 1970-01-01T00:00:00Z (i64 big endian), ids as
+//! subject_id, digests, and two marks: of something done under support access, support_grant_id; of something a guest
+//! did, the text "guest". Where there is no mark, nothing follows, not even a 0: a row with a mark cannot pass for one without, because they
+//! differ in length. Each is one byte 0 if NULL, else one byte 1, the length in bytes (u64, big endian) and the bytes: numbers as i64 big endian, instants as microseconds since 1970-01-01T00:00:00Z (i64 big endian), ids as
 //! their 16 bytes, texts as UTF-8, JSON as UTF-8 without spaces and with the keys of objects sorted by their bytes.
 //! JSON in the audit trail has no numbers with fractions or exponents, because PostgreSQL may write those differently.
 //!
@@ -49,10 +49,13 @@ impl Encoder {
         }
     }
 
-    /// The support access under which it was done, if it was.
+    /// The support access under which it was done, and that a guest did it, if it was so.
     fn mark(&mut self, row: &AuditRow) {
         if let Some(grant) = &row.support_grant_id {
             self.field(Some(grant.as_bytes().as_slice()));
+        }
+        if row.actor_is_guest {
+            self.field(Some(b"guest"));
         }
     }
 }
@@ -209,10 +212,11 @@ mod tests {
             salts: None,
             digests: None,
             erasures: Vec::new(),
+            actor_is_guest: false,
         }
     }
 
-    const CHANGES: [fn(&mut AuditRow); 15] = [
+    const CHANGES: [fn(&mut AuditRow); 16] = [
         |r| r.sequence = 8,
         |r| r.at += TimeDelta::microseconds(1),
         |r| r.actor_id = None,
@@ -228,6 +232,7 @@ mod tests {
         |r| r.before = Some(json!(null)),
         |r| r.after = Some(json!({"role": "owner", "a": [1, {"z": 1, "b": "é\n"}]})),
         |r| r.support_grant_id = Some(Uuid::from_u128(4)),
+        |r| r.actor_is_guest = true,
     ];
 
     fn hex(bytes: &[u8]) -> String {
@@ -261,6 +266,23 @@ mod tests {
         };
         assert_ne!(marked(Some(Uuid::from_u128(4))), marked(Some(Uuid::from_u128(5))));
         assert_ne!(marked(Some(Uuid::nil())), marked(None));
+    }
+
+    #[test]
+    fn the_mark_of_a_guest_is_neither_taken_away_nor_another_mark() {
+        let sealed = |is_guest, grant| {
+            let mut row = AuditRow { actor_is_guest: is_guest, support_grant_id: grant, ..row() };
+            seal_with(&[0; 32], &mut row, &[7; 80]);
+            assert!(is_sound(&[0; 32], &row));
+            row
+        };
+        let (guest, helper) = (sealed(true, None), sealed(false, Some(Uuid::from_u128(4))));
+        assert!(!is_sound(&[0; 32], &AuditRow { actor_is_guest: false, ..guest.clone() }));
+        let hashes =
+            [guest, helper, sealed(false, None), sealed(true, Some(Uuid::from_u128(4)))].map(|row| row.hash);
+        for (number, hash) in hashes.iter().enumerate() {
+            assert!(!hashes[..number].contains(hash), "{number}");
+        }
     }
 
     #[test]

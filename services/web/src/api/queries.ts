@@ -306,28 +306,6 @@ export const heldPeopleQuery = (organisation_id: string, q: string) =>
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 
-/** Ids of all guests of an organisation's productions. */
-export const guestsQuery = (organisation_id: string) =>
-  queryOptions({
-    queryKey: ["guests", organisation_id],
-    queryFn: async ({ signal }) => {
-      const all: string[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await unwrap(
-          api.GET("/api/data/v1/organisations/{organisation_id}/personal-data/people", {
-            params: { path: { organisation_id }, query: { limit: PAGE, cursor } },
-            signal,
-          }),
-        );
-        all.push(...page.items.filter(({ role }) => !role).map(({ id }) => id));
-        cursor = page.next_cursor ?? undefined;
-      } while (cursor);
-      return all;
-    },
-    staleTime: 60_000,
-  });
-
 export const erasuresQuery = (organisation_id: string) =>
   infiniteQueryOptions({
     queryKey: ["erasures", organisation_id],

@@ -326,7 +326,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End one of one's own sessions. */
+        /**
+         * End one of one's own sessions.
+         * @description Another one than that of the request only in a session that was confirmed a short time ago.
+         */
         delete: operations["revoke_session"];
         options?: never;
         head?: never;
@@ -2223,6 +2226,8 @@ export interface components {
             /** @description Their login at that time. */
             actor: string;
             actor_id?: components["schemas"]["PersonId"] | null;
+            /** @description Whether whoever did it was a guest of the organisation at that time. */
+            actor_is_guest: boolean;
             /** @description From where. */
             address?: string | null;
             /** @description State after. */
@@ -2880,6 +2885,8 @@ export interface components {
                 /** @description Their login at that time. */
                 actor: string;
                 actor_id?: components["schemas"]["PersonId"] | null;
+                /** @description Whether whoever did it was a guest of the organisation at that time. */
+                actor_is_guest: boolean;
                 /** @description From where. */
                 address?: string | null;
                 /** @description State after. */

@@ -41,6 +41,7 @@ pub(super) const TABLES: &[Table] = &[
             ("digests", Internal),
             ("erasures", Internal),
             ("support_grant_id", Plain),
+            ("actor_is_guest", Plain),
         ],
     },
     Table {

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Download, ScrollText, ShieldCheck } from "lucide-react";
-import { auditCheckQuery, auditQuery, guestsQuery, organisationProductionsQuery, peopleQuery } from "../../api/queries";
+import { auditCheckQuery, auditQuery, organisationProductionsQuery, peopleQuery } from "../../api/queries";
 import type { AuditFilter, AuditRow } from "../../api/types";
 import { Button, buttonClass, Notice, SelectField } from "../../components/controls";
 import { Empty, Failed, Folded, Skeleton } from "../../components/states";
@@ -20,21 +20,12 @@ function changeOf({ before, after }: AuditRow): string | undefined {
   return JSON.stringify({ before: before ?? null, after: after ?? null }, null, 2);
 }
 
-/** Ids of the guests among those who did this. They are asked for only if somebody is not of the organisation. */
-function useGuests(organisationId: string, rows: readonly AuditRow[]): ReadonlySet<string> {
-  const people = useQuery(peopleQuery(organisationId)).data;
-  const isMember = (id: string) => people?.some((person) => person.id === id);
-  const guests = useQuery({ ...guestsQuery(organisationId), enabled: !!people && rows.some(({ actor_id }) => actor_id && !isMember(actor_id)) });
-  return new Set(guests.data);
-}
-
 export function Audit() {
   const { organisationId } = useParams({ from: "/app/administration/$organisationId" });
   const search = useSearch({ from: "/app/administration/$organisationId/audit" });
   const filter = filterOf(search);
   const audit = useInfiniteQuery(auditQuery(organisationId, filter));
   const rows = audit.data?.pages.flatMap((part) => part.items) ?? [];
-  const guests = useGuests(organisationId, rows);
   useTitle(`${m.administration.title}: ${m.administration.audit}`);
   if (audit.isError && !audit.data) return <Failed what={m.parts.audit} error={audit.error} retry={() => void audit.refetch()} />;
   return (
@@ -51,7 +42,7 @@ export function Audit() {
         ) : rows.length === 0 ? (
           <Empty icon={ScrollText} title={m.administration.noAudit} text={Object.keys(filter).length ? m.administration.noAuditMatch : m.administration.auditLead} />
         ) : (
-          <Rows rows={rows} guests={guests} />
+          <Rows rows={rows} />
         )}
         {audit.hasNextPage && (
           <div>
@@ -153,11 +144,9 @@ interface RowsProps {
   rows: AuditRow[];
   /** What was done under support access says so; not where all of it was. */
   marked?: boolean;
-  /** Ids of those who are guests. */
-  guests?: ReadonlySet<string>;
 }
 
-export function Rows({ rows, marked = true, guests }: RowsProps) {
+export function Rows({ rows, marked = true }: RowsProps) {
   return (
     <Table
       label={m.administration.audit}
@@ -180,7 +169,7 @@ export function Rows({ rows, marked = true, guests }: RowsProps) {
             </Cell>
             <Cell label={m.administration.subject}>{row.subject && <Who name={row.subject} />}</Cell>
             <Cell label={m.administration.who}>
-              <Who name={row.actor} after={row.actor_id && guests?.has(row.actor_id) && <span className={page.tag}>{m.administration.guest}</span>} />
+              <Who name={row.actor} after={row.actor_is_guest && <span className={page.tag}>{m.administration.guest}</span>} />
             </Cell>
             <Cell label={m.administration.when} className={`${page.nowrap} num`}>
               {exactInstant(row.at)}

@@ -1,0 +1,1 @@
+ALTER TABLE audit_rows DROP COLUMN actor_is_guest;
