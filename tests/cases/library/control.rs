@@ -16,6 +16,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::accounts::world::token_of;
+use crate::media::support::count;
 
 /// Runs the command with a first line on standard input.
 pub(crate) async fn kinoractl(arguments: &[&str], input: &str) -> Output {
@@ -219,7 +220,14 @@ async fn the_canary_walks_the_whole_path_and_leaves_nothing() {
     assert_eq!((walked.status.code(), &json["ok"]), (Some(0), &json!(true)), "{json:#}");
     let broken = json["stages"][3]["detail"].as_str().unwrap();
     assert!(broken.contains("went on after a break"), "{broken}");
+    let left = json["stages"][7]["detail"].as_str().unwrap();
+    assert!(left.contains("its media goes within the hour"), "{left}");
     assert_eq!(scratch_productions(&kinora), 0);
+    let there = |what: &str| count(&mut kinora.connect(), what);
+    assert!(there("objects") > 1, "an original and what was made of it");
+    let unlisted = "objects o WHERE NOT EXISTS (SELECT FROM orphan_objects w WHERE w.object_id = o.id \
+                    AND w.remove_after <= now() + interval '1 hour')";
+    assert_eq!(there(unlisted), 0, "everything goes within the hour");
 
     // A wrong password, without JSON: the failed stage is named.
     let refused = kinoractl(&arguments, "wrong password of some length").await;

@@ -150,7 +150,7 @@ impl<'a> Canary<'a> {
         let outcome = tokio::time::timeout(CLEANUP_LIMIT, self.clean_up())
             .await
             .unwrap_or_else(|_| Err("took too long".to_owned()));
-        self.report.add("clean_up", begun, outcome.map(|()| None));
+        self.report.add("clean_up", begun, outcome);
         let ok = self.report.finish();
         if was_interrupted {
             return ExitCode::from(130);
@@ -321,9 +321,15 @@ impl<'a> Canary<'a> {
         Ok(((), Some(format!("{} from the middle of {}", size(length), size(proxy.size_bytes)))))
     }
 
-    /// Removes what was made, all of it that can be removed; ends the session.
-    async fn clean_up(&mut self) -> Result<(), String> {
+    /// Removes what was made, all of it that can be removed; ends the session. Gives what is left for how long.
+    async fn clean_up(&mut self) -> Result<Option<String>, String> {
         let mut failures = Vec::new();
+        // The asset before its production: media of a removed asset goes within the hour, that of a production after a week.
+        let left = match (&self.made.asset, &self.made.production) {
+            (Some(_), _) => Some("its media goes within the hour; its rows, without media, stay"),
+            (None, Some(_)) => Some("the rows of its production stay"),
+            (None, None) => None,
+        };
         if let Some(upload) = self.made.upload.take()
             && let Err(error) = upload::terminate(&self.client, &upload).await
         {
@@ -346,7 +352,7 @@ impl<'a> Canary<'a> {
         {
             failures.push(error.to_string());
         }
-        if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
+        if failures.is_empty() { Ok(left.map(str::to_owned)) } else { Err(failures.join("; ")) }
     }
 }
 
