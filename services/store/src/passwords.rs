@@ -71,12 +71,12 @@ pub fn is_outdated(hash: &str, cost: u32) -> bool {
     hash.split('$').nth(2).and_then(|text| text.parse::<u32>().ok()).is_none_or(|made| made < cost)
 }
 
-/// A random one-time password of about 95 bits, in groups that are easy to read.
+/// A random one-time password of about 138 bits, in groups that are easy to read.
 ///
 /// # Errors
 /// If the system gives no random bytes.
 pub fn generate() -> Result<String, PasswordError> {
-    let mut bytes = [0_u8; 20];
+    let mut bytes = [0_u8; 28];
     rand_bytes(&mut bytes)?;
     let mut password = String::new();
     for (index, byte) in bytes.iter().enumerate() {
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn one_time_passwords_differ() {
         let password = generate().unwrap();
-        assert_eq!(password.len(), 23);
+        assert_eq!(password.len(), 33);
         assert_ne!(password, generate().unwrap());
     }
 }

@@ -19,7 +19,8 @@ const TOKEN_BODY: usize = 43;
 const TOKEN_CHECK: usize = 6;
 /// Letters that cannot be mistaken for one another when read aloud or from paper.
 const CLEAR: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
-const CODE_LETTERS: usize = 16;
+/// Of 31: 138 bits.
+const CODE_LETTERS: usize = 28;
 
 /// SHA-256 of a token.
 #[must_use]
@@ -75,7 +76,8 @@ fn new_token(prefix: &str) -> Result<String, ErrorStack> {
     Ok(format!("{prefix}{body}{}", check_of(&body)))
 }
 
-/// A new recovery code: four groups of four letters that cannot be mistaken for one another, 79 bits.
+/// A new recovery code: seven groups of four letters that cannot be mistaken for one another, 138 bits. Those of former
+/// releases have four groups, and work on.
 ///
 /// # Errors
 /// If the system gives no random bytes.
@@ -145,7 +147,7 @@ mod tests {
     fn recovery_codes_can_be_read_aloud() {
         let code = new_recovery_code().unwrap();
         let groups: Vec<&str> = code.split('-').collect();
-        assert_eq!(groups.len(), 4, "{code}");
+        assert_eq!(groups.len(), 7, "{code}");
         assert!(
             groups.iter().all(|group| group.len() == 4 && !group.contains(['i', 'l', 'o', '0', '1'])),
             "{code}"

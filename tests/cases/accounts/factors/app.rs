@@ -1,6 +1,8 @@
 //! The authenticator app and recovery codes: enrolment, two steps, each code once.
 
 use futures_util::future::join_all;
+use kinora_core::PersonId;
+use kinora_store::second_factors::recovery::digest;
 use kinora_tests::{ADMINISTRATOR_PASSWORD, Kinora};
 use reqwest::Method;
 use serde_json::json;
@@ -159,6 +161,28 @@ async fn each_code_is_good_for_one_sign_in_on_one_instance() {
     assert_eq!(fresh.len(), 10);
     let _ = finish(&mut late, &json!({ "recovery_code": codes[1] })).await.expect(422);
     let _ = finish(&mut late, &json!({ "recovery_code": fresh[3] })).await.expect(200);
+}
+
+/// They had four groups of four letters, and the same digest.
+#[tokio::test]
+async fn codes_of_former_releases_work_on() {
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let (_, codes) = enrol_app(&mut owner).await;
+    assert!(codes.iter().all(|code| code.len() == 34), "{codes:?}");
+    let person: PersonId =
+        text(&owner.get(&format!("{D}/session")).await.json(), "/person/id").parse().unwrap();
+    let former = "abcd-efgh-jkmn-pqrs";
+    let digest: String = digest(person, former).iter().map(|byte| format!("{byte:02x}")).collect();
+    let _ = execute(
+        &kinora,
+        &format!("INSERT INTO recovery_codes (person_id, code_digest) VALUES ('{person}', '\\x{digest}')"),
+    );
+    for code in [former, &codes[0]] {
+        let mut client = kinora.visitor();
+        let _ = client.sign_in(LOGIN, ADMINISTRATOR_PASSWORD).await.expect(202);
+        let _ = finish(&mut client, &json!({ "recovery_code": code })).await.expect(200);
+    }
 }
 
 #[tokio::test]
