@@ -5,6 +5,7 @@ pub(crate) mod factors;
 mod permissions;
 mod requests;
 mod service_accounts;
+mod sessions;
 mod sign_in;
 mod support;
 mod tokens;

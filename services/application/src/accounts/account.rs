@@ -155,6 +155,8 @@ pub async fn list_sessions(
 }
 
 /// End one of one's own sessions.
+///
+/// Another one than that of the request only in a session that was confirmed a short time ago.
 #[utoipa::path(delete, path = "/api/data/v1/account/sessions/{session_id}", tag = "account", params(("session_id" = SessionId, Path)), responses(
     (status = 204, description = "Ended; it holds nowhere for longer than a second"),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
@@ -163,6 +165,9 @@ pub async fn revoke_session(
     context: web::Data<Context>,
     Then(OwnAccount(who), PathId(id)): Then<OwnAccount, PathId<SessionId>>,
 ) -> Result<HttpResponse, Problem> {
+    if who.principal.proof != Proof::Session(id) {
+        permission::require_confirmed(&who.principal)?;
+    }
     let person = who.principal.person_id;
     context
         .database

@@ -297,6 +297,7 @@ pub(super) async fn try_password(
     if is_let_in {
         return Ok(account);
     }
+    tell_refused(origin, account.as_ref());
     if tries >= sign_in::TRIES {
         let origin = origin.clone();
         context
@@ -305,6 +306,17 @@ pub(super) async fn try_password(
             .await?;
     }
     Ok(None)
+}
+
+/// A record of a try that failed, in the journal alone, which administrators of organisations do not read. Of logins that
+/// do not exist there is one, too: it takes the same time, and what was typed stands in neither.
+fn tell_refused(origin: &Origin, account: Option<&Account>) {
+    log::info!(
+        person_id = account.map(|account| account.id.to_string()).unwrap_or_default(),
+        address = origin.address.as_deref().unwrap_or_default(),
+        request_id = origin.request_id.as_deref().unwrap_or_default();
+        "a password was not right, or its account is disabled"
+    );
 }
 
 /// Who am I?

@@ -47,7 +47,11 @@ pub(super) fn require_own_password(principal: &Principal) -> Result<(), Problem>
 /// How long a confirmation of a session holds: signing in, or showing password or second factor again.
 pub const CONFIRMATION: TimeDelta = TimeDelta::minutes(10);
 
-fn require_confirmed(principal: &Principal) -> Result<(), Problem> {
+/// Refuses whoever has not confirmed the session a short time ago.
+///
+/// # Errors
+/// [`ProblemKind::SessionRequired`] with an access token, else [`ProblemKind::StepUpRequired`].
+pub fn require_confirmed(principal: &Principal) -> Result<(), Problem> {
     if matches!(principal.proof, Proof::Token(_)) {
         return Err(ProblemKind::SessionRequired.into());
     }

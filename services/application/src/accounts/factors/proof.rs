@@ -211,6 +211,12 @@ impl Occasion<'_> {
 
     /// The answer to a wrong code; the one that filled the count is recorded.
     async fn count_wrong(&self, kind: Kind, tries: i32, pointer: &'static str) -> Result<Problem, Problem> {
+        log::info!(
+            person_id = self.person.to_string(),
+            address = self.origin.address.as_deref().unwrap_or_default(),
+            request_id = self.origin.request_id.as_deref().unwrap_or_default();
+            "a second factor was not right: {}", pointer.trim_start_matches('/')
+        );
         if tries % budget::TRIES == 0 {
             let (origin, person) = (self.origin.clone(), self.person);
             self.context
