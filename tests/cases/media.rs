@@ -1,5 +1,6 @@
 //! The Media API against real processes: uploads that survive everything, and files that come back.
 
+mod bad_files;
 mod crashes;
 mod deliveries;
 mod foreign;

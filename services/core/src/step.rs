@@ -62,7 +62,7 @@ pub enum StepInput {
     Probe {
         /// What to look at.
         original: SealedObject,
-        /// The delivered file's name: a hint for camera fields, never a path.
+        /// The delivered file's name: it is compared with what is in the file, and never a path.
         file_name: String,
     },
     /// See [`StepKind::Settle`].

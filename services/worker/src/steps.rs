@@ -46,7 +46,7 @@ impl Workshop {
         told: impl Fn(Progress) + Send + Sync,
     ) -> Result<StepOutput, StepError> {
         match input {
-            StepInput::Probe { original, .. } => self.probe(original, cancel).await,
+            StepInput::Probe { original, file_name } => self.probe(original, file_name, cancel).await,
             StepInput::Settle { original } => self.settle(original, cancel, told).await,
             StepInput::Render { original, technical } => self.render(original, technical, cancel, told).await,
         }
@@ -63,10 +63,11 @@ impl Workshop {
     async fn probe(
         &self,
         original: &SealedObject,
+        file_name: &str,
         cancel: &CancellationToken,
     ) -> Result<StepOutput, StepError> {
         let bounds = self.bounds(cancel, Duration::ZERO);
-        let probed = probe(&self.tools, self.reader(original)?, &bounds).await?;
+        let probed = probe(&self.tools, self.reader(original)?, &bounds).await?.named(file_name);
         let raw_probe =
             bounds.within(async { self.vault.put_bytes(probed.raw).await.map_err(stored) }).await?;
         Ok(StepOutput::Probe { technical: probed.technical, raw_probe })

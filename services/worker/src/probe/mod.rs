@@ -3,6 +3,7 @@
 //! its beginning looks like.
 
 mod camera;
+mod extension;
 mod names;
 mod normalise;
 mod rate;
@@ -41,6 +42,18 @@ pub struct Probed {
     pub technical: Technical,
     /// ffprobe's own words, JSON.
     pub raw: Vec<u8>,
+    /// ffprobe's names of the container.
+    format_name: String,
+}
+
+impl Probed {
+    /// The same of a file that came under this name, with a warning if that is the name of something else.
+    #[must_use]
+    pub fn named(mut self, file_name: &str) -> Self {
+        let warning = extension::warning(file_name, &self.format_name, &self.technical.container);
+        self.technical.warnings.extend(warning);
+        self
+    }
 }
 
 /// Probes `source`.
@@ -76,7 +89,7 @@ pub async fn probe<S: Source>(tools: &Tools, source: Arc<S>, bounds: &Bounds) ->
     if technical.kind == AssetKind::Unknown {
         return Err(not_media(&report.format.format_name).into());
     }
-    Ok(Probed { technical, raw })
+    Ok(Probed { technical, raw, format_name: report.format.format_name })
 }
 
 /// Runs ffprobe for container, streams and the frames of the first few packets: one start of a program
