@@ -14,6 +14,12 @@ import { made } from "./outcome";
 const ADA = "ada@studio.example";
 const FILM = "The Salt Road";
 
+/** Of a certificate, as the page writes it. */
+const fingerprint = (text: string) => /(?:[0-9a-f]{4} ?){16}/.exec(text)?.[0] ?? "none";
+
+/** Kinora's, towards the provider. */
+const ownMetadata = async () => (await fetch(`${url()}/saml/${made.connection}/metadata`)).text();
+
 interface Provider {
   process: ChildProcess;
   url: string;
@@ -45,14 +51,19 @@ export function studio(): void {
       await page.getByRole("button", { name: "Sign in" }).click();
     };
     const complaintsOf = ({ complaints }: Seat) => complaints.filter((text) => !text.startsWith(`foreign host: ${provider.url}/`));
-    const arrive = async (): Promise<Seat> => {
+    /** Begins at the sign-in page with an address of the studio's domain, and says at the provider who it is. */
+    const comeAs = async (who: string): Promise<Seat> => {
       const ada = await sit(seat.browser);
       await ada.page.goto(`${url()}/sign-in`);
       await ada.page.getByLabel("Login or e-mail").fill(ADA);
       await ada.page.getByRole("button", { name: "Continue" }).click();
-      await enterAt(ada.page, "ada");
-      await ada.page.waitForURL((at) => at.origin === url() && !at.pathname.startsWith("/saml/"));
+      await enterAt(ada.page, who);
       return ada;
+    };
+    const arrive = async (who = "ada"): Promise<Seat> => {
+      const somebody = await comeAs(who);
+      await somebody.page.waitForURL((at) => at.origin === url() && !at.pathname.startsWith("/saml/"));
+      return somebody;
     };
 
     beforeAll(async () => {
@@ -62,7 +73,7 @@ export function studio(): void {
 
     it("is tried by an owner, who sees what came and what it would give", async () => {
       const { page } = seat;
-      await put("/service", await (await fetch(`${url()}/saml/${made.connection}/metadata`)).text());
+      await put("/service", await ownMetadata());
       await page.goto(`${url()}/administration/${made.organisation}/sign-on/${made.connection}`);
       await page.getByRole("radio", { name: "Text" }).click();
       await page.getByLabel("Metadata", { exact: true }).fill(await (await fetch(`${provider.url}/metadata`)).text());
@@ -170,5 +181,92 @@ export function studio(): void {
         await one.context.close();
       }
     });
+
+    it("is joined with an account that somebody has, is a way in then, and is separated again", async () => {
+      // At the provider she has another address, of a domain that no account is made for.
+      await put("/settings", JSON.stringify({ people: { ada: { displayName: ["Ada Löwe"], mail: [ADA], groups: [] }, mara: { displayName: ["Amara Okafor"], mail: ["mara@elsewhere.example"], groups: [] } } }));
+      const refused = await comeAs("mara");
+      await refused.page.waitForURL(/\/sign-in-refused/);
+
+      const amara = await sit(seat.browser);
+      await signIn(amara.page, "amara@halcyon.example", "walnut-harbour-quilt-meadow");
+      await amara.page.goto(`${url()}/account`);
+      const accounts = amara.page.getByRole("region", { name: "Studio account" });
+      await accounts.getByRole("button", { name: "Join: Studio account" }).click();
+      await enterAt(amara.page, "mara");
+      await amara.page.waitForURL(`${url()}/account`);
+      await accounts.getByText(/^Joined /).waitFor();
+      expect(await accounts.getByRole("button", { name: /^Join: / }).count()).toBe(0);
+
+      const back = await arrive("mara");
+      await back.page.goto(`${url()}/account`);
+      await back.page.getByText("amara@halcyon.example").first().waitFor();
+
+      // In a session that does not rest on it.
+      await amara.context.clearCookies();
+      await signIn(amara.page, "amara@halcyon.example", "walnut-harbour-quilt-meadow");
+      await amara.page.goto(`${url()}/account`);
+      await accounts.getByRole("button", { name: "Separate: Studio account" }).click();
+      const asking = amara.page.getByRole("alertdialog", { name: "Separate Studio account from this account?" });
+      await asking.getByRole("button", { name: "Separate" }).click();
+      await amara.page.getByText("Studio account is separated from this account.").waitFor();
+      await accounts.getByRole("button", { name: "Join: Studio account" }).waitFor();
+      const again = await comeAs("mara");
+      await again.page.waitForURL(/\/sign-in-refused/);
+      for (const one of [refused, amara, back, again]) {
+        expect(complaintsOf(one)).toEqual([]);
+        await one.context.close();
+      }
+    }, 120_000);
+
+    it("goes on while the certificate is changed, as long as the provider has read of the next one", async () => {
+      const { page } = seat;
+      const former = await ownMetadata();
+      await page.goto(`${url()}/administration/${made.organisation}/sign-on/${made.connection}`);
+      const listed = page.getByRole("list", { name: "Kinora’s certificates" }).getByRole("listitem");
+      await listed.filter({ hasText: "Signs" }).waitFor();
+      await page.getByRole("button", { name: "Make the next one" }).click();
+      await listed.filter({ hasText: "Next" }).waitFor();
+      // Made by mistake: it can go, and another can be made.
+      await page.getByRole("button", { name: "Drop the next one" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).click();
+      await listed.filter({ hasText: "Next" }).waitFor({ state: "detached" });
+      await page.getByRole("button", { name: "Make the next one" }).click();
+      await listed.filter({ hasText: "Next" }).waitFor();
+      const [signing = "", next = ""] = await listed.allInnerTexts();
+      const both = await ownMetadata();
+      await put("/service", both);
+      await (await arrive()).context.close();
+
+      await page.getByRole("button", { name: "Switch to the next one" }).click();
+      const asking = page.getByRole("alertdialog", { name: "Sign with the next certificate from now on?" });
+      await asking.getByRole("button", { name: "Switch to the next one" }).click();
+      await listed.filter({ hasText: "Former" }).waitFor();
+      expect(fingerprint(next)).not.toBe("none");
+      expect((await listed.allInnerTexts()).map(fingerprint)).toEqual([fingerprint(next), fingerprint(signing)]);
+      await (await arrive()).context.close();
+      // A provider that has not read of it refuses what is signed with it.
+      await put("/service", former);
+      const stranger = await sit(seat.browser);
+      await stranger.page.goto(`${url()}/sign-in`);
+      await stranger.page.getByLabel("Login or e-mail").fill(ADA);
+      await stranger.page.getByRole("button", { name: "Continue" }).click();
+      await stranger.page.getByRole("heading", { name: "Refused" }).waitFor();
+      await stranger.context.close();
+      await put("/service", both);
+
+      await page.getByRole("button", { name: "Drop the former one" }).click();
+      await page.getByRole("alertdialog", { name: "Remove this certificate from the metadata?" }).getByRole("button", { name: "Remove" }).click();
+      await listed.filter({ hasText: "Former" }).waitFor({ state: "detached" });
+      expect(await listed.count()).toBe(1);
+      const last = await ownMetadata();
+      expect(last.match(/use="signing"/g)).toHaveLength(1);
+      expect(both.match(/use="signing"/g)).toHaveLength(2);
+      await put("/service", last);
+      const ada = await arrive();
+      expect(complaintsOf(ada)).toEqual([]);
+      await ada.context.close();
+      expect(complaintsOf(seat)).toEqual([]);
+    }, 120_000);
   });
 }
