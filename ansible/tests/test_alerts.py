@@ -19,7 +19,7 @@ OTHERS = {
     "alertmanager_cluster_members", "alertmanager_config_last_reload_successful", "alertmanager_notifications_failed_total",
     "etcd_server_has_leader", "etcd_server_leader_changes_seen_total",
     "haproxy_server_status",
-    "node_filesystem_avail_bytes", "node_filesystem_size_bytes", "node_memory_MemAvailable_bytes", "node_memory_MemTotal_bytes", "node_time_seconds",
+    "node_filesystem_avail_bytes", "node_filesystem_free_bytes", "node_filesystem_size_bytes", "node_memory_MemAvailable_bytes", "node_memory_MemTotal_bytes", "node_time_seconds",
     "patroni_is_paused", "patroni_postgres_streaming", "patroni_postgres_timeline", "patroni_primary", "patroni_quorum_standby", "patroni_replica",
     "patroni_sync_standby", "patroni_xlog_location", "patroni_xlog_replayed_location",
     "prometheus_config_last_reload_successful", "prometheus_rule_evaluation_failures_total",
