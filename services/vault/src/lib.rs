@@ -14,6 +14,7 @@
 //! This crate never reaches the database, the broker or HTTP handlers.
 
 mod buffers;
+mod copies;
 mod error;
 mod frame;
 mod hash;
@@ -23,8 +24,10 @@ mod pipeline;
 mod place;
 mod put;
 mod reader;
+mod repair;
 mod sealed;
 mod settings;
+mod stored;
 mod threads;
 mod writer;
 
@@ -34,12 +37,14 @@ use std::time::Duration;
 use kinora_core::ObjectId;
 use kinora_core::object::{Place as Location, SealedObject, Segment};
 
+pub use copies::{Copies, Entry, Held, Manifest};
 pub use error::VaultError;
 pub use hash::HashState;
 pub use keys::{MasterKeys, ObjectSeal};
 pub use reader::ObjectReader;
 pub use sealed::SealedSecret;
-pub use settings::{S3Credentials, S3Settings, VaultSecrets, VaultSettings};
+pub use settings::{CopyPlace, S3Credentials, S3Settings, VaultSecrets, VaultSettings};
+pub use stored::Stored;
 pub use writer::{Checkpoint, Finished, PendingCheckpoint, SegmentWriter};
 
 use memory::FrameMemory;
@@ -80,7 +85,7 @@ impl Vault {
         let directory = Directory::open(&settings.directory)?;
         let staging: Arc<dyn Place> = Arc::new(directory.clone());
         let store: Arc<dyn Place> = match &settings.s3 {
-            Some(s3) => Arc::new(place::s3::Bucket::open(s3, secrets.s3.as_ref())?),
+            Some(s3) => Arc::new(place::s3::Bucket::open("vault", s3, secrets.s3.as_ref())?),
             None => Arc::clone(&staging),
         };
         Ok(Self {

@@ -15,6 +15,7 @@ use crate::error::VaultError;
 
 pub(crate) mod directory;
 pub(crate) mod s3;
+pub(crate) mod shelf;
 mod signing;
 
 /// A place that keeps segments.
@@ -22,6 +23,15 @@ mod signing;
 pub(crate) trait Place: Send + Sync {
     /// Begins a new segment that will be `stored_bytes` long.
     async fn create(
+        &self,
+        object: ObjectId,
+        number: u32,
+        stored_bytes: u64,
+    ) -> Result<Box<dyn SegmentSink>, VaultError>;
+
+    /// As [`Self::create`], but a segment that is there already stays as it is until the new one is whole and durable, and
+    /// is replaced by it then. One writer at a time.
+    async fn replace(
         &self,
         object: ObjectId,
         number: u32,

@@ -20,6 +20,15 @@ pub struct VaultSettings {
     pub s3: Option<S3Settings>,
 }
 
+/// Where copies of the objects are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopyPlace {
+    /// A directory, best on a storage of its own.
+    Directory(PathBuf),
+    /// An S3 service.
+    S3(S3Settings, S3Credentials),
+}
+
 /// An S3 service.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,7 +73,7 @@ impl VaultSecrets {
 }
 
 /// What requests to the S3 service are signed with.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct S3Credentials {
     /// The access key id.
     pub access_key: String,

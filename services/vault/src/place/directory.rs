@@ -2,7 +2,7 @@
 //!
 //! Directories are made with mode 0700 and files with 0600; where the root is one that its group may write to,
 //! 0770 and 0660: applications and workers are different users then and share a group, which directories
-//! hand down (their set-group-ID bit). A new file or directory is durable only
+//! hand down (their set-group-ID bit). Those of a copy are 0750 and 0640: whoever puts something back may read it. A new file or directory is durable only
 //! when the directory that names it has been synced too, so each is, before anything is acknowledged.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -29,12 +29,40 @@ const MOST_RESERVE_BYTES: u64 = 1 << 30;
 /// The permission of a directory's group to make files in it.
 const GROUP_WRITE: u32 = 0o020;
 
+/// Who besides the owner may do something in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sharing {
+    /// Nobody.
+    Private,
+    /// The group may read.
+    Read,
+    /// The group takes part.
+    Written,
+}
+
+impl Sharing {
+    fn directory_mode(self) -> u32 {
+        match self {
+            Self::Private => 0o700,
+            Self::Read => 0o750,
+            Self::Written => 0o770,
+        }
+    }
+
+    fn file_mode(self) -> u32 {
+        match self {
+            Self::Private => 0o600,
+            Self::Read => 0o640,
+            Self::Written => 0o660,
+        }
+    }
+}
+
 /// A directory that keeps segments.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
-    root: PathBuf,
-    /// Whether the group of the root takes part.
-    is_shared: bool,
+    pub(super) root: PathBuf,
+    sharing: Sharing,
     /// Where it blocks.
     pub(crate) threads: Threads,
 }
@@ -49,13 +77,49 @@ impl Directory {
             )));
         }
         let fail = |error: io::Error| VaultError::from_io(&error, root.display());
-        make_directory(root, false).map_err(fail)?;
+        make_directory(root, Sharing::Private).map_err(fail)?;
         let is_shared = fs::metadata(root).map_err(fail)?.permissions().mode() & GROUP_WRITE != 0;
-        Ok(Self { root: root.to_owned(), is_shared, threads: Threads::here() })
+        let sharing = if is_shared { Sharing::Written } else { Sharing::Private };
+        Ok(Self { root: root.to_owned(), sharing, threads: Threads::here() })
     }
 
-    fn file_mode(&self) -> u32 {
-        if self.is_shared { 0o660 } else { 0o600 }
+    /// Takes `root` into use, which must be there: it is not made, because what is missing may be a mount.
+    pub(crate) fn open_existing(root: &Path) -> Result<Self, VaultError> {
+        if !root.is_absolute() || !root.is_dir() {
+            return Err(VaultError::Unavailable(format!(
+                "{} is no directory: is it mounted?",
+                root.display()
+            )));
+        }
+        Ok(Self { root: root.to_owned(), sharing: Sharing::Read, threads: Threads::here() })
+    }
+
+    /// A directory below this one, which need not be there yet.
+    pub(super) fn below(&self, path: &str) -> Self {
+        Self { root: self.root.join(path), ..self.clone() }
+    }
+
+    /// Makes `directory`, which is below the root or it, with what is missing in between. Blocks.
+    pub(super) fn make_below(&self, directory: &Path) -> io::Result<()> {
+        if directory.is_dir() {
+            return Ok(());
+        }
+        if let Some(parent) = directory.parent() {
+            self.make_below(parent)?;
+        }
+        make_directory(directory, self.sharing)
+    }
+
+    /// A file beside `path` that takes its place when it is whole. Blocks.
+    pub(super) fn begin_part(&self, path: &Path) -> io::Result<Part> {
+        if let Some(directory) = path.parent() {
+            self.make_below(directory)?;
+        }
+        let part = path.with_extension("part");
+        let mut options = OpenOptions::new();
+        let file =
+            options.write(true).create(true).truncate(true).mode(self.sharing.file_mode()).open(&part)?;
+        Ok(Part { file, part, path: path.to_owned() })
     }
 
     /// Creates the file of a segment, exclusively, and makes its name durable. Blocks.
@@ -69,13 +133,13 @@ impl Directory {
         };
         let directory = self.root.join(object_path(object));
         if let Some(shard) = directory.parent() {
-            make_directory(shard, self.is_shared).map_err(fail)?;
+            make_directory(shard, self.sharing).map_err(fail)?;
         }
-        make_directory(&directory, self.is_shared).map_err(fail)?;
+        make_directory(&directory, self.sharing).map_err(fail)?;
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(self.file_mode())
+            .mode(self.sharing.file_mode())
             .open(&path)
             .map_err(fail)?;
         sync_directory(&directory).map_err(fail)?;
@@ -122,7 +186,7 @@ impl Directory {
                 .write(true)
                 .read(true)
                 .create_new(true)
-                .mode(self.file_mode())
+                .mode(self.sharing.file_mode())
                 .open(&path)?;
             file.write_all(PROBE)?;
             file.sync_data()?;
@@ -159,13 +223,13 @@ impl Directory {
 }
 
 /// Makes `path` if it does not exist, and its entry in its parent durable.
-fn make_directory(path: &Path, is_shared: bool) -> io::Result<()> {
-    match DirBuilder::new().mode(if is_shared { 0o770 } else { 0o700 }).create(path) {
+fn make_directory(path: &Path, sharing: Sharing) -> io::Result<()> {
+    match DirBuilder::new().mode(sharing.directory_mode()).create(path) {
         Ok(()) => {
-            if !is_shared {
+            if sharing != Sharing::Written {
                 // The umask of the process must not make it unusable for the process itself. A shared one keeps what
                 // it has inherited, which setting its mode would take away.
-                fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+                fs::set_permissions(path, fs::Permissions::from_mode(sharing.directory_mode()))?;
             }
             path.parent().map_or(Ok(()), sync_directory)
         }
@@ -176,6 +240,54 @@ fn make_directory(path: &Path, is_shared: bool) -> io::Result<()> {
 
 fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// A file that takes the place of another when it is whole: see [`Directory::begin_part`].
+pub(super) struct Part {
+    pub(super) file: File,
+    part: PathBuf,
+    path: PathBuf,
+}
+
+impl Part {
+    /// Makes it durable and puts it in its place. Blocks.
+    pub(super) fn settle(&self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.part, &self.path)?;
+        self.path.parent().map_or(Ok(()), sync_directory)
+    }
+}
+
+struct PartSink {
+    part: Arc<Part>,
+    threads: Threads,
+    name: String,
+}
+
+impl PartSink {
+    async fn run(
+        &self,
+        work: impl FnOnce(&Part) -> io::Result<()> + Send + 'static,
+    ) -> Result<(), VaultError> {
+        let (part, name) = (Arc::clone(&self.part), self.name.clone());
+        self.threads.run(move || work(&part).map_err(|error| VaultError::from_io(&error, name))).await
+    }
+}
+
+#[async_trait]
+impl SegmentSink for PartSink {
+    async fn append(&mut self, bytes: Bytes) -> Result<(), VaultError> {
+        self.run(move |part| (&part.file).write_all(&bytes)).await
+    }
+
+    async fn finish(self: Box<Self>) -> Result<(), VaultError> {
+        self.run(Part::settle).await
+    }
+
+    async fn abort(self: Box<Self>) {
+        // One that stays is written over by the next attempt, and goes with its object.
+        let _ = self.run(|part| fs::remove_file(&part.part)).await;
+    }
 }
 
 #[async_trait]
@@ -189,6 +301,25 @@ impl Place for Directory {
         let this = self.clone();
         let file = self.threads.run(move || this.create_file(object, number)).await?;
         Ok(Box::new(FileSink { file: Arc::new(file), place: self.clone(), object, number }))
+    }
+
+    async fn replace(
+        &self,
+        object: ObjectId,
+        number: u32,
+        _stored_bytes: u64,
+    ) -> Result<Box<dyn SegmentSink>, VaultError> {
+        let (this, path) = (self.clone(), self.root.join(segment_path(object, number)));
+        let name = format!("segment {number} of object {object} in {}", self.root.display());
+        let begin = move || {
+            this.begin_part(&path).map_err(|error| match error.kind() {
+                // A directory in between went away: no object is missing.
+                io::ErrorKind::NotFound => VaultError::Unavailable(format!("{}: {error}", path.display())),
+                _ => VaultError::from_io(&error, path.display()),
+            })
+        };
+        let part = Arc::new(self.threads.run(begin).await?);
+        Ok(Box::new(PartSink { part, threads: self.threads.clone(), name }))
     }
 
     async fn open(&self, object: ObjectId, number: u32) -> Result<Arc<dyn SegmentSource>, VaultError> {

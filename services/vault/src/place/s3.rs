@@ -33,24 +33,26 @@ const PARTS_UNDER_WAY: usize = 2;
 const FRAMES_PER_READ: u64 = 64;
 
 /// A bucket, or a prefix in one, that keeps segments.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Bucket {
-    client: Arc<AmazonS3>,
+    pub(super) client: Arc<AmazonS3>,
     prefix: String,
 }
 
 impl Bucket {
-    /// Prepares a client; nothing is sent yet.
+    /// Prepares a client; nothing is sent yet. `table` is where the settings stand, `vault` or `copy`; the credentials
+    /// are called after it.
     pub(crate) fn open(
+        table: &str,
         settings: &S3Settings,
         credentials: Option<&S3Credentials>,
     ) -> Result<Self, VaultError> {
         let credentials = credentials.ok_or_else(|| {
-            VaultError::Settings(
-                "vault.s3 needs the credentials vault-s3-access-key and vault-s3-secret-key".to_owned(),
-            )
+            VaultError::Settings(format!(
+                "{table}.s3 needs the credentials {table}-s3-access-key and {table}-s3-secret-key"
+            ))
         })?;
-        let options = authorities(settings)?
+        let options = authorities(table, settings)?
             .into_iter()
             .fold(ClientOptions::new(), ClientOptions::with_root_certificate)
             .with_allow_http(settings.allow_http)
@@ -72,20 +74,27 @@ impl Bucket {
             .with_client_options(options)
             .with_retry(retry)
             .build()
-            .map_err(|error| VaultError::Settings(format!("vault.s3: {error}")))?;
+            .map_err(|error| VaultError::Settings(format!("{table}.s3: {error}")))?;
         Ok(Self { client: Arc::new(client), prefix: settings.prefix.trim_matches('/').to_owned() })
     }
 
-    fn key(&self, path: &str) -> Key {
+    /// What lies below `path` in this one.
+    pub(super) fn below(&self, path: &str) -> Self {
+        let key = self.key(path);
+        Self { client: Arc::clone(&self.client), prefix: key.to_string() }
+    }
+
+    pub(super) fn key(&self, path: &str) -> Key {
         if self.prefix.is_empty() { Key::from(path) } else { Key::from(format!("{}/{path}", self.prefix)) }
     }
 }
 
 /// The authorities that the settings name besides the system's.
-fn authorities(settings: &S3Settings) -> Result<Vec<Certificate>, VaultError> {
+fn authorities(table: &str, settings: &S3Settings) -> Result<Vec<Certificate>, VaultError> {
     let Some(file) = &settings.tls_authorities else { return Ok(Vec::new()) };
-    let problem =
-        |what: String| VaultError::Settings(format!("vault.s3.tls_authorities: {}: {what}", file.display()));
+    let problem = |what: String| {
+        VaultError::Settings(format!("{table}.s3.tls_authorities: {}: {what}", file.display()))
+    };
     let pem = std::fs::read(file).map_err(|error| problem(error.to_string()))?;
     let found = Certificate::from_pem_bundle(&pem).map_err(|error| problem(error.to_string()))?;
     if found.is_empty() {
@@ -94,7 +103,7 @@ fn authorities(settings: &S3Settings) -> Result<Vec<Certificate>, VaultError> {
     Ok(found)
 }
 
-fn from_s3(error: &Error, what: impl std::fmt::Display) -> VaultError {
+pub(super) fn from_s3(error: &Error, what: impl std::fmt::Display) -> VaultError {
     match error {
         Error::NotFound { .. } => VaultError::NotFound(what.to_string()),
         _ => {
@@ -129,6 +138,16 @@ impl Place for Bucket {
             .map_err(|_| VaultError::Settings(format!("{name} is too long")))?;
         let parts = WriteMultipart::new_with_chunk_size(upload, part_bytes);
         Ok(Box::new(MultipartSink { parts, name }))
+    }
+
+    async fn replace(
+        &self,
+        object: ObjectId,
+        number: u32,
+        stored_bytes: u64,
+    ) -> Result<Box<dyn SegmentSink>, VaultError> {
+        // It appears when the last part is acknowledged, and not before.
+        self.create(object, number, stored_bytes).await
     }
 
     async fn open(&self, object: ObjectId, number: u32) -> Result<Arc<dyn SegmentSource>, VaultError> {
