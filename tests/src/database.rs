@@ -21,6 +21,8 @@ pub enum DatabaseRole {
     Application,
     /// What `kinora-backend` may do.
     Backend,
+    /// What `kinoractl storage copy` may do.
+    Copier,
 }
 
 /// A database of one test; dropped with it.
@@ -126,6 +128,7 @@ fn url(endpoint: &DatabaseEndpoint, database: &str, role: DatabaseRole) -> Strin
         DatabaseRole::Owner => (&endpoint.owner, &endpoint.owner_password_file),
         DatabaseRole::Application => (&endpoint.application, &endpoint.application_password_file),
         DatabaseRole::Backend => (&endpoint.backend, &endpoint.backend_password_file),
+        DatabaseRole::Copier => (&endpoint.copier, &endpoint.copier_password_file),
     };
     let password = read(file);
     format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", endpoint.port)

@@ -18,6 +18,8 @@ use crate::secret::{SecretBook, SecretKind};
 const DATABASE: &str = "kinora";
 const OWNER: &str = "kinora_owner";
 const SERVICES: [&str; 2] = ["kinora_application", "kinora_backend"];
+/// Who copies media; migrations give it the little it may read.
+const COPIER: &str = "kinora_copy";
 
 /// Whether a power cut may lose acknowledged writes. The death of a process never does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,10 @@ pub struct DatabaseEndpoint {
     pub backend: String,
     /// File with its password.
     pub backend_password_file: PathBuf,
+    /// The role that copies media: reads which objects there are.
+    pub copier: String,
+    /// File with its password.
+    pub copier_password_file: PathBuf,
 }
 
 /// A PostgreSQL cluster below a directory.
@@ -211,6 +217,8 @@ fn endpoint(secrets: &SecretBook, port: u16) -> DatabaseEndpoint {
         application_password_file: secrets.path(&password_name(application)),
         backend: backend.to_owned(),
         backend_password_file: secrets.path(&password_name(backend)),
+        copier: COPIER.to_owned(),
+        copier_password_file: secrets.path(&password_name(COPIER)),
     }
 }
 
@@ -220,13 +228,14 @@ fn password_name(role: &str) -> String {
 
 fn create_roles(secrets: &SecretBook, owner_creates_databases: bool) -> Result<String, DevstackError> {
     let mut statements = String::new();
-    for role in [OWNER].iter().chain(&SERVICES) {
+    for role in [OWNER, COPIER].iter().chain(&SERVICES) {
         let password = secrets.obtain(&password_name(role), SecretKind::Password)?;
         let right = if *role == OWNER && owner_creates_databases { " CREATEDB" } else { "" };
         statements += &format!("CREATE ROLE {role} LOGIN{right} PASSWORD '{password}'\n");
     }
     statements += &format!("CREATE DATABASE {DATABASE} OWNER {OWNER}\n");
     statements += &format!("REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC\n");
+    statements += &format!("GRANT CONNECT ON DATABASE {DATABASE} TO {COPIER}\n");
     for role in SERVICES {
         statements += &format!("GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {role}\n");
     }

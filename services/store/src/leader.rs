@@ -16,6 +16,8 @@ use crate::{Result, StoreError};
 pub const COORDINATOR_LOCK: i64 = 0x6b69_6e6f_7261_0001;
 /// The lock of whoever migrates the schema.
 pub const MIGRATION_LOCK: i64 = 0x6b69_6e6f_7261_0002;
+/// The lock of whoever copies media.
+pub const COPY_LOCK: i64 = 0x6b69_6e6f_7261_0003;
 
 /// Being the leader, until this is dropped or its connection breaks.
 pub struct Leadership {
@@ -52,5 +54,14 @@ impl Leadership {
         } else {
             Err(StoreError::Unavailable("the leader's lock is gone".to_owned()))
         }
+    }
+
+    /// Ends being the leader: when this returns, another process may be. Dropping it does the same, a moment later.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the connection is lost, which ends it too.
+    pub fn release(mut self) -> Result<()> {
+        select_bool(&mut self.connection, "pg_advisory_unlock(", self.lock)?;
+        Ok(())
     }
 }

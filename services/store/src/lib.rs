@@ -23,6 +23,7 @@ pub mod mail;
 pub mod migrations;
 pub mod notices;
 pub mod notify;
+pub mod object_copies;
 pub mod object_keys;
 pub mod objects;
 pub mod organisations;

@@ -14,6 +14,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::leader::MIGRATION_LOCK;
+use crate::object_copies::{COPY_RIGHTS, COPY_USER};
 use crate::pool::Connector;
 use crate::{Result, StoreError, releases};
 
@@ -184,15 +185,18 @@ pub fn revert_all(connector: &Connector) -> Result<()> {
     connector.connect()?.revert_all_migrations(MIGRATIONS).map(drop).map_err(failed)
 }
 
+fn user_exists(connection: &mut PgConnection, user: &str) -> Result<bool> {
+    let query = diesel::dsl::sql::<Bool>("EXISTS (SELECT FROM pg_roles WHERE rolname = ");
+    Ok(diesel::select(query.bind::<Text, _>(user).sql(")")).get_result(connection)?)
+}
+
 /// Services read and write rows, but neither change the schema nor rewrite the audit trail.
 fn grant(connection: &mut PgConnection) -> Result<()> {
+    if user_exists(connection, COPY_USER)? {
+        connection.batch_execute(COPY_RIGHTS)?;
+    }
     for user in SERVICE_USERS {
-        let exists: bool = diesel::select(
-            diesel::dsl::sql::<Bool>("EXISTS (SELECT FROM pg_roles WHERE rolname = ")
-                .bind::<Text, _>(user)
-                .sql(")"),
-        )
-        .get_result(connection)?;
+        let exists = user_exists(connection, user)?;
         if exists {
             connection.batch_execute(&format!(
                 "GRANT USAGE ON SCHEMA public TO {user};
