@@ -24,9 +24,9 @@ use serde::Deserialize;
 use crate::privacy;
 
 /// Exit code for "it was looked at, and it is not in order".
-const NOT_IN_ORDER: u8 = 1;
+pub(crate) const NOT_IN_ORDER: u8 = 1;
 /// Exit code for "it could not be looked at" (`EX_UNAVAILABLE` of sysexits.h).
-const UNAVAILABLE: u8 = 69;
+pub(crate) const UNAVAILABLE: u8 = 69;
 
 /// Where the database is, and the password for it.
 #[derive(Clone, Debug, clap::Args)]
@@ -78,7 +78,7 @@ pub(crate) enum CommandError {
 }
 
 impl CommandError {
-    fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Settings(_) | Self::Credential(_) => EXIT_CONFIG,
             Self::Store(StoreError::Conflict(_)) => NOT_IN_ORDER,
@@ -101,14 +101,17 @@ pub(crate) struct Server {
 }
 
 impl Access {
+    pub(crate) fn settings_path(&self) -> PathBuf {
+        self.settings.clone().unwrap_or_else(|| default_settings_path(ApplicationSettings::ROLE))
+    }
+
+    pub(crate) fn credentials(&self) -> Credentials {
+        self.credentials.as_ref().map_or_else(Credentials::from_environment, Credentials::in_directory)
+    }
+
     pub(crate) fn open(&self) -> Result<Server, CommandError> {
-        let path = self.settings.clone().unwrap_or_else(|| default_settings_path(ApplicationSettings::ROLE));
-        let settings: ApplicationSettings = settings::load(&path)?;
-        let credentials = match &self.credentials {
-            Some(directory) => Credentials::in_directory(directory),
-            None => Credentials::from_environment(),
-        };
-        let password = credentials.read_text(DATABASE_PASSWORD)?;
+        let settings: ApplicationSettings = settings::load(&self.settings_path())?;
+        let password = self.credentials().read_text(DATABASE_PASSWORD)?;
         let connector = Connector::new(&settings.database, password.expose_text(), "kinoractl");
         Ok(Server { settings, connector })
     }

@@ -9,6 +9,7 @@ mod canary;
 mod input;
 mod privacy;
 mod service_account;
+mod storage;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,9 @@ enum Command {
     /// What must not hold again after the database was brought back to an earlier instant; the verb restore runs these
     #[command(subcommand)]
     AfterRestore(after_restore::AfterRestoreCommand),
+    /// Copies of the media, and whether database, storage and copy agree
+    #[command(subcommand)]
+    Storage(storage::StorageCommand),
     /// E-mail domains of organisations, for single sign-on
     #[command(subcommand)]
     Domain(administration::DomainCommand),
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Command::ServiceAccount(command) => service_account::run(&command),
         Command::Erasure(command) => privacy::erasure(&command),
         Command::AfterRestore(command) => after_restore::run(&command),
+        Command::Storage(command) => storage::run(&command),
         Command::Domain(command) => administration::domain(&command),
     }
 }

@@ -1195,6 +1195,8 @@ export const en = {
     "recovery_codes.made": "New recovery codes made",
     "session.confirmed": "Confirmed that it is them",
     "break_glass.used": "Signed in without the provider",
+    "media.orphans_marked": "Media that belong to nothing marked to be removed",
+    "media.repaired": "Media put back from their copies",
     "data_keys.rewrapped": "Data keys encrypted anew",
     "identity.linked": "Studio account joined",
     "identity.separated": "Studio account separated",
