@@ -1,6 +1,7 @@
 //! The Media API against real processes: uploads that survive everything, and files that come back.
 
 mod bad_files;
+mod copies;
 mod crashes;
 mod deliveries;
 mod foreign;

@@ -12,9 +12,9 @@ use tokio::process::Child;
 
 use super::support::{Studio, Uploader, count, vault_files};
 
-const SECRET: &str = "a secret of the test";
+pub const SECRET: &str = "a secret of the test";
 
-async fn start_s3(root: &Path) -> (Child, String) {
+pub async fn start_s3(root: &Path) -> (Child, String) {
     std::fs::create_dir_all(root.join("media")).unwrap();
     let mut process = tokio::process::Command::new("s3s-fs")
         .args(["--host", "127.0.0.1", "--port", "0", "--access-key", "kinora", "--secret-key", SECRET])
