@@ -33,7 +33,7 @@ RULE_FILES = {
 # Group of the inventory → roles whose packages its hosts need, besides those of every host.
 GROUP_ROLES = {
     "load_balancers": ["load_balancer", "canary"],
-    "applications": ["application", "operator"],
+    "applications": ["application", "operator", "media_copy"],
     "backends": ["etcd", "broker", "redis", "backend", "audit_target", "monitoring", "operator"],
     "databases": ["database", "backup"],
     "workers": ["worker"],

@@ -23,6 +23,7 @@ PASSWORDS = (
     "database_owner_password",
     "database_application_password",
     "database_backend_password",
+    "database_copy_password",
     "broker_backend_password",
     "broker_worker_password",
     "redis_application_password",

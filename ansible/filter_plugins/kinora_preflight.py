@@ -46,7 +46,7 @@ HOLDERS = {
 # What an inventory may set of the variables that begin with kinora_.
 KNOWN = (
     "kinora_acknowledged_version", "kinora_addresses", "kinora_admin_networks", "kinora_administrator", "kinora_alerts", "kinora_alerts_token", "kinora_audit_target", "kinora_backup_path", "kinora_bundle_path",
-    "kinora_domain", "kinora_egress", "kinora_identity_providers", "kinora_mail", "kinora_mail_password", "kinora_metadata_authorities", "kinora_public_address", "kinora_public_certificate", "kinora_public_certificate_key",
+    "kinora_domain", "kinora_egress", "kinora_identity_providers", "kinora_mail", "kinora_mail_password", "kinora_media_copy", "kinora_media_copy_s3_secrets", "kinora_metadata_authorities", "kinora_public_address", "kinora_public_certificate", "kinora_public_certificate_key",
     "kinora_public_name", "kinora_storage_path", "kinora_storage_s3", "kinora_storage_s3_access_key", "kinora_storage_s3_secret_key", "kinora_time_servers", "kinora_vault", "kinora_zones",
 )
 # Made by the playbooks themselves.
@@ -72,6 +72,7 @@ def inventory_problems(fleet, zones, variables, bundle_version="", changes=(), r
     found += _alert_problems(variables.get("kinora_alerts"), variables.get("kinora_mail"), variables.get("kinora_alerts_token"))
     found += _provider_problems(variables.get("kinora_identity_providers"))
     found += _storage_problems(variables.get("kinora_storage_s3"), variables.get("kinora_storage_s3_access_key"), variables.get("kinora_storage_s3_secret_key"))
+    found += _media_copy_problems(variables.get("kinora_media_copy"), variables.get("kinora_media_copy_s3_secrets"), variables.get("kinora_storage_path"))
     found += _name_problems(fleet, str(variables.get("kinora_public_name", "")))
     found += _group_problems(fleet)
     unreadable = _value_problems(fleet, zones)
@@ -97,6 +98,8 @@ def _variable_problems(variables, renamed):
 
 
 MAIL_KEYS = ("relay", "address", "port", "tls", "from", "user", "authorities")
+MEDIA_COPY_KEYS = ("directory", "s3")
+S3_KEYS = ("endpoint", "bucket", "region", "prefix", "allow_http")
 AUDIT_TARGET_KEYS = ("name", "address", "port", "authorities")
 PROVIDER_KEYS = ("name", "address", "port")
 STORAGE_KEYS = ("endpoint", "address", "bucket", "region", "prefix", "allow_http", "authorities")
@@ -212,6 +215,29 @@ def _storage_problems(storage, access_key, secret_key):
         found.append(("kinora_storage_s3.endpoint is not https", "let the service speak TLS; where it cannot, say allow_http: true"))
     if storage.get("bucket") and not BUCKET.fullmatch(str(storage["bucket"])):
         found.append((f"kinora_storage_s3.bucket {storage['bucket']} is no bucket's name", "take small letters, digits and hyphens, 3 to 63"))
+    return found
+
+
+def _media_copy_problems(place, has_secrets, storage):
+    """The second place for the media, if there is one."""
+    if not place:
+        return [("kinora_media_copy_s3_secrets is set, kinora_media_copy is not", "say which bucket they are for")] if has_secrets else []
+    if not isinstance(place, dict) or len(place) != 1 or next(iter(place)) not in MEDIA_COPY_KEYS:
+        return [(f"kinora_media_copy is {place!r}", "write {directory: /srv/kinora-copy} or {s3: {endpoint: https://s3.studio.example, bucket: kinora-copy}}")]
+    if "directory" in place:
+        path, storage = f"{place['directory']}".rstrip("/"), f"{storage or ''}".rstrip("/")
+        if not path.startswith("/"):
+            return [(f"kinora_media_copy.directory {path!r} is no absolute path", "write it as in /srv/kinora-copy")]
+        if storage and (f"{path}/".startswith(f"{storage}/") or f"{storage}/".startswith(f"{path}/")):
+            return [(f"kinora_media_copy.directory {path} and kinora_storage_path {storage} are in one another", "give copies a storage that does not burn with the other")]
+        return []
+    service = place["s3"] or {}
+    found = [(f"kinora_media_copy.s3 has no {key}", f"it has {', '.join(S3_KEYS)}") for key in service if key not in S3_KEYS]
+    missing = [key for key in ("endpoint", "bucket") if not service.get(key)]
+    if missing:
+        found.append((f"kinora_media_copy.s3 lacks {', '.join(missing)}", "say the address of the S3 service and the bucket, which exists already"))
+    if not has_secrets:
+        found.append(("kinora_media_copy_s3_secrets is not set", "put {access_key: …, secret_key: …} into an Ansible Vault file in group_vars/all/"))
     return found
 
 
@@ -413,6 +439,8 @@ def _system_problems(facts, needs):
         found.append((f"it has {memory / 1000:.1f} GB of memory", f"give it {needs['memory_gb']} GB or more"))
     if facts.get("storage") == ["absent"]:
         found.append((f"there is no directory {needs['storage_path']}", "mount the storage there, on every application and worker host"))
+    if facts.get("copy") == ["absent"]:
+        found.append((f"there is no directory {needs['copy_path']}", "mount the second place for the media there, on every application host"))
     for name in facts.get("firewall", []):
         found.append((f"{name} manages the firewall already", f"systemctl disable --now {name}: two that manage it undo each other"))
     return found

@@ -94,6 +94,7 @@ def host_concerns(host, output):
     if "unreachable" in facts.get("database", []):
         found.append(("PostgreSQL does not answer", "patronictl -c /etc/patroni/config.yml list"))
     found += backup_concerns(facts)
+    found += copy_concerns(facts)
     if "reboot" in facts:
         found.append(("a reboot is needed after an update", "reboot it when the others of its role are well"))
     return found
@@ -117,6 +118,20 @@ def backup_concerns(facts):
         elif int(age) > DAILY_SECONDS:
             what = "the backups were never tried" if word == "never" else f"the backups were last tried {_age(int(age))} ago"
             found.append((what, "systemctl list-timers kinora-drill.timer; systemctl start kinora-drill; docs/operations/drill.md"))
+    return found
+
+
+def copy_concerns(facts):
+    """What needs attention of the copies of the media, on an application: (what, do)."""
+    found = []
+    for line in facts.get("copy", []):
+        word, _, rest = line.partition(" ")
+        age, _, text = rest.partition(" ")
+        if word == "failed":
+            found.append((f"copying the media failed {_age(int(age))} ago: {text}", "journalctl -u kinora-media-copy -n 100; docs/operations/media-copies.md"))
+        elif int(age) > DAILY_SECONDS:
+            what = "the media were never copied" if word == "never" else f"the media were last copied {_age(int(age))} ago"
+            found.append((what, "systemctl list-timers kinora-media-copy.timer; systemctl start kinora-media-copy; docs/operations/media-copies.md"))
     return found
 
 
@@ -188,6 +203,7 @@ def _row(fleet, host, output):
 
 def _backup_notes(facts):
     found = [f"backup {_age(int(line))} ago" for line in facts.get("backup", []) if line.isdigit()]
+    found += [f"media copied {_age(int(line.split()[1]))} ago" for line in facts.get("copy", []) if line.startswith("ok ")]
     return found + [f"drill {line.split()[0]} {_age(int(line.split()[1]))} ago" for line in facts.get("drill", []) if not line.startswith("never")]
 
 

@@ -133,6 +133,26 @@ class Inventory(unittest.TestCase):
         self.assertGreaterEqual(len(looked_at), 5)
         self.assertEqual({name for name in looked_at if f"'{name}': " not in playbook}, set())
 
+    def test_media_copy(self):
+        bucket = {"endpoint": "https://s3.elsewhere.example", "bucket": "kinora-copy"}
+        for place, secrets, what in (
+            ({"directory": "/srv/kinora-copy"}, False, None),
+            ({"s3": bucket}, True, None),
+            (None, True, "kinora_media_copy_s3_secrets is set, kinora_media_copy is not"),
+            ({"s3": bucket}, False, "kinora_media_copy_s3_secrets is not set"),
+            ({"s3": {**bucket, "bukket": "a"}}, True, "kinora_media_copy.s3 has no bukket"),
+            ({"s3": {"bucket": "a"}}, True, "kinora_media_copy.s3 lacks endpoint"),
+            ({"directory": "copy"}, False, "kinora_media_copy.directory 'copy' is no absolute path"),
+            ({"directory": "/srv/kinora/copy"}, False, "kinora_media_copy.directory /srv/kinora/copy and kinora_storage_path /srv/kinora are in one another"),
+            ({"directory": "/srv"}, False, "kinora_media_copy.directory /srv and kinora_storage_path /srv/kinora are in one another"),
+            ("/srv/kinora-copy", False, "kinora_media_copy is '/srv/kinora-copy'"),
+        ):
+            with self.subTest(what or str(place)):
+                given = {"kinora_media_copy": place, "kinora_media_copy_s3_secrets": secrets, "kinora_storage_path": "/srv/kinora"}
+                problems = self.problems(lambda inventory, given=given: inventory.update(given))
+                self.assertEqual(problems == "", what is None, problems)
+                self.assertIn(what or "", problems)
+
     def test_audit_target(self):
         sound = {"name": "logs.studio.example", "address": "10.1.2.4"}
         for part, word in (

@@ -26,7 +26,7 @@ class Concerns(unittest.TestCase):
     def test_backups_of_today_are_well(self):
         fresh = "backup 93600\ndrill ok 93600 20261122F\nend"
         self.assertEqual(status.host_concerns("a", WELL.replace("end", fresh)), [])
-        self.assertEqual(status.host_concerns("a", WELL.replace("end", "backup never 60\ndrill never 60\nend")), [])
+        self.assertEqual(status.host_concerns("a", WELL.replace("end", "backup never 60\ndrill never 60\ncopy never 60\nend")), [])
 
     def test_each_is_found(self):
         for old, new, what in (
@@ -44,6 +44,9 @@ class Concerns(unittest.TestCase):
             ("end", "drill ok 93601 20261122F\nend", "the backups were last tried 1 d ago"),
             ("end", "drill never 93601\nend", "the backups were never tried"),
             ("end", "drill failed 60 a page is damaged\nend", "the drill of the backups failed 1 min ago: a page is damaged"),
+            ("end", "copy ok 93601 \nend", "the media were last copied 1 d ago"),
+            ("end", "copy never 93601\nend", "the media were never copied"),
+            ("end", "copy failed 60 is it mounted?\nend", "copying the media failed 1 min ago: is it mounted?"),
             ("end", "", "does not answer"),
         ):
             with self.subTest(what):

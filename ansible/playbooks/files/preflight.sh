@@ -1,5 +1,6 @@
 # What a host says of itself before anything is changed; `key value` on each line. Run by Ansible's raw, so that it works
-# where even Python is missing. $STORAGE is set where the host needs the storage.
+# where even Python is missing. $STORAGE is set where the host needs the storage, $COPY where it
+# copies the media to a directory.
 . /etc/os-release
 echo "system $ID ${VERSION_ID:-}"
 echo "machine $(uname -m)"
@@ -18,6 +19,7 @@ echo "disk_mb $(df --output=avail --block-size=1MB /var | tail -n 1 | tr -d ' ')
 echo "memory_mb $(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)"
 ip -oneline address | awk '{ split($4, part, "/"); print "address " part[1] }'
 if [ -n "$STORAGE" ]; then [ -d "$STORAGE" ] && echo 'storage present' || echo 'storage absent'; fi
+if [ -n "$COPY" ]; then [ -d "$COPY" ] && echo 'copy present' || echo 'copy absent'; fi
 for unit in nftables ufw firewalld shorewall netfilter-persistent; do
     systemctl --quiet is-active "$unit" 2> /dev/null && echo "firewall $unit"
 done

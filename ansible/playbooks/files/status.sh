@@ -76,6 +76,17 @@ except (subprocess.CalledProcessError, ValueError, IndexError):
     print("backup unknown 0")
 END
 fi
+if [ -e /etc/systemd/system/kinora-media-copy.timer ]; then
+    python3 - << 'END'
+import json, os, time
+try:
+    with open("/var/lib/kinora-media-copy/result.json", encoding="utf-8") as file:
+        told = json.load(file)
+    print("copy", "ok" if told["ok"] else "failed", int(time.time()) - told["at"], told.get("problem") or "")
+except (OSError, ValueError, KeyError):
+    print("copy never", int(time.time() - os.stat("/etc/systemd/system/kinora-media-copy.timer").st_mtime))
+END
+fi
 [ -e /run/reboot-required ] && echo 'reboot needed'
 echo "uptime $(cut -d. -f1 /proc/uptime)"
 echo 'end'
