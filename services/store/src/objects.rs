@@ -103,8 +103,8 @@ pub fn orphan(connection: &mut PgConnection, ids: &[Uuid], remove_after: DateTim
 }
 
 /// Objects that are to be removed from the vault now, the oldest first. Locks them until the
-/// transaction ends and leaves out those that somebody else has locked. What an asset that is still
-/// there refers to is never among them, whatever was marked.
+/// transaction ends and leaves out those that somebody else has locked. What an asset refers to that is still
+/// there, in a production that is still there, is never among them, whatever was marked.
 ///
 /// # Errors
 /// The database's.
@@ -117,10 +117,14 @@ pub fn claim_orphans(connection: &mut PgConnection, now: DateTime<Utc>, limit: i
     let rows: Vec<Orphan> = diesel::sql_query(
         "SELECT o.object_id FROM orphan_objects o WHERE o.remove_after <= $1 \
          AND NOT EXISTS (SELECT 1 FROM versions v JOIN assets a ON a.id = v.asset_id \
-                         WHERE v.original_object_id = o.object_id AND a.removed_at IS NULL) \
+                         JOIN productions p ON p.id = a.production_id \
+                         WHERE v.original_object_id = o.object_id \
+                           AND a.removed_at IS NULL AND p.removed_at IS NULL) \
          AND NOT EXISTS (SELECT 1 FROM derivatives d JOIN versions v ON v.id = d.version_id \
                          JOIN assets a ON a.id = v.asset_id \
-                         WHERE d.object_id = o.object_id AND a.removed_at IS NULL) \
+                         JOIN productions p ON p.id = a.production_id \
+                         WHERE d.object_id = o.object_id \
+                           AND a.removed_at IS NULL AND p.removed_at IS NULL) \
          ORDER BY o.remove_after LIMIT $2 FOR UPDATE OF o SKIP LOCKED",
     )
     .bind::<diesel::sql_types::Timestamptz, _>(now)

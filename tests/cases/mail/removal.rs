@@ -7,7 +7,7 @@ use reqwest::{Method, Response};
 use serde_json::json;
 
 use crate::accounts::factors::enrol_app;
-use crate::accounts::world::{add_person, organisation_of, text};
+use crate::accounts::world::{add_person, organisation_of, send, text};
 use crate::library::follower::Follower;
 use crate::media::support::{OpenPatch, Studio, Uploader, count, make_bytes, original};
 
@@ -79,7 +79,7 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let settings = "rate_limit.person_burst = 50000";
+        let settings = "rate_limit.person_burst = 50000\nupload.sweep_interval = \"1s\"";
         let kinora = Kinora::builder().applications(2).settings("application", settings).start().await;
         // Before there is any organisation.
         let owner = kinora.administrator().await;
@@ -239,4 +239,83 @@ async fn what_is_under_way_ends_with_support_access() {
         scene.execute(&end.replace("{person}", &id));
         under_way.expect_end(end).await;
     }
+}
+
+/// Everything that is to be had of a production and its asset.
+fn addresses(production: &str, asset: &str) -> [String; 8] {
+    [
+        format!("/api/data/v1/productions/{production}"),
+        format!("/api/data/v1/productions/{production}/assets"),
+        format!("/api/data/v1/productions/{production}/assets?q=long"),
+        format!("/api/data/v1/productions/{production}/runs"),
+        format!("/api/media/v1/productions/{production}/uploads"),
+        format!("/api/data/v1/assets/{asset}"),
+        format!("/api/data/v1/assets/{asset}/runs"),
+        original(asset),
+    ]
+}
+
+/// The status of an answer, without reading all of it.
+async fn status_of(client: &Client, address: &str) -> u16 {
+    let request = client.request(Method::GET, address).header("Range", "bytes=0-3");
+    match request.send().await.unwrap().status().as_u16() {
+        206 => 200,
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn a_removed_production_ends_what_is_under_way_and_is_gone_for_everybody() {
+    let mut scene = Scene::new().await;
+    let production = scene.studio.production.to_string();
+    let (_, under_way) = scene.begin().await;
+    let [boss, editor] = ["manager", "editor"].map(|role| scene.studio.hire(&scene.kinora, Some(role)));
+    scene.execute(&format!(
+        "UPDATE organisation_members SET role = 'administrator' WHERE person_id = '{}'",
+        boss.id
+    ));
+    let uploader = Uploader::new(&scene.kinora.url(), &scene.studio, &editor);
+    let waiting = uploader.create(10, "waiting.mov").await;
+    let _ = uploader.head(&waiting).await.expect(200);
+    let clients: Vec<Client> = [&boss, &editor]
+        .iter()
+        .flat_map(|person| [0, 1].map(|index| Client::with_token(&scene.kinora.url_of(index), &person.token)))
+        .collect();
+    let addresses = addresses(&production, &scene.asset);
+    for client in &clients {
+        for address in &addresses {
+            assert_eq!(status_of(client, address).await, 200, "{address}");
+        }
+    }
+
+    let (mut boss, mut editor) = (clients[0].clone(), clients[2].clone());
+    let path = addresses[0].clone();
+    let etag = boss.get(&path).await.expect(200).header("etag").unwrap().to_owned();
+    let remove = async |client: &mut Client, etag: &str| {
+        send(client, Method::DELETE, &path, &[("If-Match", etag)], None).await
+    };
+    let _ = remove(&mut editor, &etag).await.expect(403);
+    let _ = remove(&mut boss, "\"4711\"").await.expect(412);
+    let _ = boss.get(&path).await.expect(200);
+    let _ = remove(&mut boss, &etag).await.expect(204);
+
+    under_way.expect_end("the production was removed").await;
+    for client in &clients {
+        for address in &addresses {
+            wait_until(&format!("{address} is gone"), async || {
+                (status_of(client, address).await == 404).then_some(())
+            })
+            .await;
+        }
+        let mut client = client.clone();
+        let list = client.get("/api/data/v1/productions").await.expect(200).json();
+        assert_eq!(list["items"], json!([]));
+    }
+    let _ = remove(&mut boss, &etag).await.expect(404);
+    let _ = uploader.head(&waiting).await.expect(404);
+
+    let mut connection = scene.kinora.connect();
+    let of_it = format!("production_id = '{production}'");
+    assert_eq!(count(&mut connection, &format!("runs WHERE {of_it} AND cancel_requested_at IS NULL")), 0);
+    assert_eq!(count(&mut connection, &format!("runs WHERE {of_it}")), 1);
 }

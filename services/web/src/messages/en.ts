@@ -292,7 +292,7 @@ export const en = {
     noLibrary: "No role in the library",
     renameTitle: "Rename production",
     removeTitle: (name: string) => `Remove “${name}”?`,
-    removeText: "Everybody loses sight of it at once, and its media is removed from the storage. This cannot be undone.",
+    removeText: "Everybody loses sight of it at once. Its media is removed from the storage a week later. This cannot be undone.",
     removeConfirm: "Remove production",
   },
   invitation: {
