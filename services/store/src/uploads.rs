@@ -365,7 +365,8 @@ pub fn release(
 /// complete. The parts of a concatenation are removed.
 ///
 /// # Errors
-/// [`UploadError::Overtaken`]; [`UploadError::WrongLength`] if `object` has not the upload's length.
+/// [`UploadError::Overtaken`], also if its production was removed; [`UploadError::WrongLength`] if `object` has not the
+/// upload's length.
 pub fn complete(
     connection: &mut PgConnection,
     origin: &Origin,
@@ -376,6 +377,7 @@ pub fn complete(
     expires_after: TimeDelta,
 ) -> Result<Upload, UploadError> {
     connection.transaction(|connection| {
+        lock_production(connection, id)?;
         mark(connection, id, epoch, reached)?;
         let row: Row = uploads::table.find(id.0).select(UPLOAD).first(connection)?;
         let upload = read(row)?;
@@ -413,6 +415,26 @@ pub fn complete(
         }
         Ok(read(row)?)
     })
+}
+
+/// Holds the upload's production as it is, unless it was removed: what is delivered afterwards would never go. Its row is
+/// locked before any other, as whoever removes it does; the event of the asset locks it anyway.
+fn lock_production(connection: &mut PgConnection, id: UploadId) -> Result<(), UploadError> {
+    let production: Uuid = uploads::table
+        .find(id.0)
+        .select(uploads::production_id)
+        .first(connection)
+        .optional()?
+        .ok_or(UploadError::Overtaken)?;
+    let _: Uuid = productions::table
+        .find(production)
+        .filter(productions::removed_at.is_null())
+        .for_no_key_update()
+        .select(productions::id)
+        .first(connection)
+        .optional()?
+        .ok_or(UploadError::Overtaken)?;
+    Ok(())
 }
 
 /// Makes the asset and its version.

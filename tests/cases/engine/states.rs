@@ -256,3 +256,33 @@ fn runs_stay_consistent_whatever_the_order_of_things_with_other_dice() {
         play(seed);
     }
 }
+
+/// The last report of a render comes when its production was removed already.
+#[test]
+fn what_is_made_for_a_removed_production_is_not_kept() {
+    let database = TestDatabase::create("states_removed_production");
+    let mut connection = database.connect(DatabaseRole::Application);
+    let world = World::make(&mut connection);
+    let _ = world.deliver(&mut connection, Place::Store);
+    let (policy, now) = (Policy::default(), Utc::now());
+    let claim = |connection: &mut PgConnection, class| match runs::claim(connection, class, now).unwrap() {
+        Claim::Order(order) => order.order,
+        other => panic!("{other:?}"),
+    };
+    let probe = claim(&mut connection, QueueClass::Quick);
+    let done = |order: &StepOrder| report(order, StepEvent::Done { output: output_of(&order.input) });
+    runs::apply_report(&mut connection, &done(&probe), &policy, now).unwrap();
+    let render = claim(&mut connection, QueueClass::Long);
+    runs::apply_report(&mut connection, &report(&render, StepEvent::Started), &policy, now).unwrap();
+    kinora_store::productions::remove(&mut connection, &Origin::system("test"), world.production, |_| true)
+        .unwrap();
+    let kept = "SELECT count(*) AS number FROM objects o \
+                WHERE NOT EXISTS (SELECT FROM orphan_objects x WHERE x.object_id = o.id)";
+    assert_eq!(number(&mut connection, kept), 0);
+    let listed =
+        |connection: &mut PgConnection| number(connection, "SELECT count(*) AS number FROM orphan_objects");
+    let before = listed(&mut connection);
+    runs::apply_report(&mut connection, &done(&render), &policy, now).unwrap();
+    assert_eq!(number(&mut connection, kept), 0, "what came late stays");
+    assert!(listed(&mut connection) > before, "what came late is to be removed");
+}

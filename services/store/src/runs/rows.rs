@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::columns::{ByName, Json};
 use crate::notify::{WORK_CHANNEL, notify};
-use crate::schema::{assets, runs, steps};
+use crate::schema::{assets, productions, runs, steps};
 use crate::{Result, StoreError, assets as asset_rows, run_views};
 
 use super::require_legal;
@@ -25,7 +25,7 @@ pub(super) struct LockedRun {
     pub(super) version_id: VersionId,
     pub(super) state: RunState,
     pub(super) cancel_requested_at: Option<DateTime<Utc>>,
-    /// Whether its asset was removed: nobody wants the results any more.
+    /// Whether its asset or production was removed: nobody wants the results any more.
     pub(super) is_abandoned: bool,
 }
 
@@ -57,8 +57,11 @@ pub(super) fn lock_run(connection: &mut PgConnection, id: RunId) -> Result<Optio
         .first(connection)
         .optional()?;
     let Some((production, asset, version, state, cancel_requested_at)) = row else { return Ok(None) };
-    let removed_at: Option<DateTime<Utc>> =
-        assets::table.find(asset).select(assets::removed_at).first(connection)?;
+    let (asset_removed, production_removed): (bool, bool) = assets::table
+        .inner_join(productions::table.on(productions::id.eq(assets::production_id)))
+        .filter(assets::id.eq(asset))
+        .select((assets::removed_at.is_not_null(), productions::removed_at.is_not_null()))
+        .first(connection)?;
     Ok(Some(LockedRun {
         id,
         production_id: production.into(),
@@ -66,7 +69,7 @@ pub(super) fn lock_run(connection: &mut PgConnection, id: RunId) -> Result<Optio
         version_id: version.into(),
         state: state.0,
         cancel_requested_at,
-        is_abandoned: removed_at.is_some(),
+        is_abandoned: asset_removed || production_removed,
     }))
 }
 
