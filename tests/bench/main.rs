@@ -14,6 +14,7 @@
 mod bare;
 mod cancel;
 mod ingest;
+mod large;
 mod listing;
 mod measure;
 mod memory;
@@ -30,12 +31,13 @@ async fn main() {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let mut rows: Vec<Row> = Vec::new();
-    for part in ["upload", "memory", "ingest", "cancel", "removal", "list", "paint", "timing"] {
+    for part in ["upload", "large", "memory", "ingest", "cancel", "removal", "list", "paint", "timing"] {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == part) {
             continue;
         }
         let measured = match part {
             "upload" => upload::measure().await,
+            "large" => large::measure().await,
             "memory" => memory::measure().await,
             "ingest" => ingest::measure().await,
             "cancel" => cancel::measure().await,
