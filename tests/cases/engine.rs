@@ -8,6 +8,7 @@ mod crashes;
 mod database;
 mod encodes;
 mod fixture;
+mod operators;
 mod runs;
 mod schema;
 mod scripted_worker;

@@ -8,6 +8,7 @@ mod after_restore;
 mod canary;
 mod input;
 mod privacy;
+mod run;
 mod service_account;
 mod storage;
 
@@ -48,6 +49,11 @@ enum Command {
     /// Copies of the media, and whether database, storage and copy agree
     #[command(subcommand)]
     Storage(storage::StorageCommand),
+    /// What is being made of media: runs with their steps
+    #[command(subcommand)]
+    Run(run::RunCommand),
+    /// How many steps wait and run, and since when the oldest
+    Queue(run::QueueCommand),
     /// E-mail domains of organisations, for single sign-on
     #[command(subcommand)]
     Domain(administration::DomainCommand),
@@ -63,6 +69,8 @@ fn main() -> ExitCode {
         Command::Erasure(command) => privacy::erasure(&command),
         Command::AfterRestore(command) => after_restore::run(&command),
         Command::Storage(command) => storage::run(&command),
+        Command::Run(command) => run::run(&command),
+        Command::Queue(command) => run::queue(&command),
         Command::Domain(command) => administration::domain(&command),
     }
 }

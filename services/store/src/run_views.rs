@@ -1,4 +1,4 @@
-//! Runs and their steps as people see them, and what people may do to them: cancel a run, restart a
+//! Runs and their steps as people and operators see them, and what they may do to them: cancel a run, restart a
 //! step. The coordinator's side of the same tables is in [`crate::runs`].
 
 use chrono::{DateTime, Utc};
@@ -243,6 +243,37 @@ pub fn list_of_production(
     Ok(RunPage { items: with_steps(connection, found)?, next })
 }
 
+/// The newest runs of all productions, for operators of the installation. Of what they work on there are ids alone.
+///
+/// # Errors
+/// The database's.
+pub fn list_of_installation(
+    connection: &mut PgConnection,
+    state: Option<RunState>,
+    limit: i64,
+) -> Result<Vec<Run>> {
+    let mut query = runs::table
+        .inner_join(assets::table)
+        .filter(assets::removed_at.is_null())
+        .order((runs::created_at.desc(), runs::id.desc()))
+        .limit(limit)
+        .select(RUN)
+        .into_boxed();
+    if let Some(state) = state {
+        query = query.filter(runs::state.eq(state.name()));
+    }
+    let rows: Vec<RunRow> = query.load(connection)?;
+    with_steps(connection, rows.into_iter().map(read_run).collect())
+}
+
+/// One run, for operators of the installation.
+///
+/// # Errors
+/// [`StoreError::NotFound`]; else the database's.
+pub fn find_as_operator(connection: &mut PgConnection, id: RunId) -> Result<Run> {
+    load(connection, id)
+}
+
 /// Records the event that a run or one of its steps has changed state. For whoever changes them;
 /// call it after the change.
 ///
@@ -263,10 +294,15 @@ pub fn announce(connection: &mut PgConnection, id: RunId) -> Result<()> {
     Ok(())
 }
 
+/// Locks a run of an asset that is still there.
+fn lock(connection: &mut PgConnection, id: RunId) -> Result<Run> {
+    let found: Uuid = runs::table.find(id.0).for_update().select(runs::id).first(connection)?;
+    load(connection, RunId(found))
+}
+
 /// Locks a run that the caller, at least an editor of the library, may change.
-fn lock(connection: &mut PgConnection, caller: &Principal, id: RunId) -> Result<Run> {
-    let row: RunRow = runs::table.find(id.0).for_update().select(RUN).first(connection)?;
-    let run = read_run(row);
+fn lock_for(connection: &mut PgConnection, caller: &Principal, id: RunId) -> Result<Run> {
+    let run = lock(connection, id)?;
     crate::assets::find(connection, caller, run.asset_id, ModuleRole::Editor, false)?;
     Ok(run)
 }
@@ -282,20 +318,35 @@ pub fn request_cancel(
     id: RunId,
 ) -> Result<Run> {
     connection.transaction(|connection| {
-        let run = lock(connection, caller, id)?;
-        if run.state != RunState::Active {
-            return Err(StoreError::Conflict(format!("The run has already ended ({}).", run.state.name())));
-        }
-        if run.cancel_requested_at.is_none() {
-            diesel::update(runs::table.find(id.0))
-                .set(runs::cancel_requested_at.eq(Utc::now()))
-                .execute(connection)?;
-            notify(connection, WORK_CHANNEL, &id.to_string())?;
-            announce(connection, id)?;
-            record_act(connection, origin, "run.cancel_requested", &run, None)?;
-        }
-        load(connection, id)
+        let run = lock_for(connection, caller, id)?;
+        cancel(connection, origin, &run)
     })
+}
+
+/// The same for an operator of the installation, whose command says so in the audit trail.
+///
+/// # Errors
+/// [`StoreError::NotFound`]; [`StoreError::Conflict`] if it has ended.
+pub fn cancel_as_operator(connection: &mut PgConnection, origin: &Origin, id: RunId) -> Result<Run> {
+    connection.transaction(|connection| {
+        let run = lock(connection, id)?;
+        cancel(connection, origin, &run)
+    })
+}
+
+fn cancel(connection: &mut PgConnection, origin: &Origin, run: &Run) -> Result<Run> {
+    if run.state != RunState::Active {
+        return Err(StoreError::Conflict(format!("The run has already ended ({}).", run.state.name())));
+    }
+    if run.cancel_requested_at.is_none() {
+        diesel::update(runs::table.find(run.id.0))
+            .set(runs::cancel_requested_at.eq(Utc::now()))
+            .execute(connection)?;
+        notify(connection, WORK_CHANNEL, &run.id.to_string())?;
+        announce(connection, run.id)?;
+        record_act(connection, origin, "run.cancel_requested", run, None)?;
+    }
+    load(connection, run.id)
 }
 
 /// Starts a failed or cancelled step again, for editors of the library: it waits for a worker, and
@@ -312,27 +363,62 @@ pub fn restart_step(
     step_id: StepId,
 ) -> Result<Run> {
     connection.transaction(|connection| {
-        let run = lock(connection, caller, run_id)?;
-        let run = with_steps(connection, vec![run])?.pop().ok_or(StoreError::NotFound)?;
-        let step = run.steps.iter().find(|step| step.id == step_id).ok_or(StoreError::NotFound)?;
-        if !matches!(step.state, StepState::Failed | StepState::Cancelled) {
-            let state = step.state.name();
+        let run = lock_for(connection, caller, run_id)?;
+        restart(connection, origin, &run, step_id)
+    })
+}
+
+/// Starts the steps again that a run came to an end by, for an operator of the installation: those that failed or were
+/// cancelled while all that they need was done. What waits for them goes on after them.
+///
+/// # Errors
+/// [`StoreError::NotFound`]; [`StoreError::Conflict`] if nothing failed, or the run is just being cancelled.
+pub fn retry_as_operator(connection: &mut PgConnection, origin: &Origin, id: RunId) -> Result<Run> {
+    connection.transaction(|connection| {
+        let mut run = lock(connection, id)?;
+        let mut restarted = 0;
+        for step in run.steps.clone() {
+            // One that another one brings along is blocked by now.
+            let is_stopped = |known: &Step| known.id == step.id && has_stopped(known);
+            if !run.steps.iter().any(is_stopped) {
+                continue;
+            }
+            run = restart(connection, origin, &run, step.id)?;
+            restarted += 1;
+        }
+        if restarted == 0 {
+            let state = run.state.name();
             return Err(StoreError::Conflict(format!(
-                "Only a failed or cancelled step can be started again; this one is {state}."
+                "No step of it has failed or was cancelled; it is {state}."
             )));
         }
-        if run.state == RunState::Active && run.cancel_requested_at.is_some() {
-            return Err(StoreError::Conflict(
-                "The run is just being cancelled. Try again in a moment.".to_owned(),
-            ));
-        }
-        revive(connection, &run, step)?;
-        notify(connection, WORK_CHANNEL, &run_id.to_string())?;
-        crate::assets::announce(connection, run.asset_id)?;
-        announce(connection, run_id)?;
-        record_act(connection, origin, "step.restarted", &run, Some(step))?;
-        load(connection, run_id)
+        Ok(run)
     })
+}
+
+fn has_stopped(step: &Step) -> bool {
+    matches!(step.state, StepState::Failed | StepState::Cancelled)
+}
+
+fn restart(connection: &mut PgConnection, origin: &Origin, run: &Run, step_id: StepId) -> Result<Run> {
+    let step = run.steps.iter().find(|step| step.id == step_id).ok_or(StoreError::NotFound)?;
+    if !has_stopped(step) {
+        let state = step.state.name();
+        return Err(StoreError::Conflict(format!(
+            "Only a failed or cancelled step can be started again; this one is {state}."
+        )));
+    }
+    if run.state == RunState::Active && run.cancel_requested_at.is_some() {
+        return Err(StoreError::Conflict(
+            "The run is just being cancelled. Try again in a moment.".to_owned(),
+        ));
+    }
+    revive(connection, run, step)?;
+    notify(connection, WORK_CHANNEL, &run.id.to_string())?;
+    crate::assets::announce(connection, run.asset_id)?;
+    announce(connection, run.id)?;
+    record_act(connection, origin, "step.restarted", run, Some(step))?;
+    load(connection, run.id)
 }
 
 /// Puts a step, its run and its asset back into motion.
