@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::accounts::factors::enrol_app;
 use crate::accounts::world::{add_person, organisation_of, send, text};
 use crate::library::follower::Follower;
-use crate::media::support::{OpenPatch, Studio, Uploader, count, make_bytes, original};
+use crate::media::support::{OpenPatch, Studio, Uploader, count, make_bytes, original, vault_files};
 
 /// More than kernel and libraries keep of a connection, so that who reads slowly has not got it all.
 const LENGTH: usize = 40 * 1024 * 1024;
@@ -265,7 +265,7 @@ async fn status_of(client: &Client, address: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_removed_production_ends_what_is_under_way_and_is_gone_for_everybody() {
+async fn a_removed_production_ends_what_is_under_way_and_gives_up_all_it_had() {
     let mut scene = Scene::new().await;
     let production = scene.studio.production.to_string();
     let (_, under_way) = scene.begin().await;
@@ -318,4 +318,24 @@ async fn a_removed_production_ends_what_is_under_way_and_is_gone_for_everybody()
     let of_it = format!("production_id = '{production}'");
     assert_eq!(count(&mut connection, &format!("runs WHERE {of_it} AND cancel_requested_at IS NULL")), 0);
     assert_eq!(count(&mut connection, &format!("runs WHERE {of_it}")), 1);
+    wait_until("its unfinished uploads have expired", async || {
+        (count(&mut connection, &format!("uploads WHERE {of_it} AND state = 'receiving'")) == 0).then_some(())
+    })
+    .await;
+    let act = format!(
+        "audit_rows WHERE {of_it} AND action = 'production.removed' AND subject = 'Film' AND actor = 'person-3'"
+    );
+    assert_eq!(count(&mut connection, &act), 1);
+
+    // For a week the bytes are there, and then they are not.
+    let listed = "objects o JOIN orphan_objects w ON w.object_id = o.id \
+                  WHERE w.remove_after BETWEEN now() + interval '6 days' AND now() + interval '7 days'";
+    assert_eq!(count(&mut connection, listed), 1);
+    assert!(!vault_files(&scene.kinora).is_empty());
+    scene.execute("UPDATE orphan_objects SET remove_after = now()");
+    wait_until("nothing is left in the vault", async || {
+        (vault_files(&scene.kinora).is_empty() && count(&mut connection, "orphan_objects") == 0).then_some(())
+    })
+    .await;
+    assert_eq!(count(&mut connection, "objects WHERE wrapped_key <> ''"), 0, "no key is left");
 }

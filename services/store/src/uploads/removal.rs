@@ -10,7 +10,7 @@ use super::rows::{Row, UPLOAD, lease_start, read};
 use super::{Upload, act, find, lock};
 use crate::audit::{self, Origin};
 use crate::principals::Principal;
-use crate::schema::{objects as object_rows, orphan_objects, uploads};
+use crate::schema::{objects as object_rows, orphan_objects, productions, uploads};
 use crate::{Result, objects};
 
 /// How long the bytes of a removed upload are left alone, so that a writer that does not know yet can
@@ -52,15 +52,18 @@ fn delete(connection: &mut PgConnection, upload: &Upload, grace: TimeDelta) -> R
     Ok(())
 }
 
-/// Removes uploads that have expired, at most `limit` of them; those that another process is removing
+/// Removes uploads that have expired, or whose production is gone, at most `limit` of them; those that another process is removing
 /// at the same time are left to it. Gives how many it were.
 ///
 /// # Errors
 /// The database's.
 pub fn remove_expired(connection: &mut PgConnection, origin: &Origin, limit: i64) -> Result<usize> {
     connection.transaction(|connection| {
+        // A writer that ends after its production was removed sets a time once more.
+        let removed =
+            productions::table.filter(productions::removed_at.is_not_null()).select(productions::id);
         let rows: Vec<Row> = uploads::table
-            .filter(uploads::expires_at.le(now))
+            .filter(uploads::expires_at.le(now).or(uploads::production_id.eq_any(removed)))
             .filter(uploads::writer_seen_at.is_null().or(uploads::writer_seen_at.lt(lease_start())))
             .order(uploads::expires_at)
             .limit(limit)
