@@ -1,4 +1,4 @@
-//! `kinoractl storage copy`: what was added to the storage since the last run, into the copy. docs/adr/0021.
+//! `kinoractl storage copy`: what was added to the storage since the last run, into the copy. docs/adr/0022.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
