@@ -30,7 +30,7 @@ pub(super) enum Ended {
     /// Another host copies at this moment.
     Elsewhere,
     /// A host copied a while ago.
-    Recent(Outcome),
+    Recent(Box<Outcome>),
 }
 
 pub(super) struct Run<'a> {

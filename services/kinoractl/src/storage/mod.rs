@@ -267,7 +267,7 @@ async fn copy_as_leader(
     if let (Some(hours), Some(last)) = (options.unless_within, &last)
         && copy::is_recent(last, Duration::from_secs(hours.saturating_mul(3600)))
     {
-        return Ok(copy::Ended::Recent(last.clone()));
+        return Ok(copy::Ended::Recent(Box::new(last.clone())));
     }
     let first = last.as_ref().or(before).map_or(0, |last| last.next_shard);
     let again = (first, if options.read_all { 256 } else { settings.copy.shards_a_day() });
