@@ -52,7 +52,7 @@ function Access() {
   const studio = useQuery(studioAccountsQuery);
   if (sessions.isPending || tokens.isPending || studio.isPending) {
     return (
-      <div aria-busy="true" aria-label={m.common.loading}>
+      <div aria-busy="true" aria-label={m.common.loading} role="status">
         <Skeleton height={280} style={{ borderRadius: 8 }} />
       </div>
     );

@@ -77,7 +77,7 @@ export function Productions() {
       {productions.isError ? (
         <Failed what={m.parts.productions} error={productions.error} retry={() => void productions.refetch()} />
       ) : productions.isPending ? (
-        <div className={page.content} aria-busy="true" aria-label={m.common.loading}>
+        <div className={page.content} aria-busy="true" aria-label={m.common.loading} role="status">
           <div className={css.grid}>
             {[0, 1, 2, 3, 4, 5].map((index) => (
               <Skeleton key={index} height={112} style={{ borderRadius: 8 }} />

@@ -101,7 +101,7 @@ function People({ organisationId, onErased, onListed }: PeopleProps) {
       {people.isError ? (
         <Failed what={m.parts.people} error={people.error} retry={() => void people.refetch()} />
       ) : people.isPending ? (
-        <div aria-busy="true" aria-label={m.common.loading}>
+        <div aria-busy="true" aria-label={m.common.loading} role="status">
           <Skeleton height={280} style={{ borderRadius: 8 }} />
         </div>
       ) : shown.length === 0 ? (
@@ -188,7 +188,7 @@ function Erasures({ organisationId, show }: { organisationId: string; show: (rep
       {erasures.isError ? (
         <Failed what={m.privacy.erasures} error={erasures.error} retry={() => void erasures.refetch()} />
       ) : erasures.isPending ? (
-        <div aria-busy="true" aria-label={m.common.loading}>
+        <div aria-busy="true" aria-label={m.common.loading} role="status">
           <Skeleton height={96} style={{ borderRadius: 8 }} />
         </div>
       ) : rows.length === 0 ? (

@@ -13,7 +13,7 @@ export function Register() {
   if (register.isError) return <Failed what={m.privacy.register} error={register.error} retry={() => void register.refetch()} />;
   if (!register.data) {
     return (
-      <div aria-busy="true" aria-label={m.common.loading}>
+      <div aria-busy="true" aria-label={m.common.loading} role="status">
         <Skeleton height={640} style={{ borderRadius: 8 }} />
       </div>
     );
