@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::wait::DEADLINE;
+use crate::wait::{DEADLINE, wait_until};
 
 /// How a test sees that a part is ready.
 #[derive(Debug, Clone, Copy)]
@@ -140,6 +140,15 @@ impl Part {
         fs::read(&self.launch.log)
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .unwrap_or_default()
+    }
+
+    /// Everything it wrote since its first start, once `text` is among it: what it writes reaches its log through a pipe, a
+    /// moment after it has answered.
+    ///
+    /// # Panics
+    /// When it does not say so.
+    pub async fn log_with(&self, text: &str) -> String {
+        wait_until(text, async || Some(self.log()).filter(|log| log.contains(text))).await
     }
 
     /// Where its log is.

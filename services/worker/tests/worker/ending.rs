@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::samples::Studio;
 
 /// Longest wait for anything.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(240);
 
 /// Far longer than a test may take: what ends sooner was ended.
 const HOURS: Duration = Duration::from_secs(36_000);

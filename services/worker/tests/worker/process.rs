@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::samples::Studio;
 
-/// Longest wait for anything.
-const DEADLINE: Duration = Duration::from_secs(60);
+/// Longest wait for anything; a busy machine must not fail a test.
+const DEADLINE: Duration = Duration::from_secs(240);
 
 /// The RabbitMQ of this test program; it ends with it.
 fn broker() -> &'static (BrokerEndpoint, String) {
@@ -504,7 +504,8 @@ async fn asked_to_stop_it_hands_the_order_to_another() {
     assert!(worker.end().await.success());
     let log = std::fs::read_to_string(&worker.log).unwrap();
     assert!(!log.contains("ERROR") && !log.contains("WARN"), "a normal end is no trouble:\n{log}");
-    assert!(!children.iter().any(|process| is_running(*process)));
+    // They had closed everything before the worker ended; the kernel may still be burying them.
+    until("the children are gone", || !children.iter().any(|process| is_running(*process))).await;
     let root = stage.studio.directory.path().join("scratch");
     let left = std::fs::read_dir(root).unwrap().flatten().filter(|entry| entry.path().is_dir()).count();
     assert_eq!(left, 0);
