@@ -19,7 +19,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parent
 # Verbs that change nothing, and so disturb none that does.
-LOOKS_ONLY = ("preflight", "status")
+LOOKS_ONLY = ("preflight", "status", "doctor", "support-bundle")
 # Beside hosts.yml: who keeps copies of the secrets, and where.
 COPIES = "copies-kept"
 sys.path.insert(0, str(ROOT / "lib"))
