@@ -17,6 +17,7 @@ MEASURES = (
     "outside",
     "single_sign_on",
     "reboot",
+    "doctor",
     "takeover_crash",
     "takeover_power",
     "takeover_frozen",

@@ -19,6 +19,7 @@ TITLES = {
     "exposure": "Exposure of units (`systemd-analyze security`, 0 is best, 10 worst)",
     "sign-on": "Single sign-on",
     "reboot": "Each host rebooted in turn",
+    "doctor": "The verb `doctor`: a healthy fleet, and faults injected one by one",
     "upgrade": "Upgrade to the next release, and back, while people work",
     "takeover": "Whatever breaks, while people sign in, read, write, upload and encode",
     "restore": "Restore, backups and their drill",
