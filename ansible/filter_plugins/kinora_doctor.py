@@ -36,7 +36,7 @@ def questions(made, host, given):
         "public_name": given["public_name"],
         "backend_name": mine["names"].get("backend", host),
         "management_name": mine["names"]["management"],
-        "rules_sha256": hashlib.sha256(kinora.firewall_rules(made, host, given["rules"]).encode()).hexdigest(),
+        "rules_sha256": hashlib.sha256(kinora.firewall_rules(made, host, given["rules"]).strip().encode()).hexdigest(),
         "probes": _probes(made, host),
         "tls_ports": sorted({made["flows"][name]["port"] for name in TLS_FLOWS if host in made["flows"][name]["accepts"] and made["flows"][name]["zone"] == "backend"}),
         "storage_path": given["storage_path"] if shared else "",

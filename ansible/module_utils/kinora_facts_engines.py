@@ -208,9 +208,9 @@ def media(wanted):
 
 
 def _worker_metrics(wanted):
-    context = ssl.create_default_context(cafile="/etc/kinora/tls/authorities.pem")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
+        context = ssl.create_default_context(cafile="/etc/kinora/tls/authorities.pem")
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
         with opener.open(f"https://{wanted['management_name']}:9182/metrics", timeout=ANSWER_SECONDS) as answer:
             return answer.read().decode()
     except OSError:

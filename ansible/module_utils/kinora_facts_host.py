@@ -143,7 +143,7 @@ def firewall(wanted):
         "loaded": kernel is not None,
         "drops": kernel is not None and bool(_policies(kernel)) and set(_policies(kernel)) == {"drop"},
         "as_file": kernel == meant if kernel is not None and meant is not None else None,
-        "file_as_inventory": hashlib.sha256((current or "").encode()).hexdigest() == wanted["rules_sha256"],
+        "file_as_inventory": hashlib.sha256((current or "").strip().encode()).hexdigest() == wanted["rules_sha256"],
         "pending": run("systemctl", "is-active", "kinora-firewall-restore.timer").out.strip() == "active",
         "unconfirmed": following is not None and following != current,
         "others": [unit for unit in OTHER_FIREWALLS if run("systemctl", "is-active", unit).out.strip() == "active"],
@@ -162,8 +162,15 @@ def _rules(done):
         content = {key: value for key, value in content.items() if key != "handle"}
         if "dynamic" in content.get("flags", []) or "timeout" in content.get("flags", []):
             content.pop("elem", None)
-        kept.append((kind, content))
+        kept.append((kind, _uncounted(content)))
     return sorted(json.dumps(each, sort_keys=True) for each in kept)
+
+
+def _uncounted(part):
+    """Without what counters have counted."""
+    if isinstance(part, dict):
+        return {key: None if key == "counter" else _uncounted(value) for key, value in part.items()}
+    return [_uncounted(each) for each in part] if isinstance(part, list) else part
 
 
 def _policies(rules):

@@ -20,7 +20,8 @@ def run(*command, seconds=COMMAND_SECONDS, feed=None):
     """How a command ended; 127 where there is none of that name, 124 where its time was over."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=seconds, env=environment, input=feed, stdin=None if feed is not None else subprocess.DEVNULL)
+        done = subprocess.run(command, capture_output=True, check=False, timeout=seconds, cwd="/", env=environment,
+                              **({"stdin": subprocess.DEVNULL} if feed is None else {"input": feed}))
     except FileNotFoundError:
         return Done(127, "", f"{command[0]} is not installed")
     except OSError as error:
