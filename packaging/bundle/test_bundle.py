@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import unittest
 from pathlib import Path
 
@@ -265,6 +266,13 @@ class ContentsTest(unittest.TestCase):
         self.assertEqual(wanted["broker"], ["rabbitmq-server"])
         self.assertNotIn("firewall", wanted)
         self.assertIn("ansible", wanted["controller"])
+
+    def test_programs_that_speak_with_services_outside_bring_the_public_authorities(self) -> None:
+        # S3, mail relays, metadata of identity providers, an installation from outside: OpenSSL has no authorities of its own.
+        for crate in ("application", "backend", "worker", "kinoractl"):
+            cargo = tomllib.loads((WORKSPACE / "services" / crate / "Cargo.toml").read_text(encoding="utf-8"))
+            depends = cargo["package"]["metadata"]["deb"]["depends"]
+            self.assertIn("ca-certificates", [name.strip() for name in depends.split(",")], crate)
 
     def test_the_bill_of_materials_has_each_package_once(self) -> None:
         stanza = "Package: ffmpeg\nVersion: 7:7.1.5-0\nArchitecture: amd64\nDescription: tools\n and more: lines\nSHA256: ab\n"
