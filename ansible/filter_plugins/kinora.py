@@ -237,16 +237,26 @@ def storage_egress(storage):
     return [{"name": "storage-s3", "groups": ["applications", "workers"], "protocol": "tcp", "port": endpoint[1], "to": [str(storage["address"])]}]
 
 
-def outside_names(made, host, providers, storage):
+def media_copy_egress(place):
+    """What `kinora_media_copy` asks of the firewall, in the form of kinora_egress: nothing unless copies go to an S3 service with an address."""
+    service = (place or {}).get("s3") or {}
+    return [{**entry, "name": "media-copy-s3", "groups": ["applications"]} for entry in storage_egress(service)]
+
+
+def outside_names(made, host, providers, storage, media_copy=None):
     """[{name, address}] of the services outside that `host` finds by name; an endpoint that is an address has none."""
     groups = set(made["hosts"][host]["groups"])
     found = []
     if "applications" in groups:
         found += [{"name": provider["name"], "address": str(provider["address"])} for provider in providers or [] if provider_egress([provider])]
-    if groups & {"applications", "workers"} and storage_egress(storage):
-        name = storage_endpoint(storage)[0]
-        if not is_address(name):
-            found.append({"name": name, "address": str(storage["address"])})
+    services = [(storage, storage_egress(storage)), ((media_copy or {}).get("s3"), media_copy_egress(media_copy))]
+    for service, egress in services:
+        if not egress or not groups & set(egress[0]["groups"]):
+            continue
+        named = {"name": storage_endpoint(service)[0], "address": str(service["address"])}
+        # Storage and copies may be buckets of one service.
+        if not is_address(named["name"]) and named not in found:
+            found.append(named)
     return found
 
 
@@ -259,7 +269,7 @@ def is_address(text):
 
 
 def storage_settings(storage, authorities):
-    """`[vault] s3.*` of application and worker, as a tree; `authorities` is the file that holds those of the inventory."""
+    """`[vault] s3.*` of application and worker, or `[copy] s3.*` of copies, as a tree; `authorities` is the file that holds those of the inventory."""
     if not storage:
         return {}
     given = {key: storage[key] for key in ("endpoint", "bucket", "region", "prefix", "allow_http") if key in storage}
@@ -362,6 +372,7 @@ class FilterModule:
             "kinora_mail_port": mail_port,
             "kinora_outside_names": outside_names,
             "kinora_provider_egress": provider_egress,
+            "kinora_media_copy_egress": media_copy_egress,
             "kinora_storage_egress": storage_egress,
             "kinora_storage_settings": storage_settings,
             "kinora_firewall_rules": firewall_rules,

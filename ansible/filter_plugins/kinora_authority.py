@@ -281,6 +281,16 @@ def public_problems(certificate, key, name):
     return []
 
 
+def public_notes(certificate):
+    """What preflight says of the public certificate although nothing is wrong with it: sentences."""
+    if certificate:
+        return []
+    return [
+        "kinora_public_certificate is not set: people get a certificate of the installation's own authority, which their browsers"
+        " have to be told of. With one of a public authority they need not be: docs/operations/renew-certificates.md"
+    ]
+
+
 def parse_present(text):
     """Output of the role's reading of /etc/kinora/tls (`== NAME` before each file) → name → content."""
     present, name = {}, None
@@ -301,6 +311,7 @@ class FilterModule:
             "kinora_complete_vault": complete_vault,
             "kinora_host_files": host_files,
             "kinora_parse_present": parse_present,
+            "kinora_public_notes": public_notes,
             "kinora_public_problems": public_problems,
             "kinora_days_left": days_left,
             "kinora_rotatable": rotatable,

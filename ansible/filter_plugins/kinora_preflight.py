@@ -99,7 +99,6 @@ def _variable_problems(variables, renamed):
 
 MAIL_KEYS = ("relay", "address", "port", "tls", "from", "user", "authorities")
 MEDIA_COPY_KEYS = ("directory", "s3")
-S3_KEYS = ("endpoint", "bucket", "region", "prefix", "allow_http")
 AUDIT_TARGET_KEYS = ("name", "address", "port", "authorities")
 PROVIDER_KEYS = ("name", "address", "port")
 STORAGE_KEYS = ("endpoint", "address", "bucket", "region", "prefix", "allow_http", "authorities")
@@ -205,16 +204,21 @@ def _storage_problems(storage, access_key, secret_key):
     keys = {"kinora_storage_s3_access_key": access_key, "kinora_storage_s3_secret_key": secret_key}
     if not storage:
         return [(f"{name} is set, kinora_storage_s3 is not", "say which service it is for") for name, value in keys.items() if value]
+    found = _s3_problems("kinora_storage_s3", storage)
+    return found + [(f"{name} is not set", "put it into an Ansible Vault file in group_vars/all/") for name, value in keys.items() if not value]
+
+
+def _s3_problems(variable, service):
+    """What an S3 service can be said wrongly."""
     ask = "say the service's address for programs (https://…), its network address, and the bucket"
-    found = _outside_problems("kinora_storage_s3", storage, STORAGE_KEYS, ("endpoint", "address", "bucket"), ask)
-    found += [(f"{name} is not set", "put it into an Ansible Vault file in group_vars/all/") for name, value in keys.items() if not value]
-    endpoint = str(storage.get("endpoint", ""))
+    found = _outside_problems(variable, service, STORAGE_KEYS, ("endpoint", "address", "bucket"), ask)
+    endpoint = str(service.get("endpoint", ""))
     if endpoint and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", endpoint):
-        found.append((f"kinora_storage_s3.endpoint {endpoint} is no address", "write it as in https://s3.studio.example, without bucket and path"))
-    elif endpoint.startswith("http://") and storage.get("allow_http") is not True:
-        found.append(("kinora_storage_s3.endpoint is not https", "let the service speak TLS; where it cannot, say allow_http: true"))
-    if storage.get("bucket") and not BUCKET.fullmatch(str(storage["bucket"])):
-        found.append((f"kinora_storage_s3.bucket {storage['bucket']} is no bucket's name", "take small letters, digits and hyphens, 3 to 63"))
+        found.append((f"{variable}.endpoint {endpoint} is no address", "write it as in https://s3.studio.example, without bucket and path"))
+    elif endpoint.startswith("http://") and service.get("allow_http") is not True:
+        found.append((f"{variable}.endpoint is not https", "let the service speak TLS; where it cannot, say allow_http: true"))
+    if service.get("bucket") and not BUCKET.fullmatch(str(service["bucket"])):
+        found.append((f"{variable}.bucket {service['bucket']} is no bucket's name", "take small letters, digits and hyphens, 3 to 63"))
     return found
 
 
@@ -223,7 +227,7 @@ def _media_copy_problems(place, has_secrets, storage):
     if not place:
         return [("kinora_media_copy_s3_secrets is set, kinora_media_copy is not", "say which bucket they are for")] if has_secrets else []
     if not isinstance(place, dict) or len(place) != 1 or next(iter(place)) not in MEDIA_COPY_KEYS:
-        return [(f"kinora_media_copy is {place!r}", "write {directory: /srv/kinora-copy} or {s3: {endpoint: https://s3.studio.example, bucket: kinora-copy}}")]
+        return [(f"kinora_media_copy is {place!r}", "write {directory: /srv/kinora-copy} or {s3: {endpoint: https://s3.elsewhere.example, address: 10.9.8.7, bucket: kinora-copy}}")]
     if "directory" in place:
         path, storage = f"{place['directory']}".rstrip("/"), f"{storage or ''}".rstrip("/")
         if not path.startswith("/"):
@@ -231,11 +235,7 @@ def _media_copy_problems(place, has_secrets, storage):
         if storage and (f"{path}/".startswith(f"{storage}/") or f"{storage}/".startswith(f"{path}/")):
             return [(f"kinora_media_copy.directory {path} and kinora_storage_path {storage} are in one another", "give copies a storage that does not burn with the other")]
         return []
-    service = place["s3"] or {}
-    found = [(f"kinora_media_copy.s3 has no {key}", f"it has {', '.join(S3_KEYS)}") for key in service if key not in S3_KEYS]
-    missing = [key for key in ("endpoint", "bucket") if not service.get(key)]
-    if missing:
-        found.append((f"kinora_media_copy.s3 lacks {', '.join(missing)}", "say the address of the S3 service and the bucket, which exists already"))
+    found = _s3_problems("kinora_media_copy.s3", place["s3"] or {})
     if not has_secrets:
         found.append(("kinora_media_copy_s3_secrets is not set", "put {access_key: …, secret_key: …} into an Ansible Vault file in group_vars/all/"))
     return found

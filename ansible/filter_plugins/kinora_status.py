@@ -57,6 +57,13 @@ def host_units(fleet, host):
     return units
 
 
+# No concern: a studio's own authority is as good where its browsers know it. Browsers of guests do not.
+VOUCHED = {
+    "own": "its public certificate is of the installation's own authority",
+    "other": "its public certificate is of no public authority",
+}
+
+
 def _parse(output):
     facts = {}
     for line in output.splitlines():
@@ -198,6 +205,7 @@ def _row(fleet, host, output):
     days = [int(line.rpartition(" ")[2]) for line in facts.get("days", [])]
     disk = facts["disk"][0].partition(" ")[0] if facts.get("disk") else "?"
     notes = facts.get("database", []) + _backup_notes(facts) + (["has the public address"] if facts.get("public") else [])
+    notes += [VOUCHED[word] for word in facts.get("vouched", []) if word in VOUCHED]
     return (host, roles, f"{well}/{len(units)}", f"{disk} %", f"{min(days)} days" if days else "none", _age(int(facts["uptime"][0])), ", ".join(notes))
 
 

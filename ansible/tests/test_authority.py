@@ -77,6 +77,11 @@ class Certificates(unittest.TestCase):
         for host, member in (("db1", True), ("be1", True), ("app1", False), ("wk1", False), ("lb1", False)):
             self.assertEqual("cluster.pem" in written(self.files(host)), member, host)
 
+    def test_that_nobody_outside_vouches_is_noted_and_no_problem(self):
+        self.assertIn("the installation's own authority", authority.public_notes("")[0])
+        self.assertEqual(authority.public_problems("", "", "kinora.studio.example"), [])
+        self.assertEqual(authority.public_notes("-----BEGIN CERTIFICATE-----"), [])
+
     def test_the_two_authorities_do_not_know_each_other(self):
         files = written(self.files("db1"))
         why = authority.reason_to_issue(files["host.key"], files["host.pem"], self.vault["cluster_ca_cert"], [], [])

@@ -170,6 +170,26 @@ class Addresses(unittest.TestCase):
             self.assertEqual(names, [{"name": "s3.studio.example", "address": "10.9.9.5"}] if is_theirs else [], host)
         self.assertEqual(kinora.outside_names(fleet, "app1", [], {**storage, "endpoint": "https://10.9.9.5:9000"}), [])
 
+    def test_copies_on_s3_are_the_applications_alone(self):
+        place = {"s3": {"endpoint": "https://s3.elsewhere.example", "address": "10.9.9.8", "bucket": "kinora-copy"}}
+        for nothing in (None, {}, {"directory": "/srv/kinora-copy"}, {"s3": None}, {"s3": {**place["s3"], "address": ""}}):
+            self.assertEqual(kinora.media_copy_egress(nothing), [])
+        fleet = inventory("full")
+        fleet["networks"]["egress"] = kinora.media_copy_egress(place)
+        for host, entry in fleet["hosts"].items():
+            is_theirs = "applications" in entry["groups"]
+            self.assertEqual("10.9.9.8 . 443" in kinora.firewall_addresses(fleet, host), is_theirs, host)
+            names = kinora.outside_names(fleet, host, [], {}, place)
+            self.assertEqual(names, [{"name": "s3.elsewhere.example", "address": "10.9.9.8"}] if is_theirs else [], host)
+        # Buckets of one service are one name.
+        self.assertEqual(len(kinora.outside_names(fleet, "app1", [], place["s3"], place)), 1)
+
+    def test_settings_of_an_s3_service_name_its_authorities_by_their_file(self):
+        service = {"endpoint": "https://s3.x", "address": "10.9.9.8", "bucket": "copy", "prefix": "a", "authorities": "-----BEGIN"}
+        self.assertEqual(kinora.storage_settings(service, "/etc/a.pem"), {"s3": {"endpoint": "https://s3.x", "bucket": "copy", "prefix": "a", "tls_authorities": "/etc/a.pem"}})
+        self.assertEqual(kinora.storage_settings({**service, "authorities": ""}, "/etc/a.pem")["s3"].keys(), {"endpoint", "bucket", "prefix"})
+        self.assertEqual(kinora.storage_settings({}, "/etc/a.pem"), {})
+
     def test_rules_have_the_files_of_the_hosts_groups(self):
         text = kinora.firewall_rules(inventory("full"), "be3", rule_files())
         self.assertIn("# --- backup_repository ---", text)

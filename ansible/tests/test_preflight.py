@@ -134,14 +134,22 @@ class Inventory(unittest.TestCase):
         self.assertEqual({name for name in looked_at if f"'{name}': " not in playbook}, set())
 
     def test_media_copy(self):
-        bucket = {"endpoint": "https://s3.elsewhere.example", "bucket": "kinora-copy"}
+        bucket = {"endpoint": "https://s3.elsewhere.example", "address": "10.9.8.7", "bucket": "kinora-copy"}
         for place, secrets, what in (
             ({"directory": "/srv/kinora-copy"}, False, None),
             ({"s3": bucket}, True, None),
             (None, True, "kinora_media_copy_s3_secrets is set, kinora_media_copy is not"),
             ({"s3": bucket}, False, "kinora_media_copy_s3_secrets is not set"),
             ({"s3": {**bucket, "bukket": "a"}}, True, "kinora_media_copy.s3 has no bukket"),
-            ({"s3": {"bucket": "a"}}, True, "kinora_media_copy.s3 lacks endpoint"),
+            ({"s3": {**bucket, "region": "eu", "prefix": "a", "authorities": "-----BEGIN CERTIFICATE-----"}}, True, None),
+            ({"s3": {**bucket, "endpoint": "http://s3.elsewhere.example:9000", "allow_http": True}}, True, None),
+            ({"s3": {"bucket": "abc"}}, True, "kinora_media_copy.s3 lacks endpoint, address"),
+            ({"s3": None}, True, "kinora_media_copy.s3 lacks endpoint, address, bucket"),
+            ({"s3": {**bucket, "address": "s3.elsewhere.example"}}, True, "no network address"),
+            ({"s3": {**bucket, "endpoint": "http://s3.elsewhere.example"}}, True, "kinora_media_copy.s3.endpoint is not https"),
+            ({"s3": {**bucket, "endpoint": "https://s3.elsewhere.example/copy"}}, True, "is no address"),
+            ({"s3": {**bucket, "bucket": "Copy"}}, True, "is no bucket's name"),
+            ({"s3": {**bucket, "authorities": "/etc/ca.pem"}}, True, "holds no certificate"),
             ({"directory": "copy"}, False, "kinora_media_copy.directory 'copy' is no absolute path"),
             ({"directory": "/srv/kinora/copy"}, False, "kinora_media_copy.directory /srv/kinora/copy and kinora_storage_path /srv/kinora are in one another"),
             ({"directory": "/srv"}, False, "kinora_media_copy.directory /srv and kinora_storage_path /srv/kinora are in one another"),

@@ -52,6 +52,15 @@ class Concerns(unittest.TestCase):
             with self.subTest(what):
                 self.assertEqual([found.split(" after")[0] for found, _ in status.host_concerns("a", WELL.replace(old, new))], [what])
 
+    def test_who_vouches_for_the_public_certificate_is_noted_and_no_concern(self):
+        fleet = inventory("full")
+        for word, note in (("own", "the installation's own authority"), ("other", "of no public authority"), ("public", "")):
+            text = WELL.replace("end", f"vouched {word}\nend")
+            self.assertEqual(status.host_concerns("lb1", text), [])
+            page = status.report(fleet, {host: text if host == "lb1" else WELL for host in fleet["hosts"]}, "kinora.studio.example")
+            self.assertEqual("its public certificate" in page, bool(note), page)
+            self.assertIn(note, page)
+
     def test_a_failed_unit_is_told_once(self):
         text = WELL.replace("haproxy.service active", "haproxy.service failed\nfailed haproxy.service")
         self.assertEqual(len(status.host_concerns("a", text)), 1)

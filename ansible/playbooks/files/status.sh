@@ -14,6 +14,13 @@ for file in /etc/kinora/tls/*.pem; do
 done
 dpkg-query -W -f='package ${Package} ${Version}\n' 'kinora*' 2> /dev/null
 for address in $PUBLIC; do ip -oneline address show to "$address" | grep -q . && echo "public $address"; done
+# Who vouches for the certificate that people see: this installation, a public authority, or another one.
+shown=/etc/haproxy/tls/public.pem
+if [ -e "$shown" ]; then
+    if openssl verify -no-CApath -no-CAstore -CAfile /etc/kinora/tls/authorities.pem -untrusted "$shown" "$shown" > /dev/null 2>&1; then echo 'vouched own'
+    elif openssl verify -CApath /etc/ssl/certs -untrusted "$shown" "$shown" > /dev/null 2>&1; then echo 'vouched public'
+    else echo 'vouched other'; fi
+fi
 # A unit that runs need not serve: each engine is asked what its clients want of it.
 if running etcd; then
     etcdctl --endpoints="https://$NAME:2379" --cacert=/etc/etcd/tls/authorities.pem --cert=/etc/etcd/tls/member.pem --key=/etc/etcd/tls/member.key \

@@ -44,7 +44,8 @@ class Reach:
         self._admin = [ipaddress.ip_network(str(n)) for family in FAMILIES for n in admin.get(family) or []]
         self._egress = [*(inventory.get("kinora_egress") or []), *_mail(inventory.get("kinora_mail") or {}), *_audit_target(inventory.get("kinora_audit_target") or {}),
                         *_alerts(inventory.get("kinora_alerts") or {}),
-                        *_named(inventory.get("kinora_identity_providers") or [], inventory.get("kinora_storage_s3") or {})]
+                        *_named(inventory.get("kinora_identity_providers") or [], inventory.get("kinora_storage_s3") or {}),
+                        *_s3("media-copy-s3", ["applications"], (inventory.get("kinora_media_copy") or {}).get("s3"))]
         self._hosts = {host.name: host for host in fleet.hosts}
         self._addresses = {end.address: end for host in fleet.hosts for end in self.addresses(host)}
 
@@ -143,11 +144,15 @@ def _alerts(alerts: dict) -> list[dict]:
 def _named(providers: list[dict], storage: dict) -> list[dict]:
     """What `kinora_identity_providers` permits the applications, and `kinora_storage_s3` applications and workers."""
     found = [{"name": "identity-provider", "groups": ["applications"], "protocol": "tcp", "port": provider.get("port") or 443, "to": [provider["address"]]} for provider in providers]
-    if storage:
-        parts = urlsplit(storage["endpoint"])
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        found.append({"name": "storage-s3", "groups": ["applications", "workers"], "protocol": "tcp", "port": port, "to": [storage["address"]]})
-    return found
+    return found + _s3("storage-s3", ["applications", "workers"], storage)
+
+
+def _s3(name: str, groups: list[str], service: dict | None) -> list[dict]:
+    if not service:
+        return []
+    parts = urlsplit(service["endpoint"])
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return [{"name": name, "groups": groups, "protocol": "tcp", "port": port, "to": [service["address"]]}]
 
 
 def load(fleet: Fleet, inventory: Path | None, holder: str = "") -> Reach:

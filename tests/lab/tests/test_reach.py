@@ -104,6 +104,12 @@ class Full(unittest.TestCase):
                                        ("wk1", "storage", 9000, "storage-s3"), ("db1", "backend", 9000, ""), ("be1", "backend", 443, "")):
             self.assertEqual(reach.allows(self.end(host, zone), outsider, "tcp", port), flow, (host, port))
 
+    def test_copies_on_s3_are_the_applications_alone(self) -> None:
+        outsider = self.end("outsider-storage", "storage")
+        reach = Reach(self.fleet, {"kinora_media_copy": {"s3": {"endpoint": "https://s3.elsewhere.example", "address": outsider.address}}}, [])
+        self.assertEqual(reach.allows(self.end("app1", "storage"), outsider, "tcp", 443), "media-copy-s3")
+        self.assertEqual(reach.allows(self.end("wk1", "storage"), outsider, "tcp", 443), "")
+
     def test_a_source_speaks_from_the_target_s_zone_or_from_its_default_route_s(self) -> None:
         app = self.fleet.host("app1")
         self.assertEqual(self.reach.natural_source(app, self.end("db1", "backend")), self.end("app1", "backend"))
