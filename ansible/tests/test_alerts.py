@@ -141,6 +141,24 @@ class Figures(unittest.TestCase):
             self.assertIn(f"kinora_backup_newest_seconds {int(manifest.stat().st_mtime)}\n", result.read_text())
 
 
+    def test_of_media_copies(self):
+        copies = load_program("roles/exporter/files/figures").media_copies
+        with tempfile.TemporaryDirectory() as scratch:
+            timer, result = Path(scratch, "kinora-media-copy.timer"), Path(scratch, "result.json")
+            self.assertEqual(copies(timer, result), [])
+            timer.write_text("")
+            since = f"kinora_media_copy_expected_since_seconds {int(timer.stat().st_mtime)}"
+            self.assertEqual(copies(timer, result), [since])
+            for text in ("", "[", '{"ok": false, "at": 1700000000, "good_at": null}', '{"ok": false, "at": 1700000000}'):
+                result.write_text(text)
+                self.assertEqual(copies(timer, result), [since], text)
+            result.write_text('{"ok": true, "at": 1700000000}')
+            self.assertEqual(copies(timer, result), [since, "kinora_media_copy_good_at_seconds 1700000000"])
+            # The last run failed; what counts is when one went well.
+            result.write_text('{"ok": false, "at": 1700086400, "good_at": 1700000000}')
+            self.assertEqual(copies(timer, result), [since, "kinora_media_copy_good_at_seconds 1700000000"])
+
+
 class Egress(unittest.TestCase):
     def test_a_webhook_is_the_backends_alone(self):
         self.assertEqual(kinora.alert_egress({"to": ["a@x.example"]}), [])

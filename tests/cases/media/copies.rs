@@ -109,21 +109,33 @@ impl Place {
         (code, serde_json::from_slice(&text).unwrap_or(Value::Null))
     }
 
-    /// Runs `storage verify` or `storage restore`.
+    /// Runs `storage verify` or `storage restore`; gives exit code and document.
     async fn storage(&self, arguments: &[&str]) -> Told {
+        let (code, told, _) = self.run_storage(arguments).await;
+        (code, told)
+    }
+
+    /// The same, with what it says on the side.
+    async fn run_storage(&self, arguments: &[&str]) -> (i32, Value, String) {
         let output = tokio::process::Command::new(program("kinoractl"))
             .env_remove("CREDENTIALS_DIRECTORY")
             .arg("storage")
             .args(arguments)
             .args(["--json", "--settings", &self.path("settings/application.toml")])
             .args(["--credentials", &self.path("credentials/application")])
-            .args(["--copy-settings", &self.path("media-copy.toml")])
+            .args([
+                "--copy-settings",
+                &self.path("media-copy.toml"),
+                "--copy-result",
+                &self.path("result.json"),
+            ])
             .output()
             .await
             .unwrap();
         let told = String::from_utf8_lossy(&output.stdout);
-        eprintln!("{arguments:?}: {told}{}", String::from_utf8_lossy(&output.stderr));
-        (output.status.code().unwrap(), serde_json::from_str(told.trim()).unwrap_or(Value::Null))
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        eprintln!("{arguments:?}: {told}{said}");
+        (output.status.code().unwrap(), serde_json::from_str(told.trim()).unwrap_or(Value::Null), said)
     }
 
     fn stored(&self, object: &SealedObject, number: u32) -> PathBuf {
@@ -332,6 +344,29 @@ async fn a_fault_of_the_source_neither_empties_nor_spoils_the_copy() {
     assert!(code == 2 && told["problem"].as_str().unwrap().contains("is it mounted?"), "{told}");
     assert!(std::fs::read_dir(&place.copy).unwrap().next().is_none());
     assert_eq!(place.copy(&["--new-place"]).await.0, 0);
+}
+
+#[tokio::test]
+async fn before_the_first_copy_it_is_said_that_there_is_none_and_how_to_make_one() {
+    let place = Place::open(false).await;
+    let _ = place.add(place.first, 1, 1000).await;
+    for arguments in [["verify", "--quick"], ["restore", "--all"]] {
+        let (code, _, said) = place.run_storage(&arguments).await;
+        assert_eq!(code, 2);
+        assert!(said.contains("no copy has been made yet"), "{said}");
+        assert!(said.contains("systemctl start kinora-media-copy"), "{said}");
+    }
+    let (code, told) = place.copy(&[]).await;
+    assert_eq!((code, &told["good_at"]), (0, &told["at"]));
+    assert_eq!(place.storage(&["verify", "--quick"]).await.0, 0);
+    // Now there was one.
+    std::fs::rename(&place.copy, place.path("away")).unwrap();
+    std::fs::create_dir(&place.copy).unwrap();
+    let (code, _, said) = place.run_storage(&["verify", "--quick"]).await;
+    assert!(code == 2 && said.contains("there were copies before: is it mounted?"), "{said}");
+    // A run that fails leaves alone when one went well.
+    let (code, failed) = place.copy(&[]).await;
+    assert_eq!((code, &failed["ok"], &failed["good_at"]), (2, &Value::Bool(false), &told["good_at"]));
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ use outcome::Outcome;
 use settings::{MediaCopySettings, StorageSettings, s3_credentials};
 use verify::{Scope, Task};
 
+/// What a run of this host, or the one it found done by another, came to.
+const COPY_RESULT: &str = "/var/lib/kinora-media-copy/result.json";
 /// Objects that one statement reads.
 const PAGE: i64 = 500;
 
@@ -55,7 +57,7 @@ pub struct CopyOptions {
     #[arg(long, value_name = "DIRECTORY")]
     credentials: Option<PathBuf>,
     /// Where the result is written
-    #[arg(long, value_name = "FILE", default_value = "/var/lib/kinora-media-copy/result.json")]
+    #[arg(long, value_name = "FILE", default_value = COPY_RESULT)]
     result: PathBuf,
     /// Do nothing where a run of any host went well less than so many hours ago
     #[arg(long, value_name = "HOURS")]
@@ -76,6 +78,9 @@ pub struct Where {
     /// The settings file of copies [default: /etc/kinora/media-copy.toml]
     #[arg(long, value_name = "FILE")]
     copy_settings: Option<PathBuf>,
+    /// Where `storage copy` on this host writes its result
+    #[arg(long, value_name = "FILE", default_value = COPY_RESULT)]
+    copy_result: PathBuf,
     /// Print a JSON document instead of sentences
     #[arg(long)]
     json: bool,
@@ -128,6 +133,12 @@ enum StorageError {
     )]
     EmptyPlace,
     #[error(
+        "no copy has been made yet, so there is none to compare with or to restore from: the timer makes the first one; \
+         `sudo systemctl start kinora-media-copy` begins with it at once. If there should be one, the place for copies is \
+         empty: is it mounted?"
+    )]
+    NoCopyYet,
+    #[error(
         "the place for copies is not the one of the last run: is the right one mounted? If this is meant, run \
          `kinora-admin storage copy --new-place` once"
     )]
@@ -140,7 +151,9 @@ impl StorageError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Command(error) => error.exit_code(),
-            Self::EmptyPlace | Self::OtherPlace | Self::Vault(VaultError::Settings(_)) => ExitCode::from(2),
+            Self::EmptyPlace | Self::NoCopyYet | Self::OtherPlace | Self::Vault(VaultError::Settings(_)) => {
+                ExitCode::from(2)
+            }
             Self::Store(_) | Self::Vault(_) | Self::Local(_) => ExitCode::from(UNAVAILABLE),
         }
     }
@@ -216,6 +229,7 @@ async fn run_copy(options: &CopyOptions) -> Result<ExitCode, StorageError> {
         }
         Err(error) => Some(error.to_string()),
     };
+    outcome.good_at = before.as_ref().and_then(|before| before.good_at);
     if stopped.is_some() {
         // The part that was to be read again still is; and a place that was not taken is not the known one.
         outcome.next_shard = before.as_ref().map_or(0, |before| before.next_shard);
@@ -304,7 +318,8 @@ async fn open_task(place: &Where, scope: Scope) -> Result<Task, StorageError> {
         let copies = Copies::open(&load_copy_settings(Some(&copy_path))?.copy.place(&credentials)?)?;
         // An empty mount point would make every copy look lost.
         if copies.identity().await?.is_none() {
-            return Err(StorageError::EmptyPlace);
+            let had_one = Outcome::read(&place.copy_result).is_some_and(|before| !before.place.is_empty());
+            return Err(if had_one { StorageError::EmptyPlace } else { StorageError::NoCopyYet });
         }
         Some(copies)
     } else if scope.repair {

@@ -19,6 +19,9 @@ pub(super) struct Outcome {
     pub(super) ok: bool,
     /// When it ended.
     pub(super) at: u64,
+    /// When the last run that this host knows of ended well; none if none did.
+    #[serde(default)]
+    pub(super) good_at: Option<u64>,
     /// How long it took.
     pub(super) seconds: u64,
     /// Which host did it.
@@ -81,6 +84,9 @@ impl Outcome {
         });
         self.problem = stopped.or(of_objects);
         self.ok = self.problem.is_none();
+        if self.ok {
+            self.good_at = Some(now);
+        }
     }
 
     /// One line for people.
