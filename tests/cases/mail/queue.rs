@@ -7,13 +7,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use kinora_core::MessageId;
 use kinora_core::mail::Letter;
+use kinora_core::{InvitationId, MessageId};
 use kinora_store::StoreError;
 use kinora_store::mail::claims::{self, Claim, Claimed, Outcome, Policy, RelayState, Settled};
 use kinora_store::mail::{self, Message, views};
 use kinora_store::schema::mail_messages;
 use kinora_tests::{DatabaseRole, TestDatabase};
+use uuid::Uuid;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -123,6 +124,44 @@ fn a_mail_is_one_senders_at_a_time_and_is_taken_back_from_one_that_ended() {
     let ended = stored(&mut connection, id);
     assert_eq!((ended.state.as_str(), ended.letter, ended.tries), ("sent", None, 2));
     assert_eq!(claims::claim(&mut other, &policy(), later + TimeDelta::days(1)).unwrap(), Claim::Nothing);
+}
+
+#[test]
+fn the_mail_of_an_invitation_on_which_somebody_decides_waits_until_they_have() {
+    let database = TestDatabase::create("mail_of_invitation");
+    let mut owner = database.connect(DatabaseRole::Application);
+    let (organisation, production, id) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    owner
+        .batch_execute(&format!(
+            "INSERT INTO organisations (id, name) VALUES ('{organisation}', 'Fjord');
+             INSERT INTO productions (id, organisation_id, name) VALUES ('{production}', '{organisation}', 'Tide');
+             INSERT INTO invitations (id, organisation_id, production_id, address, address_key, library_role, expires_at)
+                 VALUES ('{id}', '{organisation}', '{production}', 'a@x.example', 'a@x.example', 'reader', now() + interval '9 days')"
+        ))
+        .unwrap();
+    let letter = notice();
+    let invitation = Some(InvitationId(id));
+    let message = Message {
+        recipient: "a@x.example",
+        person: None,
+        organisation: None,
+        invitation,
+        letter: &letter,
+        expires_at: None,
+    };
+    let mail = mail::enqueue(&mut owner, &message).unwrap();
+    let mut sender = database.connect(DatabaseRole::Backend);
+    sender.batch_execute("SET lock_timeout = '10s'").unwrap();
+    let now = Utc::now();
+    owner
+        .transaction::<(), StoreError, _>(|owner| {
+            owner.batch_execute(&format!("SELECT FROM invitations WHERE id = '{id}' FOR UPDATE"))?;
+            assert_eq!(claims::claim(&mut sender, &policy(), now)?, Claim::Nothing);
+            // Neither waits for the other.
+            Ok(owner.batch_execute(&format!("SELECT FROM mail_messages WHERE id = '{mail}' FOR UPDATE"))?)
+        })
+        .unwrap();
+    assert!(claim(&mut sender, now).token.is_some());
 }
 
 #[test]

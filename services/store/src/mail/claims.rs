@@ -87,7 +87,8 @@ struct Due {
 }
 
 /// Claims the mail that is due longest, in a transaction of its own. Leaves out what somebody else has
-/// locked.
+/// locked, and the mail of an invitation on which somebody decides at this moment: they lock the invitation
+/// first and its mail afterwards, and waiting for each other would end in a deadlock.
 ///
 /// # Errors
 /// The database's.
@@ -95,7 +96,8 @@ pub fn claim(connection: &mut PgConnection, policy: &Policy, now: DateTime<Utc>)
     connection.transaction(|connection| {
         let due: Option<Due> = diesel::sql_query(
             "SELECT id, person_id, invitation_id, recipient, letter, tries, expires_at FROM mail_messages \
-             WHERE state = 'waiting' AND not_before <= $1 \
+             WHERE state = 'waiting' AND not_before <= $1 AND (invitation_id IS NULL OR EXISTS ( \
+                 SELECT FROM invitations i WHERE i.id = invitation_id FOR KEY SHARE SKIP LOCKED)) \
              ORDER BY not_before, id LIMIT 1 FOR UPDATE SKIP LOCKED",
         )
         .bind::<Timestamptz, _>(now)
