@@ -28,6 +28,7 @@ diesel::table! {
         disabled_at -> Nullable<Timestamptz>,
         revision -> Int8,
         erased_at -> Nullable<Timestamptz>,
+        made_by -> Nullable<Uuid>,
     }
 }
 

@@ -10,6 +10,14 @@ fn bob(mail: &str) -> Value {
     json!({ "bob": { "displayName": ["Bob"], "mail": [mail], "groups": [] } })
 }
 
+fn called(name: &str, login: &str) -> Value {
+    json!({ login: { "displayName": [name], "mail": [format!("{login}@studio.example")], "groups": [] } })
+}
+
+async fn name_of(browser: &mut Client) -> String {
+    text(&browser.get("/api/data/v1/session").await.expect(200).json(), "/person/display_name")
+}
+
 async fn id_of(browser: &mut Client) -> String {
     text(&browser.get("/api/data/v1/session").await.expect(200).json(), "/person/id")
 }
@@ -27,6 +35,29 @@ async fn an_account_of_the_organisations_own_domain_is_joined_by_itself() {
     assert_eq!(role_in(&mut browser, &organisation).await.as_deref(), Some("administrator"));
     let accounts = browser.get("/api/data/v1/account/studio-accounts").await.expect(200).json();
     assert_eq!(accounts["joined"][0]["connection_id"], studio.connection.id.as_str());
+}
+
+#[tokio::test]
+async fn the_provider_names_those_whom_it_brought_and_nobody_else() {
+    let mut studio = Studio::open().await;
+    let organisation = studio.organisation.clone();
+    let (_, mut bob) =
+        add_person(&studio.kinora, &mut studio.owner, &organisation, "bob@studio.example", "member").await;
+    studio.set_people(&called("BOB, R. (EXT)", "bob")).await;
+    let mut joined = studio.sign_in("bob").await;
+    assert_eq!(name_of(&mut joined).await, "Name of bob@studio.example");
+    let own = json!({ "display_name": "Bobby" });
+    let _ = bob.patch("/api/data/v1/account", &own).await.expect(200);
+    assert_eq!(name_of(&mut studio.sign_in("bob").await).await, "Bobby");
+
+    studio.set_people(&called("Ada Löwe", "ada")).await;
+    assert_eq!(name_of(&mut studio.sign_in("ada").await).await, "Ada Löwe");
+    studio.set_people(&called("Ada Berg", "ada")).await;
+    assert_eq!(name_of(&mut studio.sign_in("ada").await).await, "Ada Berg");
+    // Also once she has a password besides.
+    let _ = execute(&studio.kinora, "UPDATE people SET password_hash = 'x' WHERE login LIKE 'ada%'");
+    studio.set_people(&called("Ada Holm", "ada")).await;
+    assert_eq!(name_of(&mut studio.sign_in("ada").await).await, "Ada Holm");
 }
 
 #[tokio::test]

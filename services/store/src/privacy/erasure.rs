@@ -353,6 +353,7 @@ fn forget_account(connection: &mut PgConnection, case: &Case) -> Result<()> {
             people::display_name.eq(pseudonym(case.person.0)),
             people::password_hash.eq(None::<String>),
             people::password_change_required.eq(false),
+            people::made_by.eq(None::<Uuid>),
             people::disabled_at.eq(now),
             people::erased_at.eq(now),
             people::updated_at.eq(now),

@@ -238,6 +238,7 @@ pub(crate) fn account_for(
             people::login.eq(address.trim()),
             people::login_key.eq(&key),
             people::display_name.eq(arrival.display_name.as_deref().unwrap_or(address)),
+            people::made_by.eq(arrival.connection.0),
         ))
         .on_conflict_do_nothing()
         .execute(connection)?;
@@ -293,14 +294,17 @@ pub(crate) fn has_roles_elsewhere(
 }
 
 /// Takes over name and address as the provider has them now, of people who are nowhere else: elsewhere others may know
-/// them by what they have. Gives the login.
+/// them by what they have. The name only of an account that the connection made: who was here before, and joined
+/// their account with it, has chosen their own. Gives the login.
 pub(crate) fn update_person(
     connection: &mut PgConnection,
     arrival: &Arrival,
     (person, login, name): (PersonId, String, String),
     acts: &mut Vec<Act>,
 ) -> Result<String> {
-    let new_name = arrival.display_name.as_ref().filter(|new| **new != name);
+    let maker: Option<Uuid> = people::table.find(person.0).select(people::made_by).first(connection)?;
+    let is_ours = maker == Some(arrival.connection.0);
+    let new_name = arrival.display_name.as_ref().filter(|new| is_ours && **new != name);
     let new_login = arrival.address.as_ref().filter(|(new, _)| login_key(new) != login_key(&login));
     if arrival.grants.is_none()
         || (new_name.is_none() && new_login.is_none())

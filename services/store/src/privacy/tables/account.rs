@@ -34,6 +34,7 @@ pub(super) const TABLES: &[Table] = &[
             ("created_at", Plain),
             ("updated_at", Plain),
             ("disabled_at", Plain),
+            ("made_by", Plain),
         ],
     },
     Table {
