@@ -1,6 +1,7 @@
 //! Accounts and permissions against real applications: who gets in, who sees what, what is recorded.
 
 mod audit;
+mod audited;
 pub(crate) mod factors;
 mod permissions;
 mod requests;

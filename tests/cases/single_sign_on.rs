@@ -9,7 +9,7 @@ mod linking;
 mod logout;
 mod logs;
 mod metadata;
-mod provider;
+pub(crate) mod provider;
 mod replay;
 mod required;
 mod routes;

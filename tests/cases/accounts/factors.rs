@@ -27,6 +27,11 @@ pub struct App {
 }
 
 impl App {
+    /// One that was given this key (base32).
+    pub fn of(key: &str) -> Self {
+        Self { key: key.to_owned(), used: String::new() }
+    }
+
     /// What it shows now.
     pub fn code(&self) -> String {
         self.code_after(0)
@@ -61,7 +66,7 @@ impl App {
 /// Sets up an app for somebody who is signed in; gives it and the recovery codes.
 pub async fn enrol_app(client: &mut Client) -> (App, Vec<String>) {
     let begun = client.post(APP, &json!({})).await.expect(200).json();
-    let mut app = App { key: text(&begun, "/key"), used: String::new() };
+    let mut app = App::of(&text(&begun, "/key"));
     app.used = app.code();
     let added = client.put(APP, &json!({ "code": app.used })).await.expect(200).json();
     (app, strings(&added["recovery_codes"]))
