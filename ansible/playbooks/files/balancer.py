@@ -1,6 +1,6 @@
-"""Takes an application out of HAProxy on this host, or puts it back: python3 -c THIS drain|ready APPLICATION SECONDS.
+"""Takes an application out of HAProxy on this host, or puts it back: python3 -c THIS others|drain|ready APPLICATION SECONDS.
 
-drain: new requests go to the others; returns when those under way have ended, or after SECONDS. Where there is no other that answers it
+others: changes nothing, fails where no other application answers. drain: new requests go to the others; returns when those under way have ended, or after SECONDS. Where there is no other that answers it
 does nothing: the application's socket keeps requests while it restarts. ready: returns when HAProxy sends it requests again.
 """
 
@@ -60,7 +60,11 @@ def main() -> int:
     if name not in known:
         print(f"HAProxy here knows no application {name}: run site")
         return 1
-    if action == "drain" and not any(is_serving(row) for other, row in known.items() if other != name):
+    alone = not any(is_serving(row) for other, row in known.items() if other != name)
+    if action == "others":
+        print(f"HAProxy here finds no other application than {name} in service: see the verb status" if alone else json.dumps({"alone": False}))
+        return int(alone)
+    if action == "drain" and alone:
         print(json.dumps({"alone": True}))
         return 0
     said = ask(f"set server {BACKEND}/{name} state {action}").strip()
