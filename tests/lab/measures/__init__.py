@@ -18,6 +18,7 @@ MEASURES = (
     "single_sign_on",
     "reboot",
     "doctor",
+    "drain",
     "takeover_crash",
     "takeover_power",
     "takeover_frozen",

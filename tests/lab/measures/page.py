@@ -20,6 +20,7 @@ TITLES = {
     "sign-on": "Single sign-on",
     "reboot": "Each host rebooted in turn",
     "doctor": "The verb `doctor`: a healthy fleet, and faults injected one by one",
+    "drain": "A host taken out for work on it, while people work",
     "upgrade": "Upgrade to the next release, and back, while people work",
     "takeover": "Whatever breaks, while people sign in, read, write, upload and encode",
     "restore": "Restore, backups and their drill",

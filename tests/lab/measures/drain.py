@@ -1,0 +1,60 @@
+"""Work on a machine at noon: one host of each role is drained, rebooted and put back by the verbs, while people work."""
+
+import time
+from collections.abc import Iterator
+
+from lab import install
+from lab.problem import Problem
+
+from . import service
+from .at_work import at_work, harmless, two_primaries, wait, wait_until_redundant
+from .figures import Figure, Options
+from .hosts import Lab
+from .install import run
+
+SECTION, CASE = "drain", "a host of each role drained, rebooted, put back"
+ROLES = ("load_balancers", "applications", "backends", "databases", "workers")
+BACK_SECONDS = 300.0
+
+
+def measure(lab: Lab, options: Options) -> Iterator[Figure]:
+    command = f"make lab-test LAB={options.layout} ONLY=drain"
+    bundle = install.on_controller(lab.control)
+    hosts = one_of_each_role(lab, wait_until_redundant(lab))
+    with at_work(lab) as seen:
+        for host in hosts:
+            yield round_trip(lab, bundle, options, host)
+            wait_until_redundant(lab)
+    failed = seen.attempts_failed()
+    yield Figure(SECTION, f"{CASE}: requests that failed, at the first attempt", f"{len(failed)} of {len(seen.entries):,}", "0", not failed, command, failed)
+    yield Figure(SECTION, f"{CASE}: slowest request", f"{seen.slowest():.1f} s (usual {seen.usual():.2f} s)", command=command)
+    yield from harmless(SECTION, CASE, seen, command)
+    yield two_primaries(SECTION, CASE, seen, command)
+
+
+def one_of_each_role(lab: Lab, primary: str) -> list[str]:
+    """The first host of each role that is not the database's primary; none twice."""
+    return list(dict.fromkeys(next(name for name in lab.members(role) if name != primary) for role in ROLES))
+
+
+def round_trip(lab: Lab, bundle: install.Bundle, options: Options, host: str) -> Figure:
+    options.say(f"{host} is drained, rebooted and put back")
+    seconds = [timed(lambda: run(lab, bundle, lambda _: None, "drain", "-e", f"host={host}"))]
+    lab.power(host, "reboot")
+    began = time.monotonic()
+    place = lab.fleet.host(host)
+    try:
+        wait(lambda: not service.lacking(lab, place), BACK_SECONDS, f"{host} is not back in service")
+    except Problem as problem:
+        raise Problem(f"{problem}: {'; '.join(service.lacking(lab, place))}") from None
+    seconds.append(time.monotonic() - began)
+    seconds.append(timed(lambda: run(lab, bundle, lambda _: None, "undrain", "-e", f"host={host}")))
+    roles = ", ".join(group.replace("_", " ") for group in place.groups)
+    value = "drained in {:.0f} s, in service {:.0f} s after it booted, put back in {:.0f} s".format(*seconds)
+    return Figure(SECTION, f"{host} ({roles})", value, command=f"control# {' '.join(install.verb_command(bundle, 'drain', '-e', f'host={host}'))}")
+
+
+def timed(work) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
