@@ -6,7 +6,8 @@
 //! `docs/adr/0006-passwords.md`.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::BCRYPT;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
 use bcrypt::BcryptError;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
@@ -64,6 +65,19 @@ pub fn verify(password: &str, hash: &str) -> Result<bool, PasswordError> {
     Ok(bcrypt::non_truncating_verify(prepare(password)?, hash)?)
 }
 
+/// What no password hashes to, and verifying takes as long against as against any hash of that cost: for sign-ins of
+/// people who do not exist. Made without hashing: `$2b$COST$`, 16 random bytes of salt, 23 of digest.
+///
+/// # Errors
+/// If the system gives no random bytes.
+pub fn of_nobody(cost: u32) -> Result<String, PasswordError> {
+    const LETTERS: GeneralPurpose = GeneralPurpose::new(&BCRYPT, NO_PAD);
+    let (mut salt, mut digest) = ([0_u8; 16], [0_u8; 23]);
+    rand_bytes(&mut salt)?;
+    rand_bytes(&mut digest)?;
+    Ok(format!("$2b${cost:02}${}{}", LETTERS.encode(salt), LETTERS.encode(digest)))
+}
+
 /// Whether the hash was made with a lower cost than is wanted now.
 #[must_use]
 pub fn is_outdated(hash: &str, cost: u32) -> bool {
@@ -101,6 +115,16 @@ mod tests {
         assert!(verify(&long, &hashed).unwrap());
         assert!(!verify(&format!("{}b", "a".repeat(199)), &hashed).unwrap());
         assert!(!verify(&"a".repeat(72), &hashed).unwrap());
+    }
+
+    #[test]
+    fn the_hash_of_nobody_is_one_of_that_cost() {
+        let (nobody, somebody) = (of_nobody(CHEAP).unwrap(), hash("x", CHEAP).unwrap());
+        assert_eq!(nobody.len(), somebody.len());
+        assert!(!is_outdated(&nobody, CHEAP) && is_outdated(&nobody, CHEAP + 1));
+        // That it is looked at, and not refused for its form, is what makes it take as long.
+        assert!(!verify("x", &nobody).unwrap());
+        assert_ne!(nobody, of_nobody(CHEAP).unwrap());
     }
 
     #[test]

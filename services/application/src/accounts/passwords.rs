@@ -41,14 +41,14 @@ impl Drop for Waiting<'_> {
 }
 
 impl PasswordDesk {
-    /// A desk with these settings. Takes as long as one password.
+    /// A desk with these settings.
     ///
     /// # Errors
-    /// If hashing fails.
+    /// If the system gives no random bytes.
     pub fn new(settings: &PasswordSettings) -> Result<Self, PasswordError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let parallel = if settings.parallel == 0 { (cores / 2).max(1) } else { settings.parallel };
-        let nobody = passwords::hash(&passwords::generate()?, settings.cost)?;
+        let nobody = passwords::of_nobody(settings.cost)?;
         Ok(Self {
             cost: settings.cost,
             turns: Arc::new(Semaphore::new(parallel)),
