@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 from lab import install
+from lab.fleet import Host
 from lab.problem import Problem
 
 from . import service
@@ -44,14 +45,19 @@ def round_trip(lab: Lab, bundle: install.Bundle, options: Options, host: str) ->
     began = time.monotonic()
     place = lab.fleet.host(host)
     try:
-        wait(lambda: not service.lacking(lab, place), BACK_SECONDS, f"{host} is not back in service")
+        wait(lambda: not lacking(lab, place), BACK_SECONDS, f"{host} is not back in service")
     except Problem as problem:
-        raise Problem(f"{problem}: {'; '.join(service.lacking(lab, place))}") from None
+        raise Problem(f"{problem}: {'; '.join(lacking(lab, place))}") from None
     seconds.append(time.monotonic() - began)
     seconds.append(timed(lambda: run(lab, bundle, lambda _: None, "undrain", "-e", f"host={host}")))
     roles = ", ".join(group.replace("_", " ") for group in place.groups)
     value = "drained in {:.0f} s, in service {:.0f} s after it booted, put back in {:.0f} s".format(*seconds)
     return Figure(SECTION, f"{host} ({roles})", value, command=f"control# {' '.join(install.verb_command(bundle, 'drain', '-e', f'host={host}'))}")
+
+
+def lacking(lab: Lab, host: Host) -> list[str]:
+    """Where a worker begins one program after the other, systemd is never done with starting."""
+    return [what for what in service.lacking(lab, host) if what != "the system is starting"]
 
 
 def timed(work) -> float:
