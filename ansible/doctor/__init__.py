@@ -43,6 +43,8 @@ def diagnose(made, facts, given):
     found += [finding for host in fleet.hosts for finding in _not_asked(host)]
     for check in CHECKS.values():
         found += _made(check, fleet)
+    # What an engine said may be of several lines.
+    found = [finding._replace(what=" ".join(finding.what.split())) for finding in found]
     return without_consequences(fleet, found)
 
 

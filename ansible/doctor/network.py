@@ -29,9 +29,10 @@ def names_other(_host, said):
 @of_host("address-missing", "network")
 def address_missing(_host, said):
     for zone, addresses in said["zones"].items():
-        for address, link in addresses.items():
-            if link is None:
-                yield (f"it does not have its address {address} in the zone {zone}", "the interface is down, or its settings were changed", "ip address; then the file in /etc/systemd/network or /etc/network/interfaces")
+        lacking = [address for address, link in addresses.items() if link is None]
+        if lacking:
+            yield (f"it does not have its address {' and '.join(lacking)} in the zone {zone}", "the interface is down, or its settings were changed",
+                   "ip address; then the file in /etc/systemd/network or /etc/network/interfaces")
 
 
 @of_host("link-down", "network")

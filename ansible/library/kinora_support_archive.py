@@ -86,7 +86,7 @@ def manifest(params, at):
 
 def contents(params, at):
     """{path: text} of the archive."""
-    files = {"MANIFEST.txt": manifest(params, at), "doctor.txt": "\n".join(findings(params["findings"], list(params["hosts"]))) or "nothing found"}
+    files = {"MANIFEST.txt": manifest(params, at), "doctor.txt": "\n".join(findings(params["findings"], [*params["hosts"], "fleet", "controller"])) or "nothing found"}
     for host, gathered in params["hosts"].items():
         files.update({f"{host}/{name}": text for name, text in gathered.get("files", {}).items()})
     return files

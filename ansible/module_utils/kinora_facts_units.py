@@ -63,7 +63,10 @@ def _old_program(process):
 
 def units(wanted):
     failed = [line.split()[0] for line in run("systemctl", "list-units", "--failed", "--plain", "--no-legend").out.splitlines() if line.split()]
-    return {"wanted": show(wanted["units"]), "failed": failed}
+    shown = show(wanted["units"])
+    if not any(unit["load"] for unit in shown.values()):
+        raise OSError("systemd does not say which units there are")
+    return {"wanted": shown, "failed": failed}
 
 
 def credentials(wanted):

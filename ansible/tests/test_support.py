@@ -202,7 +202,7 @@ class Messages(unittest.TestCase):
             ("step “Moonlit Harbour” failed after 3 attempts", "step … failed after 3 attempts"),
             ("connection to 10.61.30.21 lost", "connection to … lost"),
             ("no action. I am (db1), the leader with the lock", "no action … db1 the leader with the lock"),
-            ("Mark signed in", None),
+            ("Mark signed in", "… signed in"),
             ("password 4711", None),
             ("the code 0171 234 567 was sent", "the code … was sent"),
             ("hunter2", None),
