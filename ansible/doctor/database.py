@@ -190,10 +190,10 @@ def etcd_member_missing(fleet):
 def etcd_alarm(_host, said):
     for alarm in dict.fromkeys(said["alarms"]):
         why = {"NOSPACE": "its database has reached its quota: it takes no writes, and no standby can take over", "CORRUPT": "members hold different data"}
-        yield (f"etcd has the alarm {alarm}", why.get(alarm, "see its page"), "etcdctl defrag, then etcdctl alarm disarm (the options stand in docs/operations/database.md); CORRUPT: replace that member")
+        yield (f"etcd has the alarm {alarm}", why.get(alarm, "see its page"), "docs/operations/doctor.md#etcd; CORRUPT: replace that member")
 
 
 @of_host("etcd-large", "etcd")
 def etcd_large(_host, said):
     if said["bytes"] > 1.5 * 2**30:
-        yield (f"etcd's database is {size(said['bytes'])}; at 2 GB it takes no writes", "old revisions are kept, or the file was never made smaller", "etcdctl defrag, one member after another: docs/operations/database.md")
+        yield (f"etcd's database is {size(said['bytes'])}; at 2 GB it takes no writes", "old revisions are kept, or the file was never made smaller", "one member after another: docs/operations/doctor.md#etcd")
