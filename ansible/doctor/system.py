@@ -149,6 +149,8 @@ def journal_not_kept(_host, said):
 
 @of_host("journal-short", "journal")
 def journal_short(host, said):
-    uptime = (host.of("system") or {}).get("uptime", 0)
+    system = host.of("system") or {}
+    # A container's journal is younger than the machine.
+    uptime = system.get("uptime", 0) if system.get("container", "none") == "none" else 0
     if said["persistent"] and said["reaches_back"] < DAY < uptime / 2:
         yield (f"logs reach back only {age(said['reaches_back'])}", "something writes so much that the rest is pushed out", "journalctl --since=-1h -o json | grep -o '\"_SYSTEMD_UNIT\":\"[^\"]*' | sort | uniq -c | sort -n | tail")

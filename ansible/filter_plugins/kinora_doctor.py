@@ -1,6 +1,7 @@
 """Filters of the verb doctor: what to ask of each host, and what follows from the answers. The checks are in ansible/doctor/."""
 
 import hashlib
+import ipaddress
 import sys
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def questions(made, host, given):
         "groups": groups,
         "units": kinora_status.host_units(made, host),
         "hosts": kinora.hosts_file(made, given["outside"]).splitlines(),
-        "addresses": {zone: list(addresses.values()) for zone, addresses in mine["addresses"].items()},
-        "public": [str(address) for address in (made["networks"].get("public_address") or {}).values()] if "load_balancers" in groups else [],
+        "addresses": {zone: [_canonical(address) for address in addresses.values()] for zone, addresses in mine["addresses"].items()},
+        "public": [_canonical(address) for address in (made["networks"].get("public_address") or {}).values()] if "load_balancers" in groups else [],
         "public_name": given["public_name"],
         "backend_name": mine["names"].get("backend", host),
         "management_name": mine["names"]["management"],
@@ -43,6 +44,22 @@ def questions(made, host, given):
         "copy_path": given["copy_path"] if "applications" in groups else "",
         "backup_path": given["backup_path"],
     }
+
+
+def _canonical(address):
+    """As the kernel writes it."""
+    return str(ipaddress.ip_address(str(address)))
+
+
+def release(bundle):
+    """Version of Kinora's packages in the unpacked bundle, without their revision; nothing outside of a bundle."""
+    index, name = Path(bundle, "debian", "Packages"), ""
+    for line in index.read_text(encoding="utf-8").splitlines() if index.is_file() else ():
+        if line.startswith("Package: "):
+            name = line.removeprefix("Package: ")
+        elif line.startswith("Version: ") and name == "kinora-backend":
+            return line.removeprefix("Version: ").rpartition("-")[0]
+    return ""
 
 
 def _probes(made, host):
@@ -81,4 +98,4 @@ class FilterModule:
     """Gives the functions to Ansible's templates."""
 
     def filters(self):
-        return {"kinora_doctor_questions": questions, "kinora_doctor_findings": findings, "kinora_doctor_report": report}
+        return {"kinora_doctor_questions": questions, "kinora_doctor_release": release, "kinora_doctor_findings": findings, "kinora_doctor_report": report}

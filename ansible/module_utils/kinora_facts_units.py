@@ -36,7 +36,7 @@ SECRETS = {
 def show(names):
     """Properties of units, by name, of one call."""
     found = {}
-    done = run("systemctl", "show", "--property=" + ",".join(PROPERTIES), *names)
+    done = run("systemctl", "show", "--property=" + ",".join(PROPERTIES), *names, seconds=15)
     for name, block in zip(names, done.out.split("\n\n")):
         entry = dict(line.partition("=")[::2] for line in block.splitlines())
         found[name] = {

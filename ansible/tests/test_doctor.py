@@ -2,7 +2,9 @@
 
 import copy
 import re
+import tempfile
 import unittest
+from pathlib import Path
 
 from doctor_facts import NOW, healthy, plugin
 from inventories import ANSIBLE, NAMES, inventory
@@ -274,6 +276,17 @@ class Questions(unittest.TestCase):
         answers = {host: {"facts": said} for host, said in facts.items()}
         found = plugin.findings(made, answers, {"version": "", "clocks": {host: ("1.0", "sudo: no\n", "2.0") for host in facts}, "copies_wanted": False})
         self.assertEqual(found, [])
+
+    def test_the_release_is_that_of_the_bundle_s_packages(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(plugin.release(folder), "")
+            (Path(folder) / "debian").mkdir()
+            index = "Package: haproxy\nVersion: 3.0.11-1\n\nPackage: kinora-backend\nArchitecture: amd64\nVersion: 0.1.0~dev7.gabc-1\n"
+            (Path(folder) / "debian" / "Packages").write_text(index, encoding="utf-8")
+            self.assertEqual(plugin.release(folder), "0.1.0~dev7.gabc")
+
+    def test_addresses_are_as_the_kernel_writes_them(self):
+        self.assertEqual(plugin._canonical("fd61:0010:0:0::0011"), "fd61:10::11")
 
     def test_who_does_not_answer_is_told(self):
         made, facts, given = healthy("full")
