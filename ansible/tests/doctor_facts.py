@@ -1,4 +1,4 @@
-"""What healthy hosts say to the verb doctor: as recorded on fleets of the lab, shortened, for every layout."""
+"""What healthy hosts say to the verb doctor, for every layout: systemd and the host as on one of the lab, engines in the forms that they document."""
 
 from functools import cache
 
