@@ -38,7 +38,9 @@ run: ## run all of Kinora on this machine; Ctrl-C stops it (data: .kinora)
 test: ## every test, against real services and in a real browser
 	@packaging/bootstrap test
 	@$(MAKE) --no-print-directory -j2 web programs
-	@$(MAKE) --no-print-directory bundle-test measure-test rust-test web-test browser-test api-test
+	@for part in bundle-test measure-test rust-test web-test browser-test api-test; do \
+		began=$$(date +%s); $(MAKE) --no-print-directory $$part || exit 1; \
+		echo "test: $$part took $$(($$(date +%s) - began)) s"; done
 
 check: ## fmt, clippy, crate edges, dependencies, migrations, playbooks, web lint and types
 	@packaging/bootstrap check
