@@ -265,3 +265,24 @@ async fn objects_that_no_row_knows_are_removed_when_they_are_old() {
     assert!(has(&young));
     assert_eq!(uploader.download(&asset).await, bytes);
 }
+
+/// Whoever ends an upload may not have heard yet that its last byte made it complete, and has to be able to clean up.
+#[tokio::test]
+async fn what_was_complete_says_on_its_removal_what_it_had_become() {
+    let kinora = Kinora::api().await;
+    let mut studio = Studio::open(&kinora);
+    let person = studio.hire(&kinora, Some("editor"));
+    let uploader = Uploader::new(&kinora.url(), &studio, &person);
+    let bytes = make_bytes(6, 1000);
+    let complete = uploader.create(bytes.len(), "complete.mov").await;
+    let _ = uploader.write(&complete, 0, &bytes).await.expect(204);
+    let asset = uploader.head(&complete).await.expect(200).header("kinora-asset").unwrap().to_owned();
+    let removed = uploader.send(uploader.request(Method::DELETE, &complete)).await.expect(204);
+    assert_eq!(removed.header("kinora-asset"), Some(asset.as_str()));
+    assert_eq!(uploader.download(&asset).await, bytes);
+
+    let begun = uploader.create(bytes.len() * 2, "begun.mov").await;
+    let _ = uploader.write(&begun, 0, &bytes).await.expect(204);
+    let removed = uploader.send(uploader.request(Method::DELETE, &begun)).await.expect(204);
+    assert_eq!(removed.header("kinora-asset"), None);
+}

@@ -466,7 +466,7 @@ fn concat_text(upload: &Upload, concatenation: &Concatenation) -> String {
         ("Tus-Resumable" = String, Header, description = "1.0.0"),
     ),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 204, description = "It is gone; if it was complete, the header Kinora-Asset names the asset it had become, which stays"),
         (status = 404, description = "No such upload of yours", body = crate::error::ProblemDocument, content_type = "application/problem+json"),
     ))]
 pub async fn remove_upload(
@@ -478,9 +478,13 @@ pub async fn remove_upload(
     let (who, production) = (uploader.who.clone(), uploader.production_id);
     let remove =
         move |connection: &mut _| uploads::remove(connection, &who.principal, &who.origin, production, id);
-    turns::run(&context, remove).await?;
+    let asset = turns::run(&context, remove).await?;
     sweep::soon(&context);
-    Ok(HttpResponse::NoContent().finish())
+    let mut answer = HttpResponse::NoContent();
+    if let Some(asset) = asset {
+        answer.insert_header((KINORA_ASSET, asset.to_string()));
+    }
+    Ok(answer.finish())
 }
 
 /// For clients that cannot send PATCH or DELETE: POST with `X-HTTP-Method-Override`.

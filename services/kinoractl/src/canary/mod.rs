@@ -324,17 +324,18 @@ impl<'a> Canary<'a> {
     /// Removes what was made, all of it that can be removed; ends the session. Gives what is left for how long.
     async fn clean_up(&mut self) -> Result<Option<String>, String> {
         let mut failures = Vec::new();
+        if let Some(upload) = self.made.upload.take() {
+            match upload::terminate(&self.client, &upload).await {
+                Ok(asset) => self.made.asset = asset,
+                Err(error) => failures.push(error.to_string()),
+            }
+        }
         // The asset before its production: media of a removed asset goes within the hour, that of a production after a week.
         let left = match (&self.made.asset, &self.made.production) {
             (Some(_), _) => Some("its media goes within the hour; its rows, without media, stay"),
             (None, Some(_)) => Some("the rows of its production stay"),
             (None, None) => None,
         };
-        if let Some(upload) = self.made.upload.take()
-            && let Err(error) = upload::terminate(&self.client, &upload).await
-        {
-            failures.push(error.to_string());
-        }
         let asset =
             self.made.asset.take().map(|id| ("remove the asset", format!("/api/data/v1/assets/{id}")));
         let production = self

@@ -244,14 +244,14 @@ async fn break_off(
     }
 }
 
-/// Ends an upload that is not complete.
-pub async fn terminate(client: &Client, upload: &Upload) -> Result<(), CanaryError> {
+/// Ends an upload. Gives the asset that it had become, if it was complete before anybody here had heard of that.
+pub async fn terminate(client: &Client, upload: &Upload) -> Result<Option<String>, CanaryError> {
     let request = client.request(Method::DELETE, &upload.address)?.header("tus-resumable", "1.0.0");
     let response = request.send().await?;
     if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::GONE) {
-        return Ok(());
+        return Ok(None);
     }
-    accept("end the upload", response).await.map(|_| ())
+    accept("end the upload", response).await.map(|response| asset_of(&response))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::{Result, objects};
 const WRITER_GRACE: TimeDelta = TimeDelta::seconds(10);
 
 /// Removes the caller's upload. Its bytes are removed soon after. Nothing happens to the asset that a
-/// complete one has become.
+/// complete one has become, which is what this gives.
 ///
 /// # Errors
 /// Those of [`find`].
@@ -28,14 +28,15 @@ pub fn remove(
     origin: &Origin,
     production: ProductionId,
     id: UploadId,
-) -> Result<()> {
+) -> Result<Option<AssetId>> {
     connection.transaction(|connection| {
         let upload = find(connection, caller, production, id)?;
         let was_busy = lock(connection, id)?;
         let upload = Upload { asset_id: read_asset(connection, id)?, ..upload };
         delete(connection, &upload, if was_busy { WRITER_GRACE } else { TimeDelta::zero() })?;
         let act = act(connection, "upload.removed", &upload)?;
-        audit::record(connection, origin, act)
+        audit::record(connection, origin, act)?;
+        Ok(upload.asset_id)
     })
 }
 
