@@ -11327,7 +11327,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone */
+            /** @description It is gone; if it was complete, the header Kinora-Asset names the asset it had become, which stays */
             204: {
                 headers: {
                     [name: string]: unknown;
