@@ -1,15 +1,18 @@
 """What the verb doctor gathers: commands that end, sections that cannot hold up or bring down the others, files that are judged."""
 
 import os
+import re
 import socket
 import tempfile
 import threading
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from units import load_unit
 
 run, host, units = load_unit("kinora_facts_run"), load_unit("kinora_facts_host"), load_unit("kinora_facts_units")
+ROLES = Path(__file__).resolve().parents[1] / "roles"
 
 
 def table(packets, *rules):
@@ -72,6 +75,17 @@ class Secrets(unittest.TestCase):
             os.chmod(path, 0o640)
             self.assertEqual(units._secret_problem(path, 0o077), "mode 0640")
             self.assertEqual(units._secret_problem(path, 0o007), "")
+
+    def test_a_password_that_nobody_asks_for_may_be_empty(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "mail-password"
+            path.touch(mode=0o600)
+            self.assertEqual(units._secret_problem(path, 0o077), "empty")
+            with mock.patch.object(units, "MAY_BE_EMPTY", {str(path)}):
+                self.assertEqual(units._secret_problem(path, 0o077), "")
+        conf = (ROLES / "monitoring/templates/20-kinora-alertmanager.conf.j2").read_text(encoding="utf-8")
+        handed = {path.rpartition("/")[2] for path in re.findall(r"^LoadCredential=\S+:(\S.*)$", conf, re.MULTILINE)}
+        self.assertLessEqual({path.rpartition("/")[2] for path in units.MAY_BE_EMPTY}, handed)
 
 
 class Days(unittest.TestCase):
