@@ -70,7 +70,7 @@ FAULTS = (
     Fault("unit-restarting", "workers", "for n in 1 2 3 4; do systemctl kill --kill-whom=main -s KILL kinora-worker; until systemctl -q is-active kinora-worker && [ $(systemctl show -P NRestarts kinora-worker) -ge $n ]; do sleep 0.2; done; done",
           "systemctl restart kinora-worker", ("queue-no-consumers",)),
     Fault("unit-file-changed", "every_host", "touch /etc/systemd/system/ssh.service.d/20-kinora-ssh.conf", "systemctl daemon-reload"),
-    Fault("unit-missing", "every_host", *_away("/etc/systemd/system/kinora-figures.timer", "systemctl daemon-reload"), ("unit-disabled",)),
+    Fault("unit-missing", "every_host", *_away("/etc/systemd/system/kinora-figures.timer", "systemctl daemon-reload; systemctl restart kinora-figures.timer 2> /dev/null || true"), ("unit-disabled",)),
     Fault("unit-old-program", "workers", "cp -p /usr/bin/kinora-worker /root/kinora-worker && mv /root/kinora-worker /usr/bin/kinora-worker", "systemctl restart kinora-worker"),
     Fault("sandbox-missing", "every_host", *_away(f"/etc/systemd/system/{EXPORTER}.d/10-kinora-sandbox.conf", "systemctl daemon-reload")),
     Fault("secret-missing", "workers", *_away("/etc/kinora/credentials/worker/tls-key")),
@@ -117,8 +117,10 @@ FAULTS = (
     Fault("drill-missing", "backup_repository", *_drill('r["ok"] = True; r["at"] -= 27 * 3600')),
     Fault("backup-unreachable", "backup_repository", "chmod 0000 /etc/pgbackrest/pgbackrest.conf", "chmod 0640 /etc/pgbackrest/pgbackrest.conf", ("archive-failing",)),
     Fault("database-paused", "databases", "patronictl -c /etc/patroni/config.yml pause --wait", "patronictl -c /etc/patroni/config.yml resume --wait"),
+    # A setting that is only taken back waits for a restart, too; one that was said to be as it is does not.
     Fault("database-restart-pending", "databases", "cd /; runuser -u postgres -- psql -Xqc \"ALTER SYSTEM SET huge_pages = 'off'\" -c 'SELECT pg_reload_conf()'; sleep 1",
-          "cd /; runuser -u postgres -- psql -Xqc 'ALTER SYSTEM RESET huge_pages' -c 'SELECT pg_reload_conf()'; sleep 1"),
+          "cd /; runuser -u postgres -- psql -Xqc \"ALTER SYSTEM SET huge_pages = 'try'\" -c 'SELECT pg_reload_conf()'; sleep 1; "
+          "runuser -u postgres -- psql -Xqc 'ALTER SYSTEM RESET huge_pages' -c 'SELECT pg_reload_conf()'; sleep 1"),
     Fault("broker-alarm", "backends", "rabbitmqctl --quiet set_disk_free_limit 900TB; sleep 1", "rabbitmqctl --quiet set_disk_free_limit $(sed -n 's/^disk_free_limit.absolute = //p' /etc/rabbitmq/rabbitmq.conf); sleep 1"),
     Fault("broker-drained", "backends", "rabbitmq-upgrade --quiet drain", "rabbitmq-upgrade --quiet revive", ("port-silent", "queue-no-consumers", "not-asked", "leader-missing", "certificate-not-shown")),
     Fault("redis-silent", "backends", *_kept(REDIS_PASSWORD, f"echo fault > {REDIS_PASSWORD}")),
