@@ -75,7 +75,7 @@ def without_consequences(fleet, found):
     return causes or kept
 
 
-def report(findings, hosts, seconds=None):
+def report(findings, hosts):
     """The page: one line where nothing was found."""
     if not findings:
         return f"nothing found on {'its one host' if hosts == 1 else f'{hosts} hosts'} ({check_count()} checks)"

@@ -1,6 +1,7 @@
 """PostgreSQL and Patroni, and etcd where Patroni agrees who the primary is."""
 
-from doctor.finding import FLEET, age, of_fleet, of_host, size
+from doctor.finding import FLEET, of_fleet, of_host, size
+from kinora_status import age
 
 LIST = "on a database host: patronictl -c /etc/patroni/config.yml list"
 LEADERS = ("leader", "standby_leader")
@@ -161,7 +162,7 @@ def transactions_old(_host, said):
 def database_damaged(_host, said):
     answer = _postgresql(said)
     if answer and answer["damaged_pages"]:
-        yield (f"PostgreSQL read {answer['damaged_pages']} damaged pages from this host's disk", "the disk or the memory of this host", f"hand over if it is the primary (switchover), then replace the disk: docs/operations/replace-host.md")
+        yield (f"PostgreSQL read {answer['damaged_pages']} damaged pages from this host's disk", "the disk or the memory of this host", "hand over if it is the primary (switchover), then replace the disk: docs/operations/replace-host.md")
 
 
 @of_host("database-restart-pending", "database")
@@ -183,7 +184,7 @@ def etcd_member_missing(fleet):
     known = {member for _, answer in said for member in answer["members"]}
     for host, _ in said:
         if known and host.name not in known:
-            yield (host.name, "it is not among etcd's members", "it was removed, or replaced without having joined", f"run replace-host for it: docs/operations/replace-host.md")
+            yield (host.name, "it is not among etcd's members", "it was removed, or replaced without having joined", "run replace-host for it: docs/operations/replace-host.md")
 
 
 @of_host("etcd-alarm", "etcd")

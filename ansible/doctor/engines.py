@@ -1,6 +1,7 @@
 """RabbitMQ, Redis with its Sentinels, HAProxy, the media tools, and what Prometheus sees."""
 
-from doctor.finding import FLEET, age, of_fleet, of_host
+from doctor.finding import FLEET, grouped, of_fleet, of_host
+from kinora_status import age
 
 WAITS_SECONDS = 900
 # How releases of RabbitMQ say it.
@@ -132,15 +133,15 @@ def sentinels_few(fleet):
             yield (host.name, f"its Sentinel knows {said['sentinels']} of {wanted}: it cannot get a majority", "it has not heard the others since it started, or they were replaced", "systemctl restart redis-sentinel; docs/operations/redis.md")
 
 
+def _servers(fleet, *states):
+    """Application → (balancer, what it says of it), of those that a balancer has in one of these states."""
+    return grouped((server["name"], (host.name, server)) for host, said in fleet.saying("haproxy") for server in said["servers"] if server["status"].split()[0] in states)
+
+
 @of_fleet("balancer-server-down")
 def balancer_server_down(fleet):
     """One for each application, whoever of the balancers says so."""
-    told = {}
-    for host, said in fleet.saying("haproxy"):
-        for server in said["servers"]:
-            if server["status"].split()[0] in ("DOWN", "NOLB"):
-                told.setdefault(server["name"], []).append((host.name, server))
-    for name, by in told.items():
+    for name, by in _servers(fleet, "DOWN", "NOLB").items():
         server = by[0][1]
         yield (name, f"HAProxy on {', '.join(balancer for balancer, _ in by)} sends it nothing: {server['status']}{', ' + server['why'] if server['why'] else ''}", "its application does not answer that it is ready: it is away from its database, or its certificate is refused",
                f"on {name}: journalctl -u kinora-application -n 50")
@@ -148,13 +149,8 @@ def balancer_server_down(fleet):
 
 @of_fleet("balancer-drained")
 def balancer_drained(fleet):
-    told = {}
-    for host, said in fleet.saying("haproxy"):
-        for server in said["servers"]:
-            if server["status"].split()[0] in ("DRAIN", "MAINT"):
-                told.setdefault(server["name"], []).append(host.name)
-    for name, by in told.items():
-        yield (name, f"it is kept out of service on {', '.join(by)}", "the verb drain was run, or an upgrade broken off, and undrain forgotten", f"run undrain -- -e host={name}")
+    for name, by in _servers(fleet, "DRAIN", "MAINT").items():
+        yield (name, f"it is kept out of service on {', '.join(balancer for balancer, _ in by)}", "the verb drain was run, or an upgrade broken off, and undrain forgotten", f"run undrain -- -e host={name}")
 
 
 @of_host("ffmpeg-missing", "media")
@@ -191,7 +187,7 @@ def _watch(fleet):
 def target_down(fleet):
     watch = _watch(fleet) or {"down": []}
     for target in watch["down"]:
-        yield (target.get("host", FLEET), f"Prometheus cannot read its figures ({target['job']})", "what gives them does not run, or its certificate is refused", f"see https://localhost:9090/targets on a backend: docs/operations/monitoring.md")
+        yield (target.get("host", FLEET), f"Prometheus cannot read its figures ({target['job']})", "what gives them does not run, or its certificate is refused", "see https://localhost:9090/targets on a backend: docs/operations/monitoring.md")
 
 
 @of_fleet("alert-firing")

@@ -9,6 +9,7 @@ from collections import namedtuple
 # `host` is a name of the inventory, or FLEET where it is nobody's alone.
 Finding = namedtuple("Finding", "host check what cause fix")
 FLEET = "fleet"
+RUNS = ("active", "reloading", "refreshing")
 CHECKS = {}
 Check = namedtuple("Check", "id function section groups across")
 
@@ -27,7 +28,7 @@ class Host:
 
     def is_active(self, unit):
         units = self.of("units")
-        return bool(units) and units["wanted"].get(unit, {}).get("active") in ("active", "reloading", "refreshing")
+        return bool(units) and units["wanted"].get(unit, {}).get("active") in RUNS
 
 
 class Fleet:
@@ -73,13 +74,19 @@ def journal(unit):
     return f"journalctl -u {unit.removesuffix('.service')} -n 50"
 
 
-def age(seconds):
-    """5 min, 3 h, 2 d."""
-    seconds = int(seconds)
-    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {name}"
-    return f"{seconds} s"
+def grouped(pairs):
+    """Value → those who have it."""
+    found = {}
+    for value, who in pairs:
+        found.setdefault(value, []).append(who)
+    return found
+
+
+def odd_ones(pairs):
+    """The value that most have, and (value, who) of those that have another."""
+    groups = grouped(pairs)
+    usual = max(groups, key=lambda value: len(groups[value]), default=None)
+    return usual, [(value, who) for value, members in groups.items() if value != usual for who in members]
 
 
 def size(count):

@@ -1,6 +1,6 @@
 """Units, the secrets they are handed, their settings, certificates and packages."""
 
-from doctor.finding import FLEET, journal, of_fleet, of_host
+from doctor.finding import FLEET, RUNS, grouped, journal, of_fleet, of_host
 
 CERTIFICATE_DAYS = 25
 # Confined by a file of its own, as far as sessions allow.
@@ -32,7 +32,7 @@ def unit_masked(_host, said):
 @of_host("unit-stopped", "units")
 def unit_stopped(_host, said):
     for name, unit in _wanted(said):
-        if _is_there(unit) and unit["active"] not in ("active", "reloading", "refreshing") and unit["sub"] != "auto-restart":
+        if _is_there(unit) and unit["active"] not in RUNS and unit["sub"] != "auto-restart":
             why = {"oom-kill": "the kernel ended it for lack of memory", "success": "it was stopped by hand, or by a verb that was broken off", "watchdog": "it hung and was ended"}
             yield (f"{name} does not run ({unit['active']}, {unit['result'] or 'unknown'})", why.get(unit["result"], "it ended with an error, and was given up"), f"systemctl start {name}; {journal(name)}")
 
@@ -168,38 +168,33 @@ def certificate_not_shown(_host, said):
 
 @of_fleet("authorities-differ")
 def authorities_differ(fleet):
-    sums = {}
-    for host, said in fleet.saying("certificates"):
-        sums.setdefault(said["authorities"], []).append(host.name)
+    sums = grouped((said["authorities"], host.name) for host, said in fleet.saying("certificates"))
     if len(sums) > 1:
         rare = min(sums.values(), key=len)
         yield (", ".join(rare) if len(rare) == 1 else FLEET, "/etc/kinora/tls/authorities.pem is not the same as on the other hosts: they do not trust each other", "the authority was made anew and this host left out, or the file was changed",
                "run site, with the vault file of this installation")
 
 
-def _differing(fleet, kind):
-    sums = {}
-    for host, said in fleet.saying("fingerprints"):
-        for path, entry in said.items():
-            if entry["of"] == kind:
-                sums.setdefault(entry["hash"], []).append((host.name, path))
-    return sums
+def _odd_secret(fleet, kind):
+    """The place whose secret is the rarest, where not all have the same."""
+    sums = grouped((entry["hash"], (host.name, path)) for host, said in fleet.saying("fingerprints") for path, entry in said.items() if entry["of"] == kind)
+    return min(sums.values(), key=len)[0] if len(sums) > 1 else None
 
 
 @of_fleet("master-key-differs")
 def master_key_differs(fleet):
-    sums = _differing(fleet, "master key")
-    if len(sums) > 1:
-        name, path = min(sums.values(), key=len)[0]
+    odd = _odd_secret(fleet, "master key")
+    if odd:
+        name, path = odd
         yield (name, f"{path} is not the master key that the other hosts have: what it writes they cannot read", "the file was changed by hand, or the host was installed with another vault file",
                "stop its service first; do NOT run site before you know which key is the right one: docs/operations/keys.md")
 
 
 @of_fleet("session-key-differs")
 def session_key_differs(fleet):
-    sums = _differing(fleet, "session key")
-    if len(sums) > 1:
-        name, path = min(sums.values(), key=len)[0]
+    odd = _odd_secret(fleet, "session key")
+    if odd:
+        name, path = odd
         yield (name, f"{path} is not the one that the other applications have: people are signed out at random", "a rotation was broken off", "run site")
 
 
@@ -214,10 +209,7 @@ def _kinora(said):
 
 @of_fleet("packages-differ")
 def packages_differ(fleet):
-    versions = {}
-    for host, said in fleet.saying("packages"):
-        for version in set(_kinora(said).values()):
-            versions.setdefault(_release(version), []).append(host.name)
+    versions = grouped((_release(version), host.name) for host, said in fleet.saying("packages") for version in set(_kinora(said).values()))
     if len(versions) > 1:
         told = "; ".join(f"{version} on {', '.join(names)}" for version, names in sorted(versions.items()))
         yield (FLEET, f"hosts run different releases: {told}", "an upgrade or rollback was broken off", "run the same verb again, to its end: docs/operations/upgrade.md")

@@ -1,6 +1,7 @@
 """The storage of the media, copies of it, and the backups of the database."""
 
-from doctor.finding import FLEET, age, of_fleet, of_host
+from doctor.finding import FLEET, odd_ones, of_fleet, of_host
+from kinora_status import age
 
 # Made daily; two hours for what takes long.
 DAILY_SECONDS = 26 * 3600
@@ -29,15 +30,10 @@ def storage_unwritable(_host, said):
 
 @of_fleet("storage-differs")
 def storage_differs(fleet):
-    places = {}
-    for host, said in fleet.saying("storage"):
-        if said["there"]:
-            places.setdefault(("the system's own disk" if said["mount"] == "/" else said["source"]), []).append(host.name)
-    if len(places) > 1:
-        usual = max(places, key=lambda place: len(places[place]))
-        for place, names in places.items():
-            for name in names if place != usual else []:
-                yield (name, f"its storage is {place}, the other hosts' is {usual}: they do not see each other's files", "the storage is not mounted here, or another one is", "findmnt; compare with another host, mount the same; move what was written meanwhile")
+    there = [(host.name, said) for host, said in fleet.saying("storage") if said["there"]]
+    usual, odd = odd_ones(("the system's own disk" if said["mount"] == "/" else said["source"], name) for name, said in there)
+    for place, name in odd:
+        yield (name, f"its storage is {place}, the other hosts' is {usual}: they do not see each other's files", "the storage is not mounted here, or another one is", "findmnt; compare with another host, mount the same; move what was written meanwhile")
 
 
 def _stanza(said):

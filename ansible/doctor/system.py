@@ -3,7 +3,8 @@
 import re
 from statistics import median
 
-from doctor.finding import age, of_fleet, of_host
+from doctor.finding import odd_ones, of_fleet, of_host
+from kinora_status import age
 
 DISK_PERCENT = 85
 CLOCK_SECONDS = 2
@@ -69,13 +70,9 @@ def namespaces_off(_host, said):
 
 @of_fleet("time-zone")
 def time_zone(fleet):
-    zones = {}
-    for host, said in fleet.saying("system"):
-        zones.setdefault(said["zone"], []).append(host.name)
-    usual = max(zones, key=lambda zone: len(zones[zone]), default="")
-    for zone, names in zones.items():
-        for name in names if zone != usual else []:
-            yield (name, f"its time zone is {zone or 'not set'}, the others' is {usual}", "it was installed another way; timers and logs of the hosts do not fit together", f"timedatectl set-timezone {usual}")
+    usual, odd = odd_ones((said["zone"], host.name) for host, said in fleet.saying("system"))
+    for zone, name in odd:
+        yield (name, f"its time zone is {zone or 'not set'}, the others' is {usual}", "it was installed another way; timers and logs of the hosts do not fit together", f"timedatectl set-timezone {usual}")
 
 
 @of_fleet("clock-differs")

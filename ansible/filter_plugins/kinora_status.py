@@ -115,15 +115,15 @@ def backup_concerns(facts):
         if word == "unknown":
             found.append(("pgBackRest does not say which backups there are", "sudo -u postgres pgbackrest --stanza=kinora info"))
         elif int(rest or word) > DAILY_SECONDS:
-            what = "there is no backup" if word == "never" else f"the last backup is {_age(int(word))} old"
+            what = "there is no backup" if word == "never" else f"the last backup is {age(word)} old"
             found.append((what, "journalctl -u 'kinora-backup@*' -n 50; docs/operations/backup.md"))
     for line in facts.get("drill", []):
         word, _, rest = line.partition(" ")
-        age, _, text = rest.partition(" ")
+        seconds, _, text = rest.partition(" ")
         if word == "failed":
-            found.append((f"the drill of the backups failed {_age(int(age))} ago: {text}", "journalctl -u kinora-drill -n 100; docs/operations/drill.md"))
-        elif int(age) > DAILY_SECONDS:
-            what = "the backups were never tried" if word == "never" else f"the backups were last tried {_age(int(age))} ago"
+            found.append((f"the drill of the backups failed {age(seconds)} ago: {text}", "journalctl -u kinora-drill -n 100; docs/operations/drill.md"))
+        elif int(seconds) > DAILY_SECONDS:
+            what = "the backups were never tried" if word == "never" else f"the backups were last tried {age(seconds)} ago"
             found.append((what, "systemctl list-timers kinora-drill.timer; systemctl start kinora-drill; docs/operations/drill.md"))
     return found
 
@@ -133,11 +133,11 @@ def copy_concerns(facts):
     found = []
     for line in facts.get("copy", []):
         word, _, rest = line.partition(" ")
-        age, _, text = rest.partition(" ")
+        seconds, _, text = rest.partition(" ")
         if word == "failed":
-            found.append((f"copying the media failed {_age(int(age))} ago: {text}", "journalctl -u kinora-media-copy -n 100; docs/operations/media-copies.md"))
-        elif int(age) > DAILY_SECONDS:
-            what = "the media were never copied" if word == "never" else f"the media were last copied {_age(int(age))} ago"
+            found.append((f"copying the media failed {age(seconds)} ago: {text}", "journalctl -u kinora-media-copy -n 100; docs/operations/media-copies.md"))
+        elif int(seconds) > DAILY_SECONDS:
+            what = "the media were never copied" if word == "never" else f"the media were last copied {age(seconds)} ago"
             found.append((what, "systemctl list-timers kinora-media-copy.timer; systemctl start kinora-media-copy; docs/operations/media-copies.md"))
     return found
 
@@ -206,16 +206,18 @@ def _row(fleet, host, output):
     disk = facts["disk"][0].partition(" ")[0] if facts.get("disk") else "?"
     notes = facts.get("database", []) + _backup_notes(facts) + (["has the public address"] if facts.get("public") else [])
     notes += [VOUCHED[word] for word in facts.get("vouched", []) if word in VOUCHED]
-    return (host, roles, f"{well}/{len(units)}", f"{disk} %", f"{min(days)} days" if days else "none", _age(int(facts["uptime"][0])), ", ".join(notes))
+    return (host, roles, f"{well}/{len(units)}", f"{disk} %", f"{min(days)} days" if days else "none", age(facts["uptime"][0]), ", ".join(notes))
 
 
 def _backup_notes(facts):
-    found = [f"backup {_age(int(line))} ago" for line in facts.get("backup", []) if line.isdigit()]
-    found += [f"media copied {_age(int(line.split()[1]))} ago" for line in facts.get("copy", []) if line.startswith("ok ")]
-    return found + [f"drill {line.split()[0]} {_age(int(line.split()[1]))} ago" for line in facts.get("drill", []) if not line.startswith("never")]
+    found = [f"backup {age(line)} ago" for line in facts.get("backup", []) if line.isdigit()]
+    found += [f"media copied {age(line.split()[1])} ago" for line in facts.get("copy", []) if line.startswith("ok ")]
+    return found + [f"drill {line.split()[0]} {age(line.split()[1])} ago" for line in facts.get("drill", []) if not line.startswith("never")]
 
 
-def _age(seconds):
+def age(seconds):
+    """5 min, 3 h, 2 d."""
+    seconds = int(seconds)
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size} {unit}"
