@@ -28,6 +28,12 @@ PLACE = "/opt/kinora-lab"
 # What may be asked again, by whoever asked, without doing anything twice.
 SAFE_TO_REPEAT = ("read", "create", "update", "upload")
 SETTLE_SECONDS = 900
+# A film that takes a worker long enough to be in the middle of it.
+LONG_FILM = "/root/load-encode.mov"
+MAKE_LONG_FILM = (
+    "ffmpeg -v error -f lavfi -i testsrc2=size=1280x720:rate=24 -f lavfi -i sine=frequency=330:sample_rate=48000"
+    " -t 20 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac -movflags frag_keyframe+empty_moov -f mov pipe:1"
+)
 
 PSQL = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "--set=ON_ERROR_STOP=1"]
 SCRATCH = f"""
@@ -76,6 +82,13 @@ class Seen:
 
 def _told(entry: Entry) -> str:
     return f"{entry.kind} {entry.number} of {entry.target or 'a new thing'}: {', '.join(entry.failures) or 'no answer'} ({entry.seconds:.1f} s, {entry.outcome})"
+
+
+def long_film(lab: Lab) -> str:
+    """Where the client has it; a worker's FFmpeg makes it once."""
+    if not lab.exec(canary.CLIENT, ["test", "-s", LONG_FILM]).ok:
+        lab.pipe((lab.members("workers")[0], ["sh", "-c", MAKE_LONG_FILM]), (canary.CLIENT, ["sh", "-c", f"cat > {LONG_FILM}"]))
+    return LONG_FILM
 
 
 @contextmanager

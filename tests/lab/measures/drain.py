@@ -4,18 +4,16 @@ import time
 from collections.abc import Iterator
 
 from lab import install
-from lab.fleet import Host
 from lab.problem import Problem
 
-from . import service
 from .at_work import at_work, harmless, two_primaries, wait, wait_until_redundant
 from .figures import Figure, Options
+from .finding import BACK_SECONDS, lacking
 from .hosts import Lab
 from .install import run
 
 SECTION, CASE = "drain", "a host of each role drained, rebooted, put back"
 ROLES = ("load_balancers", "applications", "backends", "databases", "workers")
-BACK_SECONDS = 300.0
 
 
 def measure(lab: Lab, options: Options) -> Iterator[Figure]:
@@ -53,11 +51,6 @@ def round_trip(lab: Lab, bundle: install.Bundle, options: Options, host: str) ->
     roles = ", ".join(group.replace("_", " ") for group in place.groups)
     value = "drained in {:.0f} s, in service {:.0f} s after it booted, put back in {:.0f} s".format(*seconds)
     return Figure(SECTION, f"{host} ({roles})", value, command=f"control# {' '.join(install.verb_command(bundle, 'drain', '-e', f'host={host}'))}")
-
-
-def lacking(lab: Lab, host: Host) -> list[str]:
-    """Where a worker begins one program after the other, systemd is never done with starting."""
-    return [what for what in service.lacking(lab, host) if what != "the system is starting"]
 
 
 def timed(work) -> float:

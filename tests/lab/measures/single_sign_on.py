@@ -20,9 +20,9 @@ from lab.problem import Problem
 
 from . import canary
 from .at_work import LOAD, PLACE, wait_for_other, wait_until_redundant
+from .faults import kill_postgresql
 from .figures import Figure, Options
 from .hosts import Lab
-from .takeover_crash import kill
 
 SECTION = "sign-on"
 HERE = Path(__file__).resolve().parents[3]
@@ -197,7 +197,7 @@ def replay(lab: Lab, at: Browsers, idp: Provider, connection: str, command: str)
     is_in, said = arrive(at, "first", form)
     if not is_in:
         raise Problem(f"nobody was signed in who could be again: {said}")
-    kill(lab, primary)
+    kill_postgresql(lab, primary)
     wait_for_other(lab, primary)
     admitted = [f"{number}: {said}" for number in range(REPLAYS) for is_in, said in [arrive(at, f"again {number}", form)] if is_in]
     case = "the same answer of the provider again, after the primary that had seen it was killed: signed in"

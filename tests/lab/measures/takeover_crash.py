@@ -3,21 +3,15 @@
 import time
 from collections.abc import Iterator
 
-from lab.problem import Problem
 from load.verdict import percentile
 
+from . import faults
 from .at_work import at_work, harmless, spread, two_primaries, wait_for_other, wait_until_redundant
 from .figures import Figure, Options
 from .hosts import Lab
 
 SECTION, CASE = "takeover", "kill -9 of PostgreSQL on the primary"
 RUNS, GOAL_SECONDS = 10, 3.0
-KILL = """
-import os, signal, time
-number = int(open("/var/lib/postgresql/17/kinora/postmaster.pid").readline())
-print(time.monotonic(), flush=True)
-os.kill(number, signal.SIGKILL)
-"""
 
 
 def measure(lab: Lab, options: Options) -> Iterator[Figure]:
@@ -28,7 +22,7 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
         for number in range(options.runs or RUNS):
             primary = wait_until_redundant(lab)
             time.sleep(2)
-            began = kill(lab, primary)
+            began = faults.kill_postgresql(lab, primary)
             # Until the next one: in the meantime nothing else may stop writes.
             after = wait_for_other(lab, primary)
             wait_until_redundant(lab)
@@ -42,11 +36,3 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
     yield Figure(SECTION, f"{CASE}: writes back", spread(outages), goal, reached if goal else None, command, details)
     yield from harmless(SECTION, CASE, seen, command)
     yield two_primaries(SECTION, CASE, seen, command)
-
-
-def kill(lab: Lab, primary: str) -> float:
-    """Returns the instant."""
-    answer = lab.exec(primary, ["python3", "-c", KILL])
-    if not answer.ok:
-        raise Problem(f"PostgreSQL of {primary} could not be killed: {answer.error.strip()[-300:]}")
-    return float(answer.output)

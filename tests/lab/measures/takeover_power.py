@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from load.verdict import percentile
 
+from . import faults
 from .at_work import at_work, harmless, spread, two_primaries, wait_for_other, wait_until_redundant
 from .figures import Figure, Options
 from .hosts import Lab
@@ -22,12 +23,11 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
             primary = wait_until_redundant(lab)
             time.sleep(2)
             began = time.monotonic()
-            lab.power(primary, "off")
-            after = wait_for_other(lab, primary)
-            # What else would stop writes now, with one database left, belongs to this run as well.
-            time.sleep(10)
-            windows.append((began, time.monotonic()))
-            lab.power(primary, "on")
+            with faults.without_power(lab, primary):
+                after = wait_for_other(lab, primary)
+                # What else would stop writes now, with one database left, belongs to this run as well.
+                time.sleep(10)
+                windows.append((began, time.monotonic()))
             wait_until_redundant(lab)
             options.say(f"{CASE}, run {number + 1}: {primary} off, {after} is primary, redundant again after {time.monotonic() - began:.0f} s")
     outages = [seen.outage(*window) for window in windows]
