@@ -23,7 +23,7 @@ from pathlib import Path
 
 from . import verdict
 from .journal import ACKNOWLEDGED, REFUSED, UNKNOWN, Entry, Journal
-from .public import Answer, Session
+from .public import PATIENCE_SECONDS, Answer, Session
 
 DATA, MEDIA = "/api/data/v1", "/api/media/v1"
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -55,6 +55,8 @@ class Order:
     upload_seconds: float = 5.0
     # Between attempts of the same.
     pause_seconds: float = 0.25
+    # Whoever has had no success for so long has given up.
+    patience_seconds: float = PATIENCE_SECONDS
     # How long an encode may take after everybody went home; the machine is small.
     encode_seconds: float = 300.0
     # What is left behind for a look at it.
@@ -64,7 +66,7 @@ class Order:
 class Crowd:
     def __init__(self, order: Order) -> None:
         self.order, self.journal = order, Journal()
-        self.session = Session(order.url, order.authorities, order.pause_seconds)
+        self.session = Session(order.url, order.authorities, order.pause_seconds, order.patience_seconds)
         self.ended = threading.Event()
         self.made: set[str] = set()
         self.registers: list[str] = []

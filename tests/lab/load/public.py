@@ -53,8 +53,8 @@ class Answer:
 class Session:
     """Somebody who is signed in. Each thread has a connection of its own, kept open as browsers do."""
 
-    def __init__(self, url: str, authorities: str | None = None, pause: float = PAUSE_SECONDS) -> None:
-        self.pause = pause
+    def __init__(self, url: str, authorities: str | None = None, pause: float = PAUSE_SECONDS, patience: float = PATIENCE_SECONDS) -> None:
+        self.pause, self.patience = pause, patience
         parts = urllib.parse.urlsplit(url)
         self.origin, self._host, self._port, self._is_tls = url, parts.hostname, parts.port, parts.scheme == "https"
         self._tls = ssl.create_default_context(cafile=authorities) if self._is_tls else None
@@ -103,7 +103,7 @@ class Session:
 
     def insist(self, method: str, path: str, body=None, headers: dict[str, str] | None = None, failures: list[str] | None = None) -> Answer:
         """Asks until there is an answer that says yes or no: for what may be repeated. Notes what other attempts were told."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + self.patience
         while True:
             answer = self.ask(method, path, body, headers)
             if answer.ok or answer.is_refusal or time.monotonic() > until:

@@ -63,6 +63,12 @@ class Seen:
     def two_primaries_ms(self) -> float:
         return 1000 * writable.overlap(self.writes)
 
+    def between(self, since: float, until: float) -> "Seen":
+        """What began between two instants."""
+        entries = [entry for entry in self.entries if since <= entry.began < until]
+        writes = {host: [(began, ended) for began, ended in times if since <= began < until] for host, times in self.writes.items()}
+        return Seen(entries, self.verdict.of({entry.number for entry in entries}), writes)
+
     def given_up(self) -> list[str]:
         """What was safe to ask again, was, and got no answer all the same."""
         return [_told(entry) for entry in self.entries if entry.kind in SAFE_TO_REPEAT and entry.outcome == UNKNOWN]
