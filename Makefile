@@ -24,7 +24,7 @@ PACKAGES := -p kinora-application -p kinora-saml-verifier -p kinora-backend -p k
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check fmt clippy edges deny machete playbook-check web web-check web-test browser-test api-test \
-	migration-check rust-test programs packages bundle bundle-test bench measured-check lab lab-test lab-down lab-clean lab-self-test measure-test lab-shell fuzz
+	migration-check rust-test programs packages bundle bundle-test bench measured-check lab lab-test lab-chaos lab-down lab-clean lab-self-test measure-test lab-shell fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -136,6 +136,11 @@ lab-test: ## install and measure a fleet (LAB=full, compact, single or all; ONLY
 	@packaging/bootstrap lab
 	@exec setpriv --pdeathsig TERM tests/lab/lab_test.py --layout $(LAB) $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLED),--sampled) $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(BUNDLE),--bundle $(BUNDLE)) $(if $(KEEP),--keep) $(if $(FIGURES),--figures $(FIGURES))
+
+lab-chaos: ## break a lab that is up at random for MINUTES=60, and check that nothing is lost (LAB=full; SEED=number draws the same again)
+	@packaging/bootstrap lab-chaos
+	@exec setpriv --pdeathsig TERM tests/lab/lab_test.py --name $(or $(KINORA_LAB_NAME),lab) --layout $(LAB) --only chaos \
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(FIGURES),--figures $(FIGURES))
 
 lab-down: ## end the lab; nothing of it stays
 	@tests/lab/lab.py down

@@ -31,6 +31,7 @@ from measures.hosts import Lab  # noqa: E402
 
 FIGURES = PROJECT / "docs/operations/measured.json"
 LAB = Path(__file__).resolve().parent / "lab.py"
+KNOWN = [*measures.MEASURES, *measures.ON_REQUEST, *measures.GROUPS]
 
 
 def main() -> int:
@@ -52,8 +53,10 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/lab/lab_test.py", description="Measures a fleet of Debian 13 hosts on this machine.")
     parser.add_argument("--name", default=os.environ.get("KINORA_LAB_NAME", "test"), help="which lab (default: test)")
     parser.add_argument("--layout", default="full", help="full, compact, single, or all: one after another")
-    parser.add_argument("--only", help=f"some of: {','.join([*measures.MEASURES, *measures.GROUPS])}; without install, a lab that is up is measured")
+    parser.add_argument("--only", help=f"some of: {','.join(KNOWN)}; without install, a lab that is up is measured")
     parser.add_argument("--runs", type=int, help="how often a measure that repeats something does it (takeover: 10)")
+    parser.add_argument("--minutes", type=minutes, help="how long a measure goes on that ends with its time (chaos: 10)")
+    parser.add_argument("--seed", type=int, help="what chaos draws its faults from; the same faults for the same number (default: one that it says)")
     parser.add_argument("--sampled", action="store_true", help="fewer ports, one host for each role")
     parser.add_argument("--bundle", type=Path, help="install this bundle instead of building one")
     parser.add_argument("--next-bundle", type=Path, help="upgrade to this bundle instead of making one")
@@ -62,6 +65,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--page-only", action="store_true", help="measure nothing, write the page")
     parser.add_argument("--check", action="store_true", help="with --page-only: write nothing, fail where the page differs")
     return parser.parse_args()
+
+
+def minutes(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 24 * 60:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and a day")
+    return value
 
 
 def write_page(arguments: argparse.Namespace) -> int:
@@ -78,10 +88,10 @@ def measure_all(arguments: argparse.Namespace) -> int:
     progress = Progress()
     wanted = arguments.only.split(",") if arguments.only else list(measures.MEASURES)
     wanted = [each for name in wanted for each in measures.GROUPS.get(name, (name,))]
-    unknown = [name for name in wanted if name not in measures.MEASURES]
+    unknown = [name for name in wanted if name not in KNOWN]
     if unknown:
-        raise Problem(f"no measure {', '.join(unknown)}; there are {', '.join([*measures.MEASURES, *measures.GROUPS])}")
-    wanted = [name for name in measures.MEASURES if name in wanted]
+        raise Problem(f"no measure {', '.join(unknown)}; there are {', '.join(KNOWN)}")
+    wanted = [name for name in KNOWN if name in wanted]
     if "install" in wanted and arguments.bundle is None:
         # The same one for all layouts; building it is not part of installing.
         arguments.bundle = install.obtain(None, progress).tar
@@ -115,7 +125,8 @@ def measure_layout(arguments: argparse.Namespace, layout: str, wanted: list[str]
             raise Problem(f"the lab {arguments.name!r} is up with the layout {lab.fleet.layout}, not {layout}: say LAB={lab.fleet.layout}")
         inventory = PROJECT / "ansible/inventories" / layout / "hosts.yml"
         options = Options(
-            layout, arguments.sampled, inventory, arguments.bundle, arguments.next_bundle, arguments.runs, lambda text: progress.say(f"  {text}")
+            layout, arguments.sampled, inventory, arguments.bundle, arguments.next_bundle, arguments.runs, arguments.minutes, arguments.seed,
+            lambda text: progress.say(f"  {text}"),
         )
         missed: list[Figure] = []
         for name in wanted:

@@ -54,6 +54,9 @@ class Options:
     next_bundle: Path | None = None
     # How often a measure that repeats something does it; its own number without one.
     runs: int | None = None
+    # How long a measure goes on that ends with its time, and what it draws its chances from.
+    minutes: float | None = None
+    seed: int | None = None
     # Says a line with the seconds since the run began; a measure that takes longer than a minute tells how far it is.
     say: Callable[[str], None] = print
 

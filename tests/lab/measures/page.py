@@ -3,7 +3,7 @@
 from dataclasses import astuple
 from pathlib import Path
 
-from . import MEASURES
+from . import MEASURES, ON_REQUEST
 from .figures import Figure
 from .store import Run, read
 
@@ -23,6 +23,7 @@ TITLES = {
     "drain": "A host taken out for work on it, while people work",
     "upgrade": "Upgrade to the next release, and back, while people work",
     "takeover": "Whatever breaks, while people sign in, read, write, upload and encode",
+    "chaos": "Faults drawn at random, one after the other, while people work",
     "restore": "Restore, backups and their drill",
 }
 HEAD = """# Measured
@@ -67,7 +68,7 @@ def _origin(runs: list[Run]) -> str:
     """Which machine and version the figures are of, and when each was measured."""
     machines = list(dict.fromkeys(astuple(run.machine) for run in runs))
     lines = ["| measure | layout | when (UTC) | Kinora | took | load before | machine |", "|---|---|---|---|---|---|---|"]
-    order = {name: number for number, name in enumerate(MEASURES)}
+    order = {name: number for number, name in enumerate((*MEASURES, *ON_REQUEST))}
     for run in sorted(runs, key=lambda run: (order.get(run.measure, 99), LAYOUTS.index(run.layout) if run.layout in LAYOUTS else 9)):
         sampled = " (sampled)" if run.sampled else ""
         machine = machines.index(astuple(run.machine)) + 1
