@@ -83,6 +83,8 @@ def play(lab: Lab, say: Callable[[str], None], sequence: Iterable[Drawn], until:
         target = found(lab, drawn)
         if target is None:
             say(f"fault {drawn.number}, {drawn.name}: nobody plays that role now; left out")
+            if time.monotonic() >= until:
+                return
             continue
         fault = Injected(drawn, target, time.monotonic())
         injected.append(fault)
@@ -161,8 +163,7 @@ def told(fault: Injected, alone: Seen) -> str:
 
 def figures(injected: list[Injected], seed: int, minutes: float, command: str) -> Iterator[Figure]:
     """What was drawn, and whether all of it healed."""
-    order = "; ".join(f"{fault.drawn.number}. {fault.drawn.name} ({fault.target})" for fault in injected)
-    yield Figure(SECTION, "faults drawn", f"{len(injected)} in {minutes:g} minutes, seed {seed}: {order}", command=command)
+    yield Figure(SECTION, "faults drawn", f"{len(injected)} in {minutes:g} minutes, seed {seed}", command=command, details=[str(fault) for fault in injected])
     lasting = [fault for fault in injected if fault.healed is None]
     details = [f"{fault}: {line}" for fault in lasting for line in fault.missing]
     value = f"{len(injected) - len(lasting)} of {len(injected)}" + "".join(f"; not: {fault}" for fault in lasting)
@@ -180,5 +181,5 @@ def by_kind(injected: list[Injected], seen: Seen, command: str) -> Iterator[Figu
         healed = ", ".join("never" if fault.healed is None else f"{fault.healed:.0f} s" for fault, _ in rows)
         outage = max(alone.outage(fault.began, fault.until) for fault, alone in rows)
         given_up = sum(len(alone.given_up()) for _, alone in rows)
-        value = f"{len(rows)} times, healed in {healed}; at most {outage:.1f} s without an acknowledged write; {given_up} requests given up; {len(wrong)} findings"
+        value = f"{', '.join(str(fault.target) for fault, _ in rows)}: healed in {healed}; at most {outage:.1f} s without an acknowledged write; {given_up} requests given up; {len(wrong)} findings"
         yield Figure(SECTION, name, value, "heals, nothing lost or doubled", not wrong, command, wrong)

@@ -231,6 +231,6 @@ def clock_off(lab: Lab, host: str, by: str):
 
 
 def do(lab: Lab, host: str, command: str | list[str]) -> None:
-    answer = lab.exec(host, command, timeout=120)
+    answer = lab.exec(host, command, timeout=240)
     if not answer.ok:
         raise Problem(f"on {host}: {(answer.error or answer.output).strip()[-300:] or f'ended with {answer.code}'}")

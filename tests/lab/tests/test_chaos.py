@@ -5,6 +5,7 @@ import signal
 import threading
 import unittest
 from contextlib import contextmanager
+from unittest.mock import patch
 
 from lab import fleet
 from lab.fleet import STORAGE_PATH
@@ -16,7 +17,7 @@ from measures import MEASURES, ON_REQUEST, chaos, chaos_faults, faults, page
 from measures.at_work import Seen
 from measures.chaos import Injected
 from measures.chaos_faults import FAULTS, GROUPS, Drawn, Fault, Target, draw, possible
-from measures.figures import Result
+from measures.figures import Options, Result
 
 
 def groups(layout: str) -> dict[str, list[str]]:
@@ -37,8 +38,8 @@ def quiet():
 class Plugs:
     """A fleet that only notes what is wrong with it."""
 
-    def __init__(self) -> None:
-        self.fleet = fleet.load(PROJECT / "ansible/inventories/compact/hosts.yml", "compact")
+    def __init__(self, layout: str = "compact") -> None:
+        self.fleet = fleet.load(PROJECT / "ansible/inventories" / layout / "hosts.yml", layout)
         self.servers = [host for host in self.fleet.hosts if host.kind == "server"]
         self.broken: set[tuple] = set()
         self.done = 0
@@ -248,11 +249,62 @@ class Playing(unittest.TestCase):
     def test_the_faults_drawn_and_the_seed_are_kept(self):
         injected, _ = self.play([drawn(1, "a"), drawn(2, "b")], lambda: "db1")
         first, second = chaos.figures(injected, 5, 10, "make lab-chaos SEED=5")
-        self.assertIn("2 in 10 minutes, seed 5: 1. a (db1); 2. b (db1)", first.value)
+        self.assertEqual(first.value, "2 in 10 minutes, seed 5")
+        self.assertEqual(first.details, ["fault 1, a (db1)", "fault 2, b (db1)"])
         self.assertIs(second.reached, True)
 
     def test_nothing_drawn_proves_nothing(self):
         self.assertIs(list(chaos.figures([], 5, 10, ""))[-1].reached, False)
+
+
+class Measuring(unittest.TestCase):
+    """The whole of it, at a fleet of one host, where nobody has to be found."""
+
+    def run_it(self, seed: int | None, sleep=lambda seconds: None, seen: Seen | None = None):
+        @contextmanager
+        def working(lab, **order):
+            yield seen or Seen()
+
+        self.lab, said = Plugs("single"), []
+        options = Options("single", minutes=1e-9, seed=seed, say=said.append)
+        with (
+            patch.object(chaos, "at_work", working),
+            patch.object(chaos, "well", lambda lab: "kinora1"),
+            patch.object(chaos, "long_film", lambda lab: "film"),
+            patch.object(faults, "OTHER_CLOCK", PROJECT / "Makefile"),
+            patch.object(chaos.time, "sleep", sleep),
+        ):
+            return list(chaos.measure(self.lab, options)), said
+
+    def test_a_seed_is_chosen_said_and_kept(self):
+        figures, said = self.run_it(None)
+        command = next(figure.command for figure in figures if figure.what == "faults drawn")
+        self.assertRegex(command, r"^make lab-chaos LAB=single MINUTES=1e-09 SEED=\d+$")
+        self.assertIn(command, said[0])
+        again, _ = self.run_it(int(command.rsplit("=", 1)[1]))
+        self.assertEqual([figure.details for figure in figures], [figure.details for figure in again])
+
+    def test_each_fault_has_its_verdict_at_the_end(self):
+        figures, said = self.run_it(4)
+        self.assertTrue(any(line.startswith("fault 1, ") and "lost 0, doubled 0" in line for line in said))
+        self.assertIn(draw(4, groups("single")).__next__().name, [figure.what for figure in figures])
+
+    def test_what_is_lost_misses_a_goal(self):
+        verdict = Verdict()
+        verdict.find("lost", 1, "create 1 was acknowledged and is not there")
+        figures, _ = self.run_it(4, seen=Seen([Entry(1, "create", 1.0, ended=2.0, outcome=ACKNOWLEDGED)], verdict))
+        self.assertTrue([figure for figure in figures if figure.reached is False and figure.details == verdict.lost])
+
+    def test_whoever_interrupts_it_leaves_nothing_broken(self):
+        def sleep(seconds):
+            self.assertTrue(self.lab.broken)
+            raise KeyboardInterrupt
+
+        for seed in range(8):
+            with self.assertRaises(KeyboardInterrupt):
+                self.run_it(seed, sleep)
+            self.assertGreater(self.lab.done, 0)
+            self.assertFalse(self.lab.broken)
 
 
 class Judging(unittest.TestCase):
