@@ -11,6 +11,7 @@ import { programs } from "./programs";
 import { signOn } from "./sign-on";
 import { studio } from "./studio";
 import { support } from "./support";
+import { tabs } from "./tabs";
 import { timeline } from "./timeline";
 import { trail } from "./trail";
 
@@ -28,3 +29,4 @@ trail();
 productions();
 privacyWalk();
 pages();
+tabs();

@@ -5,17 +5,7 @@ import createClient, { type Middleware } from "openapi-fetch";
 import { askForConfirmation } from "./confirmation";
 import type { paths } from "./schema";
 import { OfflineError, ProblemError, type ProblemLike } from "./problem";
-
-let csrfToken = "";
-
-export function setCsrfToken(token: string): void {
-  csrfToken = token;
-}
-
-/** Headers that a request which changes something must carry. */
-export function changeHeaders(): Record<string, string> {
-  return csrfToken ? { "X-CSRF-Token": csrfToken } : {};
-}
+import { changeHeaders, isOutdated, renewSession } from "./renewal";
 
 /** The condition of a change: it holds for the revision that was read. */
 export const ifMatch = (revision: number) => ({ "If-Match": `"${revision}"` });
@@ -31,10 +21,10 @@ const conventions: Middleware = {
   },
 };
 
-/** Requests under way, to be sent again should the person have to confirm first. */
+/** Requests under way, to be sent again with the session's new token, or should the person have to confirm first. */
 const again = new Map<string, Request>();
 
-const confirmation: Middleware = {
+const repetition: Middleware = {
   onRequest({ request, id }) {
     again.set(id, request.clone());
     return undefined;
@@ -42,21 +32,38 @@ const confirmation: Middleware = {
   async onResponse({ response, id }) {
     const request = again.get(id);
     again.delete(id);
-    if (!request || response.status !== 403) return undefined;
-    const body: unknown = await response
-      .clone()
-      .json()
-      .catch(() => undefined);
-    if (!isProblem(body) || !body.type.endsWith(":step-up-required")) return undefined;
-    return (await askForConfirmation()) ? fetch(request) : undefined;
+    if (!request) return undefined;
+    let answer = response;
+    if (isOutdated(answer.status, await typeOf(answer)) && (await renewed())) answer = await repeat(request.clone());
+    if (!(await typeOf(answer))?.endsWith(":step-up-required")) return answer;
+    return (await askForConfirmation()) ? repeat(request) : answer;
   },
   onError({ id }) {
     again.delete(id);
   },
 };
 
+/** The type of the problem that an answer tells of. */
+async function typeOf(response: Response): Promise<string | undefined> {
+  if (response.status !== 401 && response.status !== 403) return undefined;
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  return isProblem(body) ? body.type : undefined;
+}
+
+/** Without an answer the refusal stands. */
+const renewed = () => renewSession().catch(() => false);
+
+/** Sends a request again, with the token that is good now. */
+function repeat(request: Request): Promise<Response> {
+  if (request.method !== "GET") for (const [name, value] of Object.entries(changeHeaders())) request.headers.set(name, value);
+  return fetch(request);
+}
+
 export const api = createClient<paths>({ baseUrl: location.origin, credentials: "same-origin" });
-api.use(conventions, confirmation);
+api.use(conventions, repetition);
 
 interface Answer<T> {
   data?: T;

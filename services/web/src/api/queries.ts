@@ -1,8 +1,9 @@
 // What pages read, with its keys in the cache. Live events update these (see live/events.ts).
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, setCsrfToken, unwrap } from "./client";
+import { api, unwrap } from "./client";
 import { ProblemError } from "./problem";
+import { keepSession } from "./renewal";
 import type { AuditFilter, AssetKind, AssetSort, AssetStatus, MailState } from "./types";
 
 export interface AssetFilter {
@@ -19,7 +20,7 @@ export const sessionQuery = queryOptions({
   queryKey: ["session"],
   queryFn: async ({ signal }) => {
     const session = await unwrap(api.GET("/api/data/v1/session", { signal }));
-    setCsrfToken(session.csrf_token);
+    keepSession(session);
     return session;
   },
   staleTime: 60_000,
@@ -31,7 +32,7 @@ export const visitorQuery = queryOptions({
   queryFn: async ({ signal }) => {
     try {
       const session = await unwrap(api.GET("/api/data/v1/session", { signal }));
-      setCsrfToken(session.csrf_token);
+      keepSession(session);
       return session;
     } catch (error) {
       if (error instanceof ProblemError && error.status === 401) return null;

@@ -5,6 +5,7 @@ import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { Asset, Progress, Run } from "../api/types";
+import { renewSession } from "../api/renewal";
 import { setProgress } from "./progress";
 
 interface AssetPage {
@@ -83,44 +84,73 @@ export function applyRun(cache: QueryClient, productionId: string, run: Run): vo
   cache.setQueryData<Run[]>(["active-runs", productionId], (runs) => put(runs, false));
 }
 
+/** What a stream of events says, applied to the cache. */
+function follow(source: EventSource, cache: QueryClient, productionId: string): void {
+  const listen = <T,>(name: string, act: (data: T) => void) =>
+    source.addEventListener(name, (event) => act(JSON.parse((event as MessageEvent<string>).data) as T));
+
+  // What is not kept any more for a replay has to be read anew.
+  listen("reset", () => void cache.invalidateQueries());
+  // Lists that were read before the stream stood may lack what happened in between.
+  listen("ready", () => {
+    void cache.invalidateQueries({ queryKey: ["active-runs", productionId] });
+    void cache.invalidateQueries({ queryKey: ["asset-runs"] });
+    void cache.invalidateQueries({
+      queryKey: ["assets", productionId],
+      predicate: (query) => ((query.state.data as Assets | undefined)?.pages.length ?? 0) <= 1,
+    });
+  });
+  listen<Asset>("asset", (asset) => applyAsset(cache, productionId, asset));
+  listen<{ id: string }>("asset_removed", ({ id }) => {
+    cache.setQueriesData<Assets>({ queryKey: ["assets", productionId] }, (data) => dropAsset(data, id));
+    void cache.invalidateQueries({ queryKey: ["asset", id] });
+  });
+  listen<Run>("run", (run) => applyRun(cache, productionId, run));
+  listen<{ run_id: string; step_id: string; asset_id: string; attempt: number; progress: Progress }>("progress", (event) =>
+    setProgress(event.step_id, event.asset_id, event.progress),
+  );
+  listen("production", () => rolesChanged(cache, productionId));
+  listen("membership", () => rolesChanged(cache, productionId));
+}
+
+function rolesChanged(cache: QueryClient, productionId: string): void {
+  void cache.invalidateQueries({ queryKey: ["productions"] });
+  void cache.invalidateQueries({ queryKey: ["production", productionId] });
+}
+
 /** Keeps the cache in step with the production while the page is open. */
 export function useProductionEvents(productionId: string): void {
   const cache = useQueryClient();
   useEffect(() => {
-    const source = new EventSource(`/api/data/v1/productions/${productionId}/events`);
-    const listen = <T,>(name: string, act: (data: T) => void) =>
-      source.addEventListener(name, (event) => act(JSON.parse((event as MessageEvent<string>).data) as T));
-
-    // What is not kept any more for a replay has to be read anew.
-    listen("reset", () => void cache.invalidateQueries());
-    // Lists that were read before the stream stood may lack what happened in between.
-    listen("ready", () => {
-      void cache.invalidateQueries({ queryKey: ["active-runs", productionId] });
-      void cache.invalidateQueries({ queryKey: ["asset-runs"] });
-      void cache.invalidateQueries({
-        queryKey: ["assets", productionId],
-        predicate: (query) => ((query.state.data as Assets | undefined)?.pages.length ?? 0) <= 1,
+    let isLeft = false;
+    let mayReopen = true;
+    const open = () => {
+      const opened = new EventSource(`/api/data/v1/productions/${productionId}/events`);
+      follow(opened, cache, productionId);
+      opened.addEventListener("ready", () => {
+        mayReopen = true;
       });
-    });
-    listen<Asset>("asset", (asset) => applyAsset(cache, productionId, asset));
-    listen<{ id: string }>("asset_removed", ({ id }) => {
-      cache.setQueriesData<Assets>({ queryKey: ["assets", productionId] }, (data) => dropAsset(data, id));
-      void cache.invalidateQueries({ queryKey: ["asset", id] });
-    });
-    listen<Run>("run", (run) => applyRun(cache, productionId, run));
-    listen<{ run_id: string; step_id: string; asset_id: string; attempt: number; progress: Progress }>("progress", (event) =>
-      setProgress(event.step_id, event.asset_id, event.progress),
-    );
-    const rolesChanged = () => {
-      void cache.invalidateQueries({ queryKey: ["productions"] });
-      void cache.invalidateQueries({ queryKey: ["production", productionId] });
+      opened.addEventListener("error", () => {
+        if (opened.readyState === EventSource.CLOSED && !isLeft) void refused();
+      });
+      return opened;
     };
-    listen("production", rolesChanged);
-    listen("membership", rolesChanged);
-    // A stream that is refused does not come back by itself: what it was opened with has ended.
-    source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) rolesChanged();
-    });
-    return () => source.close();
+    // A stream that is refused does not come back by itself: what it was opened with has ended, or the session has
+    // another cookie since.
+    const refused = async () => {
+      rolesChanged(cache, productionId);
+      if (!mayReopen) return;
+      mayReopen = false;
+      const isSame = await renewSession().catch(() => false);
+      if (!isSame || isLeft) return;
+      source = open();
+      // It does not know what the former one has shown.
+      void cache.invalidateQueries();
+    };
+    let source = open();
+    return () => {
+      isLeft = true;
+      source.close();
+    };
   }, [cache, productionId]);
 }

@@ -5,9 +5,10 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { Form } from "react-aria-components";
-import { api, setCsrfToken, unwrap } from "../api/client";
+import { api, unwrap } from "../api/client";
 import { limits } from "../api/limits";
 import { OfflineError, ProblemError, sentenceOf } from "../api/problem";
+import { forgetSession, keepSession } from "../api/renewal";
 import { offerQuery, sessionQuery, visitorQuery } from "../api/queries";
 import type { InvitationOffer, ModuleRole, Session } from "../api/types";
 import { Button, buttonClass, Notice, TextField } from "../components/controls";
@@ -119,7 +120,7 @@ function OtherAccount({ session, offer }: { session: Session; offer: InvitationO
         onPress={() => {
           setBusy(true);
           void unwrap(api.DELETE("/api/data/v1/session")).finally(() => {
-            setCsrfToken("");
+            forgetSession();
             cache.removeQueries({ queryKey: sessionQuery.queryKey });
             void cache.resetQueries({ queryKey: visitorQuery.queryKey });
           });
@@ -189,7 +190,7 @@ function NewAccount({ token, offer }: { token: string; offer: InvitationOffer })
       const session = await unwrap(api.POST("/api/data/v1/session", { body: { login: offer.address, password: value.next } }));
       // Something more is asked for: the sign-in page knows what.
       if (!("person" in session)) return await navigate({ to: "/sign-in", search: { return: `/productions/${production_id}` } });
-      setCsrfToken(session.csrf_token);
+      keepSession(session);
       cache.setQueryData(sessionQuery.queryKey, session);
       await cache.invalidateQueries({ queryKey: ["productions"] });
       await navigate({ to: "/productions/$productionId", params: { productionId: production_id } });

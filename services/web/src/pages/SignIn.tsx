@@ -3,10 +3,11 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Fingerprint } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Form } from "react-aria-components";
-import { api, setCsrfToken, unwrap } from "../api/client";
+import { api, unwrap } from "../api/client";
 import { limits } from "../api/limits";
 import { isCancelled, passkeysWork, signWithPasskey } from "../api/passkeys";
 import { ProblemError, sentenceOf } from "../api/problem";
+import { keepSession } from "../api/renewal";
 import { sessionQuery } from "../api/queries";
 import type { SecondStep, Session } from "../api/types";
 import { Button, Notice, PasswordField, TextField } from "../components/controls";
@@ -48,7 +49,7 @@ export function SignIn() {
     return setBusy(false);
   };
   const enter = async (session: Session) => {
-    setCsrfToken(session.csrf_token);
+    keepSession(session);
     cache.clear();
     cache.setQueryData(sessionQuery.queryKey, session);
     // What was said to whoever sat here before is over.

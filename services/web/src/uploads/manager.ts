@@ -2,7 +2,7 @@
 // again, or a handle to it) a reload. tus 1.0.0 does the work; the server's acknowledged offset counts.
 
 import type { DetailedError, Upload } from "tus-js-client";
-import { changeHeaders } from "../api/client";
+import { changeHeaders, isOutdated, renewSession } from "../api/renewal";
 import { m } from "../messages";
 import { allRecords, dropRecord, keepRecord, type UploadRecord } from "./records";
 import { Speedometer } from "./speed";
@@ -44,6 +44,10 @@ interface Entry {
   speed: Speedometer;
   assetId?: string;
   failure?: string;
+  /** Cookie or CSRF token may have been replaced since the last request. */
+  mayBeOutdated?: boolean;
+  /** The session was asked for, and no request has succeeded since. */
+  renewed?: boolean;
 }
 
 /** How many files are sent at once: enough to fill a line, few enough that the first is done soon. */
@@ -53,6 +57,8 @@ const NOTIFY_MS = 250;
 /** The server lists no more than this. */
 const MOST_LISTED = 1000;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15_000];
+/** An answer to HEAD has no body that could say it. */
+const SIGN_IN_REQUIRED = "urn:kinora:problem:sign-in-required";
 
 export interface Incoming {
   file: File;
@@ -229,7 +235,11 @@ export class UploadManager {
     if (url) {
       // The server removes it by itself after some days; now is nicer.
       const { Upload } = await tus();
-      await Upload.terminate(url, { onBeforeRequest: addHeaders, retryDelays: [500, 2000] }).catch(() => undefined);
+      const onBeforeRequest = async (request: Parameters<typeof addHeaders>[0]) => {
+        await renewSession();
+        addHeaders(request);
+      };
+      await Upload.terminate(url, { onBeforeRequest, retryDelays: [500, 2000] }).catch(() => undefined);
     }
   }
 
@@ -311,7 +321,14 @@ export class UploadManager {
       retryDelays: RETRY_MS,
       // Records are our own: they know the production and the person.
       storeFingerprintForResuming: false,
-      onBeforeRequest: addHeaders,
+      onBeforeRequest: async (request) => {
+        if (entry.mayBeOutdated) {
+          await renewSession();
+          entry.renewed = true;
+          entry.mayBeOutdated = false;
+        }
+        addHeaders(request);
+      },
       onUploadUrlAvailable: () => {
         if (!upload.url || upload.url === record.url) return;
         record.url = upload.url;
@@ -320,7 +337,11 @@ export class UploadManager {
         const address = addressOf(upload.url);
         this.entries = this.entries.filter((other) => other === entry || !other.record.url || addressOf(other.record.url) !== address);
       },
-      onAfterResponse: (_request, response) => {
+      onAfterResponse: (request, response) => {
+        const status = response.getStatus();
+        // Left to itself, tus would begin a new upload for one that the former cookie does not find.
+        if (request.getMethod() === "HEAD" && !entry.renewed && isOutdated(status, SIGN_IN_REQUIRED)) throw new Error("the cookie was replaced");
+        if (status < 300) entry.renewed = false;
         entry.assetId = response.getHeader("Kinora-Asset") ?? entry.assetId ?? (undefined as never);
         if (entry.state === "offline") {
           entry.state = "uploading";
@@ -336,8 +357,11 @@ export class UploadManager {
       onShouldRetry: (error) => {
         const status = error.originalResponse?.getStatus() ?? 0;
         // 409 and 423: our own earlier request has not been given up by the server yet.
-        const again = status === 0 || status >= 500 || status === 409 || status === 423 || status === 429;
+        const outdated = !entry.renewed && isOutdated(status, typeIn(error.originalResponse?.getBody()));
+        const again = outdated || status === 0 || status >= 500 || status === 409 || status === 423 || status === 429;
         if (again && status !== 507) {
+          // A refusal of a large body may arrive as a connection that broke.
+          entry.mayBeOutdated = outdated || status === 0;
           entry.state = "offline";
           entry.speed.reset();
           this.changed();
@@ -430,14 +454,21 @@ function addHeaders(request: { setHeader: (name: string, value: string) => void;
   for (const [name, value] of Object.entries(changeHeaders())) request.setHeader(name, value);
 }
 
+function problemIn(body: string | undefined): { type?: string; detail?: string; title?: string } {
+  try {
+    return JSON.parse(body ?? "") as { type?: string; detail?: string; title?: string };
+  } catch {
+    return {};
+  }
+}
+
+/** The type of a problem+json body. */
+const typeIn = (body: string | undefined) => problemIn(body).type;
+
 /** The sentence of a problem+json body. */
 function sentenceIn(body: string | undefined): string | undefined {
-  try {
-    const problem = JSON.parse(body ?? "") as { detail?: string; title?: string };
-    return problem.detail ?? problem.title;
-  } catch {
-    return undefined;
-  }
+  const { detail, title } = problemIn(body);
+  return detail ?? title;
 }
 
 export const uploads = new UploadManager();
