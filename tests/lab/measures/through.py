@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+import ambiguous
+
 MEBIBYTE = 1 << 20
 DEADLINE_SECONDS = 30
 UPLOAD_STOP_SECONDS = 90
@@ -173,6 +175,7 @@ def main() -> None:
     with public.production() as production:
         report["events"] = events(public, production)
         report["upload"] = upload(public, production)
+    report["ambiguous"] = ambiguous.try_all(public)
     slow.join()
     report["slow"]["upload that stops"] = report["upload"].pop("stops")
     json.dump(report, sys.stdout)

@@ -192,6 +192,9 @@ def _through(lab: Lab, authorities: str, options: Options) -> Iterable[Figure]:
     growing = all(offset >= (number + 1) << 20 for number, offset in enumerate(offsets)) and offsets[-1] < upload["length"]
     value = " → ".join(f"{offset / (1 << 20):.0f}" for offset in offsets) + f" of {upload['length'] >> 20} MiB"
     yield Figure(SECTION, "an upload arrives while it is being sent (offset by HEAD, 1 MiB sent each time)", value, "1 → 2 → 3", growing, AGAIN)
+    wrong = [f"{form}: {what}" for form, found_wrong in found["ambiguous"].items() for what in found_wrong]
+    what = "requests within requests whose end can be read in two ways: carried out unseen, or with somebody else's answer"
+    yield Figure(SECTION, what, f"{len(wrong)} of {len(found['ambiguous'])} forms", "0", not wrong, AGAIN, wrong)
     for what, limit in (
         ("headers", HEAD_SECONDS), ("no request", HEAD_SECONDS), ("body that drips", HEAD_SECONDS),
         ("body that stops", HEAD_SECONDS), ("upload that stops", SILENCE_SECONDS),
