@@ -16,6 +16,7 @@ MEASURES = (
     "exposure",
     "outside",
     "single_sign_on",
+    "restarts",
     "reboot",
     "doctor",
     "drain",

@@ -18,6 +18,7 @@ TITLES = {
     "transport": "TLS and headers",
     "exposure": "Exposure of units (`systemd-analyze security`, 0 is best, 10 worst)",
     "sign-on": "Single sign-on",
+    "restarts": "An application restarted under new connections",
     "reboot": "Each host rebooted in turn",
     "doctor": "The verb `doctor`: a healthy fleet, and faults injected one by one",
     "drain": "A host taken out for work on it, while people work",
