@@ -123,6 +123,7 @@ def crowd(lab: Lab, order: dict, seen: Seen) -> Iterator[None]:
             yield
         except BaseException:
             # Nobody waits for what they found; what they made stays until the next one removes it.
+            lab.exec(canary.CLIENT, ["pkill", "--full", "load[.]crowd"])
             working.kill()
             raise
         output, error = working.communicate(timeout=SETTLE_SECONDS)
