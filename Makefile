@@ -35,12 +35,18 @@ run: ## run all of Kinora on this machine; Ctrl-C stops it (data: .kinora)
 	@$(MAKE) --no-print-directory -j2 web programs
 	@exec $(PROGRAMS)/kinora-devstack run --dir $(DIR) --bin-dir $(PROGRAMS) --web-root $(WEB)/dist
 
+# Makes a part of the tests and says how long it took.
+timed = @began=$$(date +%s); $(MAKE) --no-print-directory $(1) || exit 1; echo "test: $(filter %-test,$(1)) took $$(($$(date +%s) - began)) s"
+
 test: ## every test, against real services and in a real browser
 	@packaging/bootstrap test
 	@$(MAKE) --no-print-directory -j2 web programs
-	@for part in bundle-test measure-test rust-test web-test browser-test api-test; do \
-		began=$$(date +%s); $(MAKE) --no-print-directory $$part || exit 1; \
-		echo "test: $$part took $$(($$(date +%s) - began)) s"; done
+	$(call timed,bundle-test)
+	$(call timed,measure-test)
+	$(call timed,rust-test)
+	$(call timed,web-test)
+	@echo "test: browser-test and api-test run beside each other; what they say comes when they have ended"
+	$(call timed,-j2 --output-sync browser-test api-test)
 
 check: ## fmt, clippy, crate edges, dependencies, migrations, playbooks, web lint and types
 	@packaging/bootstrap check
