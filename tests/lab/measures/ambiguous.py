@@ -5,6 +5,7 @@ connection gets its answer, and somebody else does. So whatever was carried out 
 must get the answers that are theirs. Each form is tried on a connection of its own. Used by through.py.
 """
 
+import re
 import ssl
 
 SILENCE_SECONDS = 2.0
@@ -98,7 +99,8 @@ def _send(public, request: bytes) -> list[str]:
         pass
     finally:
         stream.close()
-    return [line.split(b" ")[1].decode() for line in text.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+    # An answer begins where the one before it ended, with no line of its own.
+    return [status.decode() for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", text)]
 
 
 def _productions(public) -> list[dict]:

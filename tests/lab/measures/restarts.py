@@ -4,10 +4,12 @@ The visitors come from a load balancer's host with its certificate, past HAProxy
 """
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from lab.problem import Problem
 
@@ -16,20 +18,20 @@ from .figures import Figure, Options
 from .hosts import Lab
 
 SECTION = "restarts"
-RESTARTS, RESTARTS_SAMPLED, AT_ONCE = 1000, 20, 10
+RESTARTS, RESTARTS_SAMPLED = 1000, 20
 RATE = 200
-PORT = 8443
 RESTART_SECONDS = 120
-RESTART = "set -e; for number in $(seq {}); do systemctl restart kinora-application.service; done"
+RESTART = ["systemctl", "restart", "kinora-application.service"]
 
 
 def measure(lab: Lab, options: Options) -> Iterator[Figure]:
     application, balancer = between(lab)
     wanted = options.runs or (RESTARTS_SAMPLED if options.sampled else RESTARTS)
     command = f"make lab-test LAB={options.layout} ONLY=restarts"
-    with visited(lab, balancer, order(lab, application)) as report:
+    visitors = order(lab, application)
+    with visited(lab, balancer, visitors) as report:
         began = time.monotonic()
-        restart(lab, options, application, wanted)
+        restart(lab, options, application, balancer, wanted, visitors)
         seconds = time.monotonic() - began
     counts = report["counts"]
     total, answered = sum(counts.values()), counts.get("answered", 0)
@@ -49,12 +51,12 @@ def between(lab: Lab) -> tuple[str, str]:
 def order(lab: Lab, application: str) -> dict:
     """What the visitors need: where the application listens, and as whom they come. Files are on the balancer's host."""
     listens = lab.exec(application, "systemctl show kinora-application.socket --property Listen").output
-    address = listens.removeprefix("Listen=").rsplit(":", 1)[0]
-    if not address:
-        raise Problem(f"{application}: kinora-application.socket listens nowhere: {listens}")
+    place = re.match(r"Listen=([0-9.]+):(\d+) ", listens)
+    if not place:
+        raise Problem(f"{application}: kinora-application.socket does not listen: {listens}")
     return {
-        "address": address,
-        "port": PORT,
+        "address": place[1],
+        "port": int(place[2]),
         "public_name": lab.fleet.public_name,
         "rate": RATE,
         "authorities": "/etc/kinora/tls/authorities.pem",
@@ -63,25 +65,28 @@ def order(lab: Lab, application: str) -> dict:
     }
 
 
-def restart(lab: Lab, options: Options, host: str, wanted: int) -> None:
-    done = 0
-    while done < wanted:
-        count = min(AT_ONCE, wanted - done)
-        result = lab.exec(host, RESTART.format(count), timeout=count * RESTART_SECONDS)
-        if not result.ok:
-            raise Problem(f"{host}: the application does not restart: {result.output[-600:]}")
-        done += count
-        if done % (AT_ONCE * 10) == 0:
-            options.say(f"{done} of {wanted} restarts")
+def restart(lab: Lab, options: Options, host: str, balancer: str, wanted: int, visitors: dict) -> None:
+    """The next restart comes when somebody was answered who came after this one, so that those who waited before are through as well:
+    whoever waits longer for TLS than the server allows would be sent away by the crowd, not by a restart."""
+    alone = program(visitors | {"rate": 0})
+    for number in range(1, wanted + 1):
+        for place, command in ((host, RESTART), (balancer, alone)):
+            result = lab.exec(place, command, timeout=RESTART_SECONDS)
+            if not result.ok:
+                raise Problem(f"{host}: restart {number}: {(result.error or result.output).strip()[-600:]}")
+        if number % 50 == 0:
+            options.say(f"{number} of {wanted} restarts")
+
+
+def program(visitors: dict) -> list[str]:
+    return ["python3", "-B", "-c", Path(visits.__file__).read_text(encoding="utf-8"), json.dumps(visitors)]
 
 
 @contextmanager
 def visited(lab: Lab, host: str, order: dict) -> Iterator[dict]:
     """Visitors until the block ends; then the dictionary holds their report."""
-    with open(visits.__file__, encoding="utf-8") as file:
-        program = file.read()
     report: dict = {}
-    command = lab.control.on(host, ["python3", "-B", "-c", program, json.dumps(order)])
+    command = lab.control.on(host, program(order))
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         try:
             yield report

@@ -1,4 +1,5 @@
-"""Visits an application as a load balancer does, at a steady rate, each visit with a connection of its own, until its input is closed.
+"""Visits an application as a load balancer does, at a steady rate, each visit with a connection of its own, until its input is closed;
+with a rate of 0 one visit, which has to be answered.
 
 A program of its own, run on a load balancer's host: reads one JSON order from its first argument, writes one JSON report:
 {"counts": {what became of a visit: how many}, "seconds": of all, "slowest": seconds of the slowest visit that was answered}.
@@ -71,6 +72,15 @@ class Visits:
         print(json.dumps({"counts": self.counts, "seconds": seconds, "slowest": self.slowest}))
 
 
-if __name__ == "__main__":
+def main() -> None:
     given = json.loads(sys.argv[1])
-    asyncio.run(Visits(given).at_rate(given["rate"]))
+    visits = Visits(given)
+    if given["rate"]:
+        return asyncio.run(visits.at_rate(given["rate"]))
+    asyncio.run(visits.visit(0))
+    if not visits.counts["answered"]:
+        sys.exit(f"a visitor: {', '.join(visits.counts)}")
+
+
+if __name__ == "__main__":
+    main()
