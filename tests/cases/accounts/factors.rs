@@ -45,10 +45,14 @@ impl App {
 
     /// A code that is not right now, nor soon or a short time ago.
     pub fn wrong_code(&self, number: u32) -> String {
+        self.wrong_codes(number * 7919).next().unwrap()
+    }
+
+    /// Codes from a number on that are not right now, nor soon or a short time ago.
+    pub fn wrong_codes(&self, first: u32) -> impl Iterator<Item = String> + use<> {
         let right: Vec<String> = (-3..=3).map(|steps| self.code_after(steps)).collect();
-        let mut candidates =
-            (0..1_000_000_u32).map(|add| format!("{:06}", (number * 7919 + add) % 1_000_000));
-        candidates.find(|candidate| !right.contains(candidate)).unwrap()
+        let all = (0..1_000_000_u32).map(move |add| format!("{:06}", (first + add) % 1_000_000));
+        all.filter(move |code| !right.contains(code))
     }
 
     fn totp(&self) -> totp_rs::Totp {
