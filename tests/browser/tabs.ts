@@ -61,17 +61,40 @@ function signInAgain(page: Page): Promise<void> {
   );
 }
 
-/** A production, open in two more tabs: its library, and the list that it stands in. */
-async function openTabs({ context, page }: Seat) {
+async function create(page: Page, name: string): Promise<void> {
   await page.goto(administration());
   await page.getByRole("button", { name: "New production" }).first().click();
-  await page.getByLabel("Name of the production").fill("Two Doors");
+  await page.getByLabel("Name of the production").fill(name);
   await page.getByRole("button", { name: "Create production" }).click();
   await page.getByRole("heading", { name: "Drop camera files here" }).waitFor();
+}
+
+/** Removes a production as after ten minutes: it is refused once, and done after the confirmation with the password. */
+async function removeWithConfirmation(page: Page, name: string): Promise<void> {
+  let asked = 0;
+  await page.route("**/api/data/v1/productions/*", async (route) => {
+    if (route.request().method() !== "DELETE" || asked > 0) return route.continue();
+    asked += 1;
+    return route.fulfill({ status: 403, contentType: "application/problem+json", body: JSON.stringify({ type: "urn:kinora:problem:step-up-required", title: "Confirm", status: 403 }) });
+  });
+  await page.goto(administration());
+  await page.getByRole("button", { name: `Actions: ${name}` }).click();
+  await page.getByRole("menuitem", { name: "Remove" }).click();
+  await page.getByRole("alertdialog", { name: `Remove “${name}”?` }).getByRole("button", { name: "Remove production" }).click();
+  const dialog = page.getByRole("alertdialog", { name: "Is it you?" });
+  await dialog.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Confirm" }).click();
+  await page.getByRole("row").filter({ hasText: name }).waitFor({ state: "detached" });
+  expect(await dialog.count()).toBe(0);
+}
+
+/** A production, open in two more tabs: its library, and the list that it stands in. */
+async function openTabs({ context, page }: Seat, name: string) {
+  await create(page, name);
   const [uploading, saving] = [await context.newPage(), await context.newPage()];
   const refused = { uploading: refusalsOf(uploading), saving: refusalsOf(saving) };
   await saving.goto(administration());
-  await saving.getByRole("row").filter({ hasText: "Two Doors" }).waitFor();
+  await saving.getByRole("row").filter({ hasText: name }).waitFor();
   await uploading.goto(page.url());
   await uploading.getByRole("heading", { name: "Drop camera files here" }).waitFor();
   return { uploading, saving, refused };
@@ -83,9 +106,20 @@ export function tabs(): void {
     const folder = mkdtempSync(join(tmpdir(), "kinora-tabs-"));
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-    it("somebody signs in anew in one, the other goes on uploading and saving", async () => {
+    const ways: [string, (page: Page) => Promise<void>][] = [
+      ["somebody signs in anew in one", signInAgain],
+      [
+        "somebody confirms in one",
+        async (page) => {
+          await create(page, "Gone Soon");
+          await removeWithConfirmation(page, "Gone Soon");
+        },
+      ],
+    ];
+    it.each(ways)("%s, the others go on uploading and saving", async (way, replaceCookie) => {
       const { context, page } = seat;
-      const { uploading, saving, refused } = await openTabs(seat);
+      const name = `Two Doors, ${way}`;
+      const { uploading, saving, refused } = await openTabs(seat, name);
       const { isHeld, letGo } = await holdPatch(uploading);
       const file = join(folder, "T001C001.bin");
       writeFileSync(file, Buffer.alloc(8_000_000, 7));
@@ -93,7 +127,7 @@ export function tabs(): void {
       await isHeld;
 
       const former = await cookieOf(context);
-      await signInAgain(page);
+      await replaceCookie(page);
       expect(former).toBeTruthy();
       expect(await cookieOf(context)).not.toBe(former);
 
@@ -104,16 +138,16 @@ export function tabs(): void {
       await uploading.locator("[data-upload=complete]").filter({ hasText: "T001C001.bin" }).waitFor();
       expect(refused.uploading).toContain("PATCH 403");
 
-      await saving.getByRole("button", { name: "Actions: Two Doors" }).click();
+      await saving.getByRole("button", { name: `Actions: ${name}` }).click();
       await saving.getByRole("menuitem", { name: "Rename" }).click();
       const renaming = saving.getByRole("dialog", { name: "Rename production" });
-      await renaming.getByLabel("Name of the production").fill("One Door");
+      await renaming.getByLabel("Name of the production").fill(`Now ${name}`);
       await renaming.getByRole("button", { name: "Rename" }).click();
-      await saving.getByRole("row").filter({ hasText: "One Door" }).waitFor();
+      await saving.getByRole("row").filter({ hasText: `Now ${name}` }).waitFor();
       expect(refused.saving).toEqual(["PATCH 403"]);
 
       // And the stream of events has come back: what is saved there appears here.
-      await uploading.getByText("One Door").first().waitFor();
+      await uploading.getByText(`Now ${name}`).first().waitFor();
       await uploading.close();
       await saving.close();
       expect(seat.complaints).toEqual([]);

@@ -4,6 +4,7 @@ mod audit;
 mod audited;
 pub(crate) mod factors;
 mod permissions;
+mod renewal;
 mod requests;
 mod service_accounts;
 mod sessions;

@@ -43,6 +43,9 @@ class Person:
             self.cookies[cookie.name] = cookie.value
         # An answer that ends one names it with an empty value.
         self.cookies = {name: value for name, value in self.cookies.items() if value}
+        # A confirmation gives the session another cookie, and with it another token.
+        if "X-CSRF-Token" in self.headers and "__Host-kinora" in response.cookies:
+            self.headers["X-CSRF-Token"] = response.json()["csrf_token"]
 
 
 NOBODY = Person()

@@ -122,6 +122,12 @@ impl Client {
         self.csrf_token = session.get("csrf_token").and_then(Value::as_str).map(str::to_owned);
     }
 
+    /// The CSRF token.
+    #[must_use]
+    pub fn csrf_token(&self) -> Option<&str> {
+        self.csrf_token.as_deref()
+    }
+
     /// Forgets the CSRF token, for tests of its check.
     pub fn forget_csrf_token(&mut self) {
         self.csrf_token = None;
@@ -198,7 +204,21 @@ impl Client {
         self.keep_cookies(answer.headers());
         let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = answer.bytes().await.expect("a whole answer").to_vec();
-        Answer { status, headers, bytes }
+        let answer = Answer { status, headers, bytes };
+        self.keep_new_csrf_token(&answer);
+        answer
+    }
+
+    /// A confirmation brings the session's next CSRF token, which takes the place of the one that is there.
+    fn keep_new_csrf_token(&mut self, answer: &Answer) {
+        if self.csrf_token.is_none() || !answer.headers.contains_key(SET_COOKIE) {
+            return;
+        }
+        let body: Option<Value> = serde_json::from_slice(&answer.bytes).ok();
+        let token = body.as_ref().and_then(|body| body.get("csrf_token")).and_then(Value::as_str);
+        if let Some(token) = token {
+            self.csrf_token = Some(token.to_owned());
+        }
     }
 
     /// The same visitor as when another site's page sends the browser: with these cookies only, and no token.

@@ -68,14 +68,14 @@ impl Drop for Guard {
     }
 }
 
-/// Who follows a production in the name of this principal.
+/// Who follows a production in the name of this principal, whatever token their session is known by.
 #[must_use]
 pub fn follower(principal: &Principal, production: ProductionId) -> Follower {
     let credential = match principal.proof {
         Proof::Session(id) => id.0,
         Proof::Token(id) => id.0,
     };
-    Follower { production, person: principal.person_id, credential }
+    Follower { production, person: principal.person_id, credential, token_digest: None }
 }
 
 impl Guards {

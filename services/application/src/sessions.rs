@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
+use diesel::pg::PgConnection;
 use kinora_core::PersonId;
-use kinora_store::principals::{self, Principal};
+use kinora_store::principals::{self, Principal, Proof};
 
 use crate::database::Database;
 use crate::error::Problem;
@@ -110,6 +111,21 @@ impl Sessions {
             }
         });
         Ok(found)
+    }
+
+    /// Reads whoever began something that goes on for long: a session's cookie may be another one by now.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn read_under_way(
+        &self,
+        proof: Proof,
+        begun_with: Credential,
+    ) -> Result<Option<Arc<Principal>>, Problem> {
+        let Proof::Session(id) = proof else { return self.read(begun_with).await };
+        let idle_limit = self.idle_limit;
+        let read = move |connection: &mut PgConnection| principals::of_session(connection, id, idle_limit);
+        Ok(self.database.read(read).await?.map(Arc::new))
     }
 
     /// Forgets a person at once on this instance; the others follow within [`KEPT`].

@@ -9,7 +9,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Binary, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use kinora_core::permission::{Module, ProductionRoles};
 use kinora_core::{PersonId, ProductionId, SupportGrantId};
 use serde::Serialize;
@@ -279,10 +279,12 @@ pub struct Follower {
     pub person: PersonId,
     /// The session or access token the person came with.
     pub credential: Uuid,
+    /// SHA-256 of the session's token, where the following ends as soon as the session is known by another one.
+    pub token_digest: Option<[u8; 32]>,
 }
 
 /// The roles that each of these followers has at this moment; none if the person may follow no
-/// longer: not a member (any more), disabled, production removed, session or token revoked or expired, or in
+/// longer: not a member (any more), disabled, production removed, session or token revoked or expired, the session known by another token, or in
 /// a session without the second factor or the sign-in through a connection that the organisation asks for, or with
 /// a token whose scope leaves nothing of it, or under support access that has ended (as in [`crate::principals`]). The
 /// answer has the order of the question.
@@ -317,10 +319,13 @@ pub fn find_followings(
     let productions: Vec<Uuid> = followers.iter().map(|f| f.production.0).collect();
     let people: Vec<Uuid> = followers.iter().map(|f| f.person.0).collect();
     let credentials: Vec<Uuid> = followers.iter().map(|f| f.credential).collect();
+    let digests: Vec<Option<&[u8]>> =
+        followers.iter().map(|f| f.token_digest.as_ref().map(<[u8; 32]>::as_slice)).collect();
     let rows: Vec<FollowerRow> = diesel::sql_query(FOLLOWERS)
         .bind::<Array<SqlUuid>, _>(productions)
         .bind::<Array<SqlUuid>, _>(people)
         .bind::<Array<SqlUuid>, _>(credentials)
+        .bind::<Array<Nullable<Binary>>, _>(digests)
         .load(connection)?;
     let mut found = vec![None; followers.len()];
     for row in rows {
@@ -336,8 +341,8 @@ pub fn find_followings(
 const FOLLOWERS: &str = concat!(
     "SELECT f.place, f.production_id, m.office_role, m.library_role, m.subtitling_role, m.budget_role, \
            t.most_role, t.modules, t.productions, NULL::uuid AS support_grant_id \
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY \
-         AS f (production_id, person_id, credential_id, place) \
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[]) WITH ORDINALITY \
+         AS f (production_id, person_id, credential_id, token_digest, place) \
     JOIN production_members m ON m.production_id = f.production_id AND m.person_id = f.person_id \
          AND (m.ends_at IS NULL OR m.ends_at > clock_timestamp()) \
     JOIN productions p ON p.id = f.production_id AND p.removed_at IS NULL \
@@ -357,7 +362,8 @@ const FOLLOWERS: &str = concat!(
                 WHERE x.session_id = f.credential_id AND c.enabled AND c.organisation_id = o.id) \
             AS is_through_connection) q \
     WHERE EXISTS (SELECT 1 FROM sessions s WHERE s.id = f.credential_id AND s.person_id = f.person_id \
-                  AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now()) \
+                  AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now() \
+                  AND (f.token_digest IS NULL OR f.token_digest = s.token_digest)) \
           AND (q.is_through_connection \
                OR (NOT o.second_factor_required OR q.has_strong OR q.has_mail) \
                   AND (NOT o.sso_required OR om.person_id IS NULL \
@@ -366,14 +372,15 @@ const FOLLOWERS: &str = concat!(
     UNION ALL \
     SELECT f.place, f.production_id, 'manager', 'manager', 'manager', 'manager', \
            g.most_role, g.modules, g.productions, g.id \
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY \
-         AS f (production_id, person_id, credential_id, place) \
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[]) WITH ORDINALITY \
+         AS f (production_id, person_id, credential_id, token_digest, place) \
     JOIN productions p ON p.id = f.production_id AND p.removed_at IS NULL \
     JOIN support_grants g ON g.supporter_id = f.person_id AND g.organisation_id = p.organisation_id \
          AND g.ended_at IS NULL AND g.starts_at <= clock_timestamp() AND g.ends_at > clock_timestamp() \
     JOIN people ON people.id = f.person_id AND people.disabled_at IS NULL \
     JOIN sessions s ON s.id = f.credential_id AND s.person_id = f.person_id \
          AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now() AND NOT s.by_email_code \
+         AND (f.token_digest IS NULL OR f.token_digest = s.token_digest) \
     WHERE (EXISTS (SELECT FROM totp_factors a WHERE a.person_id = f.person_id) \
            OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = f.person_id)) \
       AND NOT EXISTS (SELECT FROM saml_sessions x WHERE x.session_id = s.id) \

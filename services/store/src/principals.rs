@@ -364,6 +364,20 @@ pub fn by_session(
     }))
 }
 
+/// The person in whose session something goes on that was begun with it, if it holds: its token may be another one by now.
+///
+/// # Errors
+/// If the database fails.
+pub fn of_session(
+    conn: &mut PgConnection,
+    session: SessionId,
+    idle_limit: TimeDelta,
+) -> Result<Option<Principal>> {
+    let digest: Option<Vec<u8>> =
+        sessions::table.find(session.0).select(sessions::token_digest).first(conn).optional()?;
+    digest.map_or(Ok(None), |digest| by_session(conn, &digest, idle_limit))
+}
+
 /// The person behind an API access token, if it holds. Notes that it is in use, at most once a minute.
 ///
 /// # Errors

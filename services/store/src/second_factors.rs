@@ -12,7 +12,7 @@ pub mod pending;
 pub mod recovery;
 pub mod totp;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -25,8 +25,9 @@ use crate::audit::{self, Act};
 use crate::notices::{self, Scene};
 use crate::schema::{
     factor_tries, organisation_members, organisations, passkeys as passkey_rows, people, recovery_codes,
-    sessions as session_rows, totp_enrolments, totp_factors,
+    totp_enrolments, totp_factors,
 };
+use crate::sessions::{Confirmed, NewToken};
 use crate::{Result, StoreError, security, sessions};
 
 /// What a person can prove themselves with, besides the password.
@@ -152,34 +153,23 @@ pub fn accept(connection: &mut PgConnection, scene: &Scene, person: PersonId, sh
     Ok(())
 }
 
-/// Remembers that the person of a session has just proved themselves again.
+/// Remembers that the person of a session has just proved themselves again, and gives it another token.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] if the session has ended; [`StoreError::Forbidden`] with a code that was sent by mail, which is
+/// [`StoreError::NotFound`] if the session has ended or was given another token meanwhile; [`StoreError::Forbidden`] with a code that was sent by mail, which is
 /// not enough.
 pub fn confirm_session(
     connection: &mut PgConnection,
     scene: &Scene,
-    person: PersonId,
-    session: SessionId,
+    (person, session): (PersonId, SessionId),
+    token: &NewToken,
     shown: &Shown,
-) -> Result<DateTime<Utc>> {
-    let origin = &scene.origin;
+) -> Result<Confirmed> {
     if matches!(shown, Shown::EmailCode { .. }) {
         return Err(StoreError::Forbidden);
     }
     accept(connection, scene, person, shown)?;
-    let now = Utc::now();
-    let own = session_rows::table
-        .find(session.0)
-        .filter(session_rows::person_id.eq(person.0))
-        .filter(session_rows::revoked_at.is_null());
-    if diesel::update(own).set(session_rows::confirmed_at.eq(now)).execute(connection)? == 0 {
-        return Err(StoreError::NotFound);
-    }
-    let act = Act::new("session.confirmed", "session", session, &origin.actor);
-    audit::record_personal(connection, origin, person, act.after(json!({ "with": shown.name() })))?;
-    Ok(now)
+    sessions::confirm(connection, &scene.origin, (person, session), token, shown.name())
 }
 
 /// What kind of factor.

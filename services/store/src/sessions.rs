@@ -103,6 +103,59 @@ pub fn list(connection: &mut PgConnection, person: PersonId) -> Result<Vec<Sessi
         .load(connection)?)
 }
 
+/// What the browser of a session shows from now on.
+#[derive(Clone, Copy, Debug)]
+pub struct NewToken {
+    /// SHA-256 of the token that the request came with; none where it came without, because a provider's page sent it.
+    pub former: Option<[u8; 32]>,
+    /// SHA-256 of the one that takes its place.
+    pub digest: [u8; 32],
+}
+
+/// A session that was confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// When it ends at the latest.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Remembers that the person of a session has just proved themselves again, `with` what, as the audit trail calls it. From
+/// now on the session is known by another token; it stays the same session, with what goes on in its name.
+///
+/// # Errors
+/// [`StoreError::NotFound`] if it has ended, or is not known by the former token any more.
+pub(crate) fn confirm(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    (person, session): (PersonId, SessionId),
+    token: &NewToken,
+    with: &str,
+) -> Result<Confirmed> {
+    let now = Utc::now();
+    let own = sessions::table
+        .find(session.0)
+        .filter(sessions::person_id.eq(person.0))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::idle_expires_at.gt(now));
+    let known_by: Option<Vec<u8>> =
+        own.select(sessions::token_digest).for_update().first(connection).optional()?;
+    let known_by = known_by.ok_or(StoreError::NotFound)?;
+    // Of two requests that confirm at the same time with one cookie, the browser could keep the answer of the first.
+    if token.former.is_some_and(|former| known_by != former) {
+        return Err(StoreError::NotFound);
+    }
+    let expires_at = diesel::update(sessions::table.find(session.0))
+        .set((sessions::confirmed_at.eq(now), sessions::token_digest.eq(token.digest.as_slice())))
+        .returning(sessions::expires_at)
+        .get_result(connection)?;
+    let act = Act::new("session.confirmed", "session", session, &origin.actor);
+    audit::record_personal(connection, origin, person, act.after(json!({ "with": with })))?;
+    Ok(Confirmed { at: now, expires_at })
+}
+
 /// Ends a session of a person.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { changeHeaders, forgetSession, isOutdated, keepSession, renewSession } from "../src/api/renewal";
+import { changeHeaders, forgetSession, isOutdated, keepSession, renewSession, whileConfirming } from "../src/api/renewal";
 
 const ADA = { csrf_token: "former", person: { id: "ada" } };
 const SIGN_IN = "urn:kinora:problem:sign-in-required";
@@ -16,8 +16,22 @@ function serve(...answers: (typeof ADA | number)[]) {
   return fetch;
 }
 
+/** Locks of a browser, as far as they are used: one name, shared or not. */
+function makeLocks() {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    request: (_name: string, ...rest: unknown[]) => {
+      const act = rest.at(-1) as () => unknown;
+      const done = last.then(act);
+      last = done.catch(() => undefined);
+      return done;
+    },
+  };
+}
+
 describe("a session that has another token now", () => {
   beforeEach(() => {
+    vi.stubGlobal("navigator", { locks: makeLocks() });
     vi.useFakeTimers();
     keepSession(ADA);
   });
@@ -53,6 +67,23 @@ describe("a session that has another token now", () => {
     await vi.runAllTimersAsync();
     expect(await renewed).toBe(false);
     expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  it("is waited for while another tab confirms", async () => {
+    const fetch = serve({ ...ADA, csrf_token: "next" });
+    const waiting: (() => void)[] = [];
+    const confirming = whileConfirming(
+      () =>
+        new Promise<void>((resolve) => {
+          waiting.push(resolve);
+        }),
+    );
+    const renewed = renewSession();
+    await vi.runAllTimersAsync();
+    expect(fetch).not.toHaveBeenCalled();
+    for (const finish of waiting) finish();
+    await confirming;
+    expect(await renewed).toBe(true);
   });
 
   it("is told from other refusals", () => {

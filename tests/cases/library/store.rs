@@ -592,6 +592,7 @@ fn followers_are_dismissed_for_each_reason_there_is() {
         production: world.production,
         person: world.person,
         credential: credential.0,
+        token_digest: None,
     };
     let stranger = Follower { person: PersonId::new(), ..follower(session) };
     let asked = [stranger, follower(session), follower(SessionId::new()), follower(other)];
@@ -626,6 +627,26 @@ fn followers_are_dismissed_for_each_reason_there_is() {
         }
         assert_eq!(holds(&mut conn)[1], !undo.is_empty(), "{undo}");
     }
+}
+
+#[test]
+fn who_follows_with_a_cookie_is_dismissed_when_the_session_has_another_one() {
+    let database = TestDatabase::create("library_renewed_followers");
+    let mut conn = database.connect(DatabaseRole::Application);
+    let world = make_world(&mut conn);
+    let session = insert_session(&mut conn, world.person, 1);
+    let asked = [None, Some([1; 32]), Some([2; 32])].map(|token_digest| Follower {
+        production: world.production,
+        person: world.person,
+        credential: session.0,
+        token_digest,
+    });
+    let holds = |conn: &mut PgConnection| -> Vec<bool> {
+        events::find_roles_of_followers(conn, &asked).unwrap().iter().map(Option::is_some).collect()
+    };
+    assert_eq!(holds(&mut conn), [true, true, false]);
+    conn.batch_execute("UPDATE sessions SET token_digest = decode(repeat('02', 32), 'hex')").unwrap();
+    assert_eq!(holds(&mut conn), [true, false, true]);
 }
 
 #[test]

@@ -147,9 +147,17 @@ async fn confirming_takes_a_fresh_sign_in_at_the_provider() {
     let leads = browser.get(&ticket).await;
     let form = studio.idp.sign_in(&leads, "ada").await;
     assert_eq!(studio.idp.log().await.last().unwrap()["force"], true, "asked for credentials");
+    let mut before = browser.clone();
     let answer = studio.post(&mut browser, &form).await.expect(303);
     assert_eq!(answer.header("location"), Some("/account"), "{}", studio.last_refusal());
+    // The session goes on with another cookie and CSRF token, and nothing is left for who has a copy of the former ones.
+    assert_ne!(browser.cookie("__Host-kinora"), before.cookie("__Host-kinora"));
+    let _ = before.get("/api/data/v1/session").await.expect(401);
+    let _ = browser.post("/api/data/v1/account/tokens", &token).await.expect(403);
+    browser.refresh_csrf_token().await;
     let _ = browser.post("/api/data/v1/account/tokens", &token).await.expect(201);
+    let sessions = browser.get("/api/data/v1/account/sessions").await.expect(200).json();
+    assert_eq!(sessions["items"].as_array().unwrap().len(), 1, "{sessions}");
     assert_eq!(studio.attempts()[0].purpose, "confirm");
 }
 

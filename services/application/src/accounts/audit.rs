@@ -282,7 +282,7 @@ fn written(
                 Place::Below(below) => (below, String::new()),
                 Place::End => return Ok(None),
             };
-            let principal = context.sessions.read(who.credential).await?;
+            let principal = context.sessions.read_under_way(who.principal.proof, who.credential).await?;
             let role = principal.and_then(|principal| principal.organisation_role(id));
             if !role.is_some_and(OrganisationRole::administers) {
                 return Err(Problem::not_found());

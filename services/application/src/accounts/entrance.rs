@@ -11,7 +11,7 @@ use kinora_store::known_browsers;
 use kinora_store::notices::Scene;
 use kinora_store::principals::Proof;
 use kinora_store::second_factors::EMAIL_CODE;
-use kinora_store::sessions::{self, NewSession};
+use kinora_store::sessions::{self, Confirmed, NewSession};
 use kinora_store::single_sign_on::break_glass;
 use kinora_store::{Origin, StoreError};
 
@@ -162,6 +162,33 @@ impl Opening {
         let kept = CookieDuration::seconds(known_browsers::KEPT.num_seconds());
         let browser = self.new_browser.map(|token| cookie(BROWSER_COOKIE, token, kept));
         std::iter::once(session_cookie(self.token, seconds(limit))).chain(browser).collect()
+    }
+}
+
+/// Another token for a session that goes on, because its person has just proved themselves again: whoever has a copy of the
+/// cookie has nothing any more.
+#[derive(Debug)]
+pub struct Renewal {
+    token: String,
+    /// What the session will be known by.
+    pub digest: Digest,
+}
+
+impl Renewal {
+    /// With a new token.
+    ///
+    /// # Errors
+    /// If there is no randomness.
+    pub fn new() -> Result<Self, Problem> {
+        let token = random_token().map_err(Problem::internal)?;
+        Ok(Self { digest: digest(&token), token })
+    }
+
+    /// The cookie that makes it the browser's.
+    #[must_use]
+    pub fn cookie(self, confirmed: Confirmed) -> Cookie<'static> {
+        let left = confirmed.expires_at - confirmed.at;
+        session_cookie(self.token, CookieDuration::seconds(left.num_seconds()))
     }
 }
 

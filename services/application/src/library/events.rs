@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use kinora_core::ProductionId;
 use kinora_runtime::shutdown::Shutdown;
 use kinora_store::StoreError;
-use kinora_store::events::{self, Extent};
+use kinora_store::events::{self, Extent, Follower};
 use kinora_store::notify::{EVENTS_CHANNEL, Listener, Notice, PAUSE_CHANNEL};
 
 use crate::context::Context;
@@ -18,6 +18,7 @@ use crate::guards::follower;
 use crate::library::hub::Hub;
 use crate::library::stream::EventStream;
 use crate::library::{frame, progress};
+use crate::sessions::Credential;
 
 static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -75,8 +76,17 @@ async fn missing(context: &Context, who: &SignedIn, production: ProductionId) ->
         Ok(Some(principal)) if principal.withheld.own_sign_in.productions.contains_key(&production) => {
             ProblemKind::OwnSignInRequired.into()
         }
-        Ok(_) => Problem::not_found(),
+        Ok(Some(_)) => Problem::not_found(),
+        Ok(None) => ProblemKind::SignInRequired.into(),
         Err(problem) => problem,
+    }
+}
+
+/// A stream has no end of its own, so it ends with the cookie it was opened with; the browser comes back with the next one.
+fn with_its_token(follower: Follower, credential: Credential) -> Follower {
+    match credential {
+        Credential::Session(digest) => Follower { token_digest: Some(digest), ..follower },
+        Credential::Token(_) => follower,
     }
 }
 
@@ -103,7 +113,7 @@ pub async fn follow_events(
     context: web::Data<Context>,
     hub: web::Data<Hub>,
 ) -> Result<HttpResponse, Problem> {
-    let follower = follower(&who.principal, production);
+    let follower = with_its_token(follower(&who.principal, production), who.credential);
     let found = context
         .database
         .read(move |connection| {

@@ -93,7 +93,8 @@ pub(super) fn written(
             if progress.has_ended {
                 return Ok(None);
             }
-            let principal = context.sessions.read(who.credential).await?.ok_or_else(Problem::not_found)?;
+            let principal = context.sessions.read_under_way(who.principal.proof, who.credential).await?;
+            let principal = principal.ok_or_else(Problem::not_found)?;
             if let Some(id) = organisation {
                 let role = principal.organisation_role(id);
                 if !role.is_some_and(OrganisationRole::administers) {

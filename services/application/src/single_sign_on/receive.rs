@@ -16,7 +16,7 @@ use diesel::pg::PgConnection;
 use kinora_core::{ConnectionId, PersonId};
 use kinora_saml::{Identity, PendingRequest, RefusalCode, RelayState, SignIn};
 use kinora_store::notices::Scene;
-use kinora_store::sessions::NewSession;
+use kinora_store::sessions::{NewSession, NewToken};
 use kinora_store::single_sign_on::admission::{self as admissions, Arrival, Outcome};
 use kinora_store::single_sign_on::requests::{self, Request};
 use kinora_store::single_sign_on::sessions::{self as begun, Beginning};
@@ -32,7 +32,7 @@ use super::page;
 use super::provider::Ours;
 use super::refused::{Code, Refused};
 use super::route::{self, Kind, cookie_digest, no_cookie};
-use crate::accounts::entrance::{self, Opening, device};
+use crate::accounts::entrance::{self, Opening, Renewal, device};
 use crate::context::{Context, origin};
 use crate::error::Problem;
 use crate::extract::path_id;
@@ -367,6 +367,8 @@ impl Answer<'_> {
         let visitor = origin(self.arrived.request, None);
         let (trial, subject) = (self.trial.clone(), self.accepted.mapped.subject.clone());
         let asked = self.pending.person.zip(self.pending.session);
+        let renewal = Renewal::new()?;
+        let token = NewToken { former: None, digest: renewal.digest };
         let concluded = self
             .once(move |connection| {
                 let Some((person, session)) = asked else { return Ok(Err((Code::SessionGone.into(), None))) };
@@ -380,15 +382,15 @@ impl Answer<'_> {
                 trial.passed(connection, Some(person), None)?;
                 let login = admissions::find_login(connection, person)?;
                 let origin = Origin { actor_id: Some(person), actor: login, ..visitor };
-                begun::confirm(connection, &origin, person, session)?;
-                Ok(Ok(person))
+                let confirmed = begun::confirm(connection, &origin, (person, session), &token)?;
+                Ok(Ok((person, confirmed)))
             })
             .await?;
         Ok(match concluded {
-            Ok(person) => {
+            Ok((person, confirmed)) => {
                 context.sessions.forget(person);
                 self.trial.count(None);
-                page::go(&self.return_path(), vec![no_cookie()])
+                page::go(&self.return_path(), vec![renewal.cookie(confirmed), no_cookie()])
             }
             Err(refused) => self.leave_refused(&refused),
         })

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::audit::{self, Act, Origin};
 use crate::schema::{people, saml_sessions, sessions};
+use crate::sessions::{Confirmed, NewToken};
 use crate::{Result, StoreError};
 
 /// A person's name at an identity provider (`NameID`).
@@ -165,33 +166,17 @@ pub fn end(
     Ok(ended.into_iter().map(|(_, person, _)| PersonId(person)).collect())
 }
 
-/// Notes that the person of a session has just shown the provider who they are.
+/// Notes that the person of a session has just shown the provider who they are, and gives the session another token.
 ///
 /// # Errors
 /// [`StoreError::NotFound`] if the session has ended.
 pub fn confirm(
     connection: &mut PgConnection,
     origin: &Origin,
-    person: PersonId,
-    session: SessionId,
-) -> Result<()> {
-    let now = Utc::now();
-    let own = sessions::table
-        .find(session.0)
-        .filter(sessions::person_id.eq(person.0))
-        .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(now))
-        .filter(sessions::idle_expires_at.gt(now));
-    if diesel::update(own).set(sessions::confirmed_at.eq(now)).execute(connection)? == 0 {
-        return Err(StoreError::NotFound);
-    }
-    let act = Act::new("session.confirmed", "session", session, &origin.actor);
-    audit::record_personal(
-        connection,
-        origin,
-        person,
-        act.after(serde_json::json!({ "with": "single_sign_on" })),
-    )
+    whose: (PersonId, SessionId),
+    token: &NewToken,
+) -> Result<Confirmed> {
+    crate::sessions::confirm(connection, origin, whose, token, "single_sign_on")
 }
 
 /// Whether a session of a person still holds.

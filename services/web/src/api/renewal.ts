@@ -1,5 +1,6 @@
-// The session's cookie and CSRF token, which change when the person signs in anew in another tab. A request that was sent with
-// the former ones is refused, and changes nothing: the session is asked for once, and the request sent again.
+// The session's cookie and CSRF token, which change when the session is confirmed or the person signs in anew, perhaps in
+// another tab. A request that was sent with the former ones is refused, and changes nothing: the session is asked for once,
+// and the request sent again.
 
 export interface Renewable {
   csrf_token: string;
@@ -8,6 +9,8 @@ export interface Renewable {
 
 /** How long an answer that sets the cookie may still be on its way to the browser, milliseconds. */
 const ON_ITS_WAY_MS = 1000;
+/** Held while a tab confirms: the answer brings the cookie for all of them. */
+const CONFIRMING = "kinora-confirming";
 
 let csrfToken = "";
 let personId = "";
@@ -23,10 +26,18 @@ export function forgetSession(): void {
   personId = "";
 }
 
+/** The token that came with a confirmation. */
+export function setCsrfToken(token: string): void {
+  csrfToken = token;
+}
+
 /** Headers that a request which changes something must carry. */
 export function changeHeaders(): Record<string, string> {
   return csrfToken ? { "X-CSRF-Token": csrfToken } : {};
 }
+
+/** Runs what gives the session another cookie; requests of other tabs that are refused meanwhile wait for it. */
+export const whileConfirming = <T>(act: () => Promise<T>): Promise<T> => (navigator.locks ? (navigator.locks.request(CONFIRMING, act) as Promise<T>) : act());
 
 /** Whether an answer may only say that the request came with a former cookie or CSRF token. */
 export function isOutdated(status: number, problemType: string | undefined): boolean {
@@ -43,8 +54,10 @@ export function renewSession(): Promise<boolean> {
 }
 
 async function ask(): Promise<boolean> {
+  await navigator.locks?.request(CONFIRMING, { mode: "shared" }, () => undefined);
   const found = await read();
   if (found !== undefined) return found;
+  // A confirmation at the identity provider holds no lock: its answer is a page.
   await new Promise((resolve) => {
     setTimeout(resolve, ON_ITS_WAY_MS);
   });

@@ -51,7 +51,8 @@ export interface paths {
         /**
          * Confirm the session.
          * @description With a second factor, or with the password if the account has none. What was answered with `step-up-required` can
-         *     be sent again afterwards.
+         *     be sent again afterwards. The session goes on with another cookie and another `X-CSRF-Token`; the former ones open nothing any
+         *     more. A request that was sent with them and is refused may be sent again with the new ones.
          */
         post: operations["confirm_session"];
         delete?: never;
@@ -2320,6 +2321,8 @@ export interface components {
              * @description Until when what asks for it can be done.
              */
             confirmed_until: string;
+            /** @description To be sent as `X-CSRF-Token` with changes from now on. */
+            csrf_token: string;
         };
         /** @description What is to be changed about a connection; what is left out stays, `null` takes away. */
         ConnectionChange: {
@@ -5121,6 +5124,7 @@ export interface operations {
             /** @description Confirmed */
             200: {
                 headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -6,6 +6,7 @@ import { api, unwrap } from "../api/client";
 import { onConfirmationAsked, settleConfirmation } from "../api/confirmation";
 import { sentenceOf } from "../api/problem";
 import { sessionQuery } from "../api/queries";
+import { setCsrfToken, whileConfirming } from "../api/renewal";
 import { m } from "../messages";
 import { Button, Notice } from "./controls";
 import { Dialog } from "./dialogs";
@@ -33,7 +34,8 @@ function Asked() {
         submit={m.confirm.submit}
         challenge={() => unwrap(api.POST("/api/data/v1/account/confirmation/challenge"))}
         show={async (proof) => {
-          await unwrap(api.POST("/api/data/v1/account/confirmation", { body: proof }));
+          const { csrf_token } = await whileConfirming(() => unwrap(api.POST("/api/data/v1/account/confirmation", { body: proof })));
+          setCsrfToken(csrf_token);
           settleConfirmation(true);
           void cache.invalidateQueries({ queryKey: sessionQuery.queryKey });
         }}

@@ -10,7 +10,7 @@ use kinora_store::second_factors::email_codes::{self as mailed, NewCode, Purpose
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::passkeys::cookie_digest;
+use super::passkeys::session_digest;
 use super::proof::{Occasion, refused, wrong};
 use crate::accounts::entrance::scene;
 use crate::context::Context;
@@ -74,7 +74,7 @@ pub async fn begin_email_codes(
     context: web::Data<Context>,
     Confirmed(who): Confirmed,
 ) -> Result<web::Json<SentCode>, Problem> {
-    let (person, bound_to) = (who.principal.person_id, cookie_digest(&who)?);
+    let (person, bound_to) = (who.principal.person_id, session_digest(&who)?);
     let scene = scene(&request, &context, who.origin);
     Ok(web::Json(send(&context, scene, person, (MailPurpose::Enrol, bound_to, None)).await?))
 }
@@ -100,7 +100,7 @@ pub async fn confirm_email_codes(
     context: web::Data<Context>,
     Then(Confirmed(who), Json(form)): Then<Confirmed, Json<FirstEmailCode>>,
 ) -> Result<HttpResponse, Problem> {
-    let (session, person, bound_to) = (who.session()?, who.principal.person_id, cookie_digest(&who)?);
+    let (session, person, bound_to) = (who.session()?, who.principal.person_id, session_digest(&who)?);
     let occasion =
         Occasion { context: &context, origin: &who.origin, person, bound_to, purpose: Purpose::Enrol };
     let shown = occasion.look_at_email_code(&form.email_code, MailPurpose::Enrol, POINTER).await?;

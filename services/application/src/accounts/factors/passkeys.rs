@@ -20,8 +20,7 @@ use crate::accounts::fields;
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument, ProblemKind};
 use crate::extract::{Confirmed, Json, PathId, SignedIn, Then};
-use crate::secrets::Digest;
-use crate::sessions::Credential;
+use crate::secrets::{Digest, digest};
 use crate::webauthn::{ALGORITHMS, CHALLENGE_BYTES, RelyingParty, Signed, UserVerification};
 
 /// The ways to reach an authenticator that browsers know (section 5.8.4).
@@ -141,15 +140,12 @@ pub struct AddedPasskey {
     recovery_codes: Vec<String>,
 }
 
-/// The digest of the session's cookie.
+/// What challenges and codes of a session are bound to: the session, whose cookie may be another one by the time of the answer.
 ///
 /// # Errors
 /// [`ProblemKind::SessionRequired`] for an access token.
-pub(super) fn cookie_digest(who: &SignedIn) -> Result<Digest, Problem> {
-    match who.credential {
-        Credential::Session(digest) => Ok(digest),
-        Credential::Token(_) => Err(ProblemKind::SessionRequired.into()),
-    }
+pub(super) fn session_digest(who: &SignedIn) -> Result<Digest, Problem> {
+    Ok(digest(&who.session()?.to_string()))
 }
 
 fn draw_challenge() -> Result<[u8; CHALLENGE_BYTES], Problem> {
@@ -253,7 +249,7 @@ pub async fn begin_passkey(
     context: web::Data<Context>,
     Confirmed(who): Confirmed,
 ) -> Result<web::Json<PasskeyCreation>, Problem> {
-    let (person, bound_to) = (who.principal.person_id, cookie_digest(&who)?);
+    let (person, bound_to) = (who.principal.person_id, session_digest(&who)?);
     let (party, challenge) = (relying_party(&context)?, draw_challenge()?);
     let exclude = context
         .database
@@ -286,7 +282,7 @@ pub async fn add_passkey(
     context: web::Data<Context>,
     Then(Confirmed(who), Json(form)): Then<Confirmed, Json<PasskeyForm>>,
 ) -> Result<HttpResponse, Problem> {
-    let (session, person, bound_to) = (who.session()?, who.principal.person_id, cookie_digest(&who)?);
+    let (session, person, bound_to) = (who.session()?, who.principal.person_id, session_digest(&who)?);
     let party = relying_party(&context)?;
     let name = fields::name("/name", &form.name, 100)?;
     let bytes = |pointer: &str, text: &str| {
