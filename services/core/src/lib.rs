@@ -6,6 +6,7 @@
 
 pub mod asset;
 pub mod failure;
+pub mod fleet;
 pub mod ids;
 pub mod mail;
 pub mod message;

@@ -6,7 +6,7 @@ use kinora_core::{OrganisationId, PersonId};
 use serde::Serialize;
 
 use crate::audit::{self, Act, Origin};
-use crate::schema::{organisation_members, organisations, people};
+use crate::schema::{installation, organisation_members, organisations, people};
 use crate::sign_in::login_key;
 use crate::{Result, StoreError};
 
@@ -116,6 +116,10 @@ fn insert(connection: &mut PgConnection, founding: &Founding<'_>, founded: Found
             organisation_members::person_id.eq(founded.person_id.0),
             organisation_members::role.eq("owner"),
         ))
+        .execute(connection)?;
+    // Whoever is first runs the installation.
+    diesel::update(installation::table.filter(installation::organisation_id.is_null()))
+        .set(installation::organisation_id.eq(founded.organisation_id.0))
         .execute(connection)?;
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod canary;
 mod columns;
 mod error;
 pub mod events;
+pub mod fleet;
 pub mod idempotency;
 mod instant;
 pub mod invitations;

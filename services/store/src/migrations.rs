@@ -208,12 +208,18 @@ fn grant(connection: &mut PgConnection) -> Result<()> {
                  REVOKE UPDATE, DELETE ON erasures FROM {user};
                  REVOKE INSERT, UPDATE, DELETE ON audit_start FROM {user};
                  REVOKE INSERT, UPDATE, DELETE ON releases FROM {user};
+                 REVOKE INSERT, UPDATE, DELETE ON installation FROM {user};
+                 REVOKE INSERT, UPDATE, DELETE ON fleet_figures FROM {user};
                  GRANT EXECUTE ON FUNCTION erase_in_audit TO {user};
                  REVOKE INSERT, UPDATE, DELETE ON __diesel_schema_migrations FROM {user};"
             ))?;
         }
         if exists && user == BACKEND_USER {
-            connection.batch_execute(&format!("GRANT EXECUTE ON FUNCTION shorten_audit TO {user}"))?;
+            connection.batch_execute(&format!(
+                "GRANT EXECUTE ON FUNCTION shorten_audit TO {user};
+                 GRANT UPDATE ON installation TO {user};
+                 GRANT INSERT, UPDATE, DELETE ON fleet_figures TO {user};"
+            ))?;
         }
     }
     Ok(())

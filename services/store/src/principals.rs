@@ -14,8 +14,8 @@ use kinora_core::{OrganisationId, PersonId, ProductionId, SessionId, SupportGran
 use uuid::Uuid;
 
 use crate::schema::{
-    access_tokens, organisation_members, organisations, passkeys, people, production_members, productions,
-    sessions, support_grants, totp_factors,
+    access_tokens, installation, organisation_members, organisations, passkeys, people, production_members,
+    productions, sessions, support_grants, totp_factors,
 };
 use crate::second_factors::{Methods, email_codes};
 use crate::support::access::{self, Opened};
@@ -40,6 +40,8 @@ pub struct OrganisationMembership {
     pub name: String,
     /// The role in it.
     pub role: OrganisationRole,
+    /// Whether it is the one that runs this installation.
+    pub runs_installation: bool,
 }
 
 /// Roles in a production.
@@ -241,6 +243,15 @@ impl Principal {
     #[must_use]
     pub fn production_roles(&self, id: ProductionId) -> ProductionRoles {
         self.productions.get(&id).map(|membership| membership.roles).unwrap_or_default()
+    }
+
+    /// Whether they administer the organisation that runs this installation.
+    #[must_use]
+    pub fn administers_installation(&self) -> bool {
+        let runs = |membership: &OrganisationMembership| {
+            membership.runs_installation && membership.role.administers()
+        };
+        self.organisations.iter().any(runs)
     }
 
     /// Whether they are a member of a production without belonging to the organisation that owns it.
@@ -598,7 +609,10 @@ fn organisations_of(
     conn: &mut PgConnection,
     person_id: Uuid,
 ) -> Result<Vec<(OrganisationMembership, Demand, bool)>> {
-    let rows: Vec<(Uuid, String, String, bool, bool, bool)> = organisation_members::table
+    let runs_installation = diesel::dsl::exists(
+        installation::table.filter(installation::organisation_id.eq(organisations::id.nullable())),
+    );
+    let rows: Vec<(Uuid, String, String, bool, bool, bool, bool)> = organisation_members::table
         .inner_join(organisations::table)
         .filter(organisation_members::person_id.eq(person_id))
         .order((organisations::name, organisations::id))
@@ -609,13 +623,15 @@ fn organisations_of(
             organisation_members::break_glass,
             organisations::second_factor_required,
             organisations::sso_required,
+            runs_installation,
         ))
         .load(conn)?;
     rows.into_iter()
-        .map(|(organisation, name, role, break_glass, second_factor, single_sign_on)| {
+        .map(|(organisation, name, role, break_glass, second_factor, single_sign_on, runs_installation)| {
             let role = organisation_role(&role)?;
             let is_exempt = break_glass && role == OrganisationRole::Owner;
-            let membership = OrganisationMembership { id: OrganisationId(organisation), name, role };
+            let id = OrganisationId(organisation);
+            let membership = OrganisationMembership { id, name, role, runs_installation };
             Ok((membership, Demand { organisation, second_factor, single_sign_on }, is_exempt))
         })
         .collect()

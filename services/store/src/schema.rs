@@ -775,7 +775,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     erasures,
     events,
     factor_tries,
+    fleet_figures,
     idempotency_keys,
+    installation,
     invitation_links,
     invitations,
     known_browsers,
@@ -818,6 +820,21 @@ diesel::allow_tables_to_appear_in_same_query!(
     uploads,
     versions,
 );
+diesel::table! {
+    installation (singleton) {
+        singleton -> Bool,
+        organisation_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    fleet_figures (name) {
+        name -> Text,
+        at -> Timestamptz,
+        figures -> Jsonb,
+    }
+}
+
 diesel::joinable!(organisation_members -> organisations (organisation_id));
 diesel::joinable!(organisation_members -> people (person_id));
 diesel::joinable!(productions -> organisations (organisation_id));

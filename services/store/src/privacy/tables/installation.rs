@@ -93,6 +93,8 @@ pub(super) const TABLES: &[Table] = &[
     impersonal("productions", &[("name", Internal)]),
     impersonal("organisation_domains", &[("domain", Internal)]),
     impersonal("mail_relay", &[("state", Internal), ("error", Internal)]),
+    impersonal("installation", &[]),
+    impersonal("fleet_figures", &[("name", Internal), ("figures", Internal)]),
     impersonal("audit_checks", &[("verdict", Internal), ("head", Internal)]),
     impersonal("audit_forwarded", &[]),
     impersonal("audit_start", &[("hash", Internal)]),
