@@ -1,8 +1,9 @@
-"""Alert rules: each has an entry in docs/operations/alerts.md, and asks for figures that something gives."""
+"""Alert rules: each has an entry in docs/operations/alerts.md, and asks for figures that something gives; so does what the backend asks."""
 
 import re
 import tempfile
 import time
+import tomllib
 import unittest
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from programs import load_program
 
 ROOT = ANSIBLE.parent
 RULES = ANSIBLE / "roles/monitoring/files/rules"
+QUERIES = tomllib.loads((ROOT / "services/backend/src/fleet/queries.toml").read_text(encoding="utf-8"))
 PAGE = (ROOT / "docs/operations/alerts.md").read_text(encoding="utf-8")
 SEVERITIES = {"critical", "warning", "notice"}
 # Of other programs, as Debian 13's versions give them: looked up there, and seen in the lab.
@@ -37,9 +39,18 @@ def alerts():
     return [rule for rule in rules() if "alert" in rule]
 
 
+def queries():
+    """What the leading backend asks for `kinoractl status` and the dashboards."""
+    return [*QUERIES["glance"].values(), *(line["query"] for panel in QUERIES["panel"] for line in panel["lines"])]
+
+
+def named_in(expressions):
+    """Names of figures that expressions ask for."""
+    return {name for text in expressions for name in re.findall(r"\b(?:kinora|patroni|etcd|rabbitmq|haproxy|alertmanager|prometheus|node)[_:][A-Za-z0-9_]+", text)}
+
+
 def figures():
-    """Names that expressions ask for."""
-    return {name for rule in rules() for name in re.findall(r"\b(?:kinora|patroni|etcd|rabbitmq|haproxy|alertmanager|prometheus|node)[_:][A-Za-z0-9_]+", rule["expr"])}
+    return named_in(rule["expr"] for rule in rules())
 
 
 class Rules(unittest.TestCase):
@@ -68,6 +79,8 @@ class Rules(unittest.TestCase):
     def test_every_figure_is_given_by_something(self):
         given = OTHERS | {rule["record"] for rule in rules() if "record" in rule} | own_figures()
         self.assertEqual(figures() - given, set())
+        self.assertGreater(len(named_in(queries())), 15)
+        self.assertEqual(named_in(queries()) - given, set())
         self.assertEqual(OTHERS - figures(), set(), "asked for by no rule")
 
     def test_the_role_installs_each_file(self):

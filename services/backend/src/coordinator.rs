@@ -6,7 +6,8 @@
 //! - claims waiting steps, **commits, then publishes** with confirms (`dispatch`);
 //! - applies reports, each in one transaction, **then acknowledges** them (`reports`);
 //! - cancels, and takes back what was lost (`upkeep`);
-//! - sends mail ([`crate::mail`]), and looks after the audit trail ([`crate::audit`]).
+//! - sends mail ([`crate::mail`]), looks after the audit trail ([`crate::audit`]), and writes down how the fleet does
+//!   ([`crate::fleet`]).
 //!
 //! All state is in the database. Whatever a crash leaves half done, the next leader sees as rows:
 //! a claim that was never published is a queued step that nobody begins, a lost worker is a running
@@ -23,7 +24,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use kinora_bus::{Bus, BusError};
 use kinora_core::queue::QueueClass;
-use kinora_runtime::credentials::{BROKER_PASSWORD, DATABASE_PASSWORD, MAIL_PASSWORD, REDIS_PASSWORD};
+use kinora_runtime::credentials::{
+    BROKER_PASSWORD, DATABASE_PASSWORD, MAIL_PASSWORD, REDIS_PASSWORD, TLS_KEY,
+};
 use kinora_runtime::redis::Redis;
 use kinora_runtime::tls::TlsError;
 use kinora_runtime::{CredentialError, Service};
@@ -37,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::AuditKeeper;
 use crate::database::blocking;
+use crate::fleet::{FleetError, FleetKeeper};
 use crate::mail::{Mail, RelayError};
 use crate::settings::CoordinatorSettings;
 use crate::{BackendSettings, Database, Fanout};
@@ -61,6 +65,9 @@ pub enum BackendError {
     /// The mail relay's settings cannot be used.
     #[error(transparent)]
     Relay(#[from] RelayError),
+    /// Monitoring's settings cannot be used.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
     /// The authorities of Redis cannot be read.
     #[error("redis: {0}")]
     Redis(#[from] TlsError),
@@ -95,7 +102,9 @@ pub async fn run(service: Service<BackendSettings>) -> Result<(), BackendError> 
     let mail_password = service.credentials.read_optional_text(MAIL_PASSWORD)?;
     let mail = Mail::new(database.clone(), &settings.mail, mail_password.as_ref(), Arc::clone(&clock))?;
     let audit = AuditKeeper::new(database.clone(), &settings.audit, Arc::clone(&clock));
-    let duties = Duties { mail: Arc::new(mail), audit: Arc::new(audit) };
+    let key = service.credentials.read_optional_text(TLS_KEY)?;
+    let fleet = FleetKeeper::new(database.clone(), settings, key.as_ref(), Arc::clone(&clock))?;
+    let duties = Duties { mail: Arc::new(mail), audit: Arc::new(audit), fleet: Arc::new(fleet) };
     let coordinator = Coordinator::new(database, bus.clone(), fanout, duties, &settings.coordinator, clock);
     let listener = coordinator.listen()?;
     service.notify_ready();
@@ -130,6 +139,8 @@ pub struct Duties {
     pub mail: Arc<Mail>,
     /// Looks after the audit trail.
     pub audit: Arc<AuditKeeper>,
+    /// Writes down how the fleet does.
+    pub fleet: Arc<FleetKeeper>,
 }
 
 /// Everything the coordinator works with.
@@ -226,6 +237,7 @@ impl Coordinator {
             tokio::spawn(Arc::clone(&self).keep_up(term.clone())),
             tokio::spawn(Arc::clone(&self.duties.mail).run(term.clone())),
             tokio::spawn(Arc::clone(&self.duties.audit).run(term.clone())),
+            tokio::spawn(Arc::clone(&self.duties.fleet).run(term.clone())),
         ];
         term.run_until_cancelled(hold(leadership)).await;
         term.cancel();

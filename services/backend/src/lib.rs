@@ -9,6 +9,7 @@ pub mod commands;
 pub mod coordinator;
 mod database;
 mod fanout;
+pub mod fleet;
 pub mod mail;
 pub mod settings;
 pub mod upgrade_check;

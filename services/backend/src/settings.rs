@@ -15,8 +15,10 @@ use kinora_store::runs::Policy;
 use serde::Deserialize;
 
 mod mail;
+mod monitoring;
 
 pub use mail::{MailSettings, RelayTls};
+pub use monitoring::MonitoringSettings;
 
 /// All of it.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,6 +45,8 @@ pub struct BackendSettings {
     pub mail: MailSettings,
     /// The audit trail.
     pub audit: AuditSettings,
+    /// Prometheus; without it what it knows is not shown.
+    pub monitoring: MonitoringSettings,
 }
 
 /// The audit trail.
@@ -132,6 +136,7 @@ impl Settings for BackendSettings {
             .chain(broker.map(|file| ("broker.tls_authorities", file)))
             .chain(redis.map(|file| ("redis.tls_authorities", file)))
             .chain(self.mail.authorities().map(|file| ("mail.tls_authorities", file)))
+            .chain(self.monitoring.authorities().map(|file| ("monitoring.tls_authorities", file)))
             .collect()
     }
 
@@ -170,6 +175,7 @@ impl Settings for BackendSettings {
             problems.require(span.get().as_secs() >= 1, &format!("coordinator.{key}"), "at least \"1s\"");
         }
         self.mail.check(problems);
+        self.monitoring.check(problems);
         let shortest = Duration::from_secs(30 * 24 * 3600);
         problems.require(
             self.audit.keep.is_none_or(|span| span.get() >= shortest),

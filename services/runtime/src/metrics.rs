@@ -39,6 +39,8 @@ impl Metrics {
     /// If another recorder is installed already.
     pub fn install() -> Result<Self, BuildError> {
         let handle = PrometheusBuilder::new().set_buckets(&BUCKETS_SECONDS)?.install_recorder()?;
+        // All programs of a release have one version, this crate's too.
+        metrics::gauge!("kinora_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         Ok(Self { handle })
     }
 
