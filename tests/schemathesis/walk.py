@@ -62,6 +62,7 @@ class Walk:
         self.sign_on()
         self.support()
         self.mail()
+        self.installation()
         self.personal_data()
         self.ends()
 
@@ -311,6 +312,10 @@ class Walk:
         self.call("list_support_grants", self.owner, **self.at)
         self.call("read_support_grant", self.owner, grant_id=grant["id"], **self.at)
         self.call("end_support_access", self.owner, grant_id=grant["id"], **self.at)
+
+    def installation(self):
+        self.call("read_installation_status", self.owner)
+        self.call("read_installation_dashboards", self.owner)
 
     def mail(self):
         self.call("read_mail_relay", self.owner, **self.at)

@@ -25,7 +25,7 @@ use crate::secrets::Keys;
 use crate::sessions::Sessions;
 use crate::settings::ApplicationSettings;
 use crate::single_sign_on::desk::Desk;
-use crate::{accounts, health, library, media, openapi, privacy, provisioning, single_sign_on};
+use crate::{accounts, health, installation, library, media, openapi, privacy, provisioning, single_sign_on};
 
 /// How long a client may take to send its request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -119,7 +119,8 @@ pub fn configure(config: &mut ServiceConfig) {
                         .configure(accounts::configure)
                         .configure(single_sign_on::configure)
                         .configure(provisioning::configure)
-                        .configure(privacy::configure),
+                        .configure(privacy::configure)
+                        .configure(installation::configure),
                 )
                 .service(web::scope("/media/v1").configure(media::configure))
                 .configure(openapi::configure),

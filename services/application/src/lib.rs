@@ -15,6 +15,7 @@ pub mod error;
 pub mod extract;
 pub mod guards;
 pub mod health;
+pub mod installation;
 pub mod library;
 pub mod media;
 pub mod middleware;

@@ -11,7 +11,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::error::{FieldError, ProblemDocument};
-use crate::{accounts, health, library, media, privacy, provisioning, single_sign_on};
+use crate::{accounts, health, installation, library, media, privacy, provisioning, single_sign_on};
 
 /// The parts that all documents share.
 #[derive(OpenApi)]
@@ -33,6 +33,7 @@ use crate::{accounts, health, library, media, privacy, provisioning, single_sign
         (name = "productions", description = "Productions and their members"),
         (name = "library", description = "Assets, runs and live events"),
         (name = "media", description = "Uploads, playback and downloads"),
+        (name = "installation", description = "How the installation does, for whoever runs it"),
         (name = "health", description = "For load balancers and monitoring"),
     ),
 )]
@@ -61,6 +62,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         single_sign_on::Documentation::openapi(),
         provisioning::Documentation::openapi(),
         privacy::Documentation::openapi(),
+        installation::Documentation::openapi(),
         health::Documentation::openapi(),
     ] {
         document.merge(part);

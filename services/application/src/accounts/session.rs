@@ -63,6 +63,8 @@ pub struct OrganisationMembership {
     pub withheld: bool,
     /// It is withheld until the person signs in with the studio account.
     pub single_sign_on_required: bool,
+    /// Whether it runs this installation: its administrators see how that does.
+    pub runs_installation: bool,
 }
 
 /// Who is signed in.
@@ -156,6 +158,8 @@ impl Session {
                     role: membership.role,
                     withheld,
                     single_sign_on_required,
+                    // That only its administrators need to know.
+                    runs_installation: membership.runs_installation && membership.role.administers(),
                 }
             });
         let confirmed_until = principal.confirmed_at.map(|at| at + CONFIRMATION);

@@ -8,6 +8,7 @@
 //! | [`Confirmed`] | the same in a session that was confirmed within [`CONFIRMATION`] |
 //! | [`AsOfNow<SignedIn>`](AsOfNow) | any of these, with the roles they have at this moment |
 //! | [`InOrganisation<Member>`](InOrganisation), `<Administrator>`, `<Owner>` | that role in `{organisation_id}`, or more |
+//! | [`OfInstallation`] | administrators of the organisation that runs the installation |
 //! | [`InProduction<Library, Editor>`](InProduction) | that role in that module of `{production_id}`, or more |
 //! | [`OfProduction`] | every member of `{production_id}`, and the administrators of its organisation |
 //! | [`Within<AssetId, Library, Reader>`](super::Within) | that role in the production of `{asset_id}` |
@@ -168,6 +169,10 @@ pub struct Authenticated(pub SignedIn);
 #[derive(Clone, Debug)]
 pub struct OwnAccount(pub SignedIn);
 
+/// Somebody who administers the organisation that runs this installation.
+#[derive(Clone, Debug)]
+pub struct OfInstallation(pub SignedIn);
+
 /// Somebody in a session that was confirmed a short time ago, for what a stolen session must not be able to do.
 #[derive(Clone, Debug)]
 pub struct Confirmed(pub SignedIn);
@@ -195,6 +200,10 @@ take_whoever_passes! {
     OwnAccount: |principal| {
         require_own_password(principal)?;
         if principal.is_limited { Err(ProblemKind::SessionRequired.into()) } else { Ok(()) }
+    },
+    OfInstallation: |principal| {
+        require_own_password(principal)?;
+        if principal.administers_installation() { Ok(()) } else { Err(Problem::not_found()) }
     },
     Confirmed: |principal| {
         require_own_password(principal)?;

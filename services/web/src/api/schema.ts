@@ -472,6 +472,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/v1/installation/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Curves of the last 24 hours and 14 days.
+         * @description For administrators of the organisation that runs the installation. 404 for everybody else.
+         */
+        get: operations["read_installation_dashboards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/installation/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the installation does.
+         * @description For administrators of the organisation that runs it: hosts, versions, replication, queues, certificates, backups,
+         *     alerts, and how old these figures are. 404 for everybody else.
+         */
+        get: operations["read_installation_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/v1/invitation": {
         parameters: {
             query?: never;
@@ -2068,6 +2109,22 @@ export interface components {
             /** @description What stands behind the `#` of the link. */
             token: string;
         };
+        /** @description An alert that holds. */
+        Alert: {
+            /** @description What else tells it from others: a disk, a unit, a stage. */
+            about?: string | null;
+            /** @description The host it is about, if it is about one. */
+            host?: string | null;
+            /** @description Its name; the page alerts.md says what to do. */
+            name: string;
+            /** @description "critical", "warning" or "notice". */
+            severity: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since?: string | null;
+        };
         /** @description What the decoding pass measured. */
         Analysis: {
             loudness?: components["schemas"]["Loudness"] | null;
@@ -2173,6 +2230,15 @@ export interface components {
          * @description One attempt to sign in through a connection.
          */
         AttemptId: string;
+        /** @description Something that needs attention. */
+        Attention: {
+            /** @description Where it stands what to do, from the documentation's root. */
+            runbook: string;
+            /** @description "critical" or "warning". */
+            severity: string;
+            /** @description What is wrong, and since when or how much. */
+            text: string;
+        };
         /** @description A sound stream. */
         AudioStream: {
             /**
@@ -2296,6 +2362,31 @@ export interface components {
             /** @description The address in the QR code (Key Uri Format). */
             uri: string;
         };
+        /** @description Backups, their drill and the copies of the media. Null is "none yet", or unknown. */
+        Backups: {
+            /**
+             * Format: double
+             * @description For how long what was written has not been in the archive, seconds.
+             */
+            archive_lag_seconds?: number | null;
+            /**
+             * Format: date-time
+             * @description When the newest backup was last tried.
+             */
+            drill_at?: string | null;
+            /** @description Whether it could be made a database that answers. */
+            drill_ok?: boolean | null;
+            /**
+             * Format: date-time
+             * @description When the media were last copied well.
+             */
+            media_copy_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the newest backup of the database ended.
+             */
+            newest_at?: string | null;
+        };
         /** @description One field a camera or recorder wrote. */
         CameraField: {
             /** @description Name as in the file. */
@@ -2314,6 +2405,21 @@ export interface components {
             not_after: string;
             /** @description Its subject, in words. */
             subject: string;
+        };
+        /** @description Lines over the same stretch of time. */
+        Chart: {
+            /** @description The lines, by name. */
+            series: components["schemas"]["Series"][];
+            /**
+             * Format: date-time
+             * @description When the first value was.
+             */
+            starts_at: string;
+            /**
+             * Format: int32
+             * @description Between two values, seconds.
+             */
+            step_seconds: number;
         };
         /** @description A session that was confirmed. */
         Confirmation: {
@@ -2390,6 +2496,18 @@ export interface components {
             secret: string;
             /** @description The token. */
             token: components["schemas"]["ProvisioningToken"];
+        };
+        /** @description The dashboards. */
+        Dashboards: {
+            /**
+             * Format: date-time
+             * @description The clock of whoever answers.
+             */
+            at: string;
+            /** @description What is known of the monitoring. */
+            monitoring: components["schemas"]["Monitoring"];
+            /** @description The panels; none where there is no monitoring, or none was asked yet. */
+            panels: components["schemas"]["Panel"][];
         };
         /** @description Something that was made of a version. */
         Derivative: {
@@ -2648,6 +2766,20 @@ export interface components {
              */
             numerator: number;
         };
+        /** @description The fleet at a glance. */
+        Glance: {
+            /** @description Alerts that hold, the worst first; at most 100. */
+            alerts: components["schemas"]["Alert"][];
+            /**
+             * Format: date-time
+             * @description When monitoring was asked.
+             */
+            at: string;
+            /** @description Backups and their drill. */
+            backups: components["schemas"]["Backups"];
+            /** @description All hosts, by name. */
+            hosts: components["schemas"]["Host"][];
+        };
         /** @description What a group gives: a role in the organisation, or roles in one of its productions. */
         GroupRule: {
             /**
@@ -2685,6 +2817,65 @@ export interface components {
             /** @description What they sign in with. */
             login: string;
             role?: components["schemas"]["OrganisationRole"] | null;
+        };
+        /** @description A host, as monitoring sees it. What is unknown is null. */
+        Host: {
+            /**
+             * Format: date-time
+             * @description When the first of its certificates ends.
+             */
+            certificate_ends_at?: string | null;
+            /**
+             * Format: double
+             * @description How full that is, 0 to 1.
+             */
+            disk_used_ratio?: number | null;
+            /** @description Where its fullest disk is mounted. */
+            fullest_disk?: string | null;
+            /** @description Whether it has the public address, where it is a load balancer. */
+            has_public_address?: boolean | null;
+            /** @description Whether its database is the primary, where it has one. */
+            is_primary?: boolean | null;
+            /** @description Whether it answers. */
+            is_up: boolean;
+            /** @description Whether its backend leads, where it has one. */
+            leads?: boolean | null;
+            /** @description Its name in the inventory. */
+            name: string;
+            /**
+             * Format: double
+             * @description Bytes of the log that its database has still to read, where that is a standby.
+             */
+            replication_lag_bytes?: number | null;
+            /** @description Its groups in the inventory, as in "databases". */
+            roles: string[];
+            /** @description Services that give no figures. */
+            silent: string[];
+            /** @description The version of each of Kinora's services on it. */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /** @description How the installation does. */
+        InstallationStatus: {
+            /**
+             * Format: date-time
+             * @description The clock of whoever answers.
+             */
+            at: string;
+            /** @description What needs attention, the worst first. */
+            attention: components["schemas"]["Attention"][];
+            glance?: components["schemas"]["Glance"] | null;
+            /** @description Whether nothing needs attention. */
+            is_well: boolean;
+            /** @description Mail that waits, as the database has it now. */
+            mail: components["schemas"]["MailQueue"];
+            /** @description What is known of the monitoring. */
+            monitoring: components["schemas"]["Monitoring"];
+            /** @description Steps that have not ended, by kind and state, as the database has them now. */
+            queues: components["schemas"]["Queue"][];
+            /** @description What is stored. */
+            storage: components["schemas"]["Storage"];
         };
         /** @description An invitation that is open: neither accepted nor withdrawn. */
         Invitation: {
@@ -3570,6 +3761,19 @@ export interface components {
              */
             tries: number;
         };
+        /** @description Mail that waits. */
+        MailQueue: {
+            /**
+             * Format: int64
+             * @description For how long the oldest has waited, seconds.
+             */
+            oldest_seconds: number;
+            /**
+             * Format: int64
+             * @description How many, of all organisations.
+             */
+            waiting: number;
+        };
         /** @description What is known of the mail relay. */
         MailRelay: {
             /** @description Why not. */
@@ -3626,6 +3830,23 @@ export interface components {
          * @enum {string}
          */
         ModuleRole: "reader" | "editor" | "manager";
+        /** @description What is known of the monitoring. */
+        Monitoring: {
+            /**
+             * Format: date-time
+             * @description When the leading backend last asked, or looked whether there is anything to ask.
+             */
+            asked_at?: string | null;
+            /** @description Why it could not be asked. */
+            error?: string | null;
+            /** @description Whether it can be asked. */
+            state: components["schemas"]["MonitoringState"];
+        };
+        /**
+         * @description Whether this installation's monitoring can be asked.
+         * @enum {string}
+         */
+        MonitoringState: "unknown" | "unset" | "working" | "failing";
         /** @description A token to be made. */
         NewAccessToken: {
             /**
@@ -3736,6 +3957,8 @@ export interface components {
             name: string;
             /** @description The role in it. */
             role: components["schemas"]["OrganisationRole"];
+            /** @description Whether it runs this installation: its administrators see how that does. */
+            runs_installation: boolean;
             /** @description It is withheld until the person signs in with the studio account. */
             single_sign_on_required: boolean;
             /** @description Nothing of it may be seen before the person has a second factor, or signs in with the studio account. */
@@ -3845,6 +4068,22 @@ export interface components {
          * @enum {string}
          */
         OwnCertificateRole: "signing" | "next" | "former";
+        /** @description A panel of the dashboards. */
+        Panel: {
+            /**
+             * Format: date-time
+             * @description When monitoring was asked.
+             */
+            at: string;
+            /** @description The last 24 hours. */
+            day: components["schemas"]["Chart"];
+            /** @description The last 14 days. */
+            fortnight: components["schemas"]["Chart"];
+            /** @description Its name: "ingest_stages", "ingest_steps", "queue_age", "errors", "storage", "backups". */
+            name: string;
+            /** @description What the values are. */
+            unit: components["schemas"]["Unit"];
+        };
         /** @description A passkey of an account. */
         Passkey: {
             /**
@@ -4227,6 +4466,23 @@ export interface components {
             /** @description How many modules wide and high. */
             size: number;
         };
+        /** @description Steps of one kind in one state. */
+        Queue: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /** @description The kind of step. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description For how long the oldest is in it, seconds.
+             */
+            oldest_seconds: number;
+            /** @description "waiting", "queued" or "running". */
+            state: string;
+        };
         /** @description Whether requests can be served. */
         Readiness: {
             /** @description PostgreSQL. */
@@ -4342,6 +4598,13 @@ export interface components {
              * @description Until when it works.
              */
             expires_at: string;
+        };
+        /** @description A line of a chart. */
+        Series: {
+            /** @description What it is about: a stage, a host, a kind of step. */
+            name: string;
+            /** @description One value for each step of time; null where nothing is known. */
+            values: (number | null)[];
         };
         /** @description An account of a program. It signs in nowhere: it has access tokens. */
         ServiceAccount: {
@@ -4674,6 +4937,24 @@ export interface components {
          * @enum {string}
          */
         StepState: "blocked" | "waiting" | "queued" | "running" | "done" | "failed" | "cancelled";
+        /** @description What is stored. */
+        Storage: {
+            /**
+             * Format: int64
+             * @description Their size, bytes.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description When that was counted.
+             */
+            counted_at?: string | null;
+            /**
+             * Format: int64
+             * @description Media objects of all organisations.
+             */
+            objects: number;
+        };
         /** @description A studio account that is joined with one's account. */
         StudioAccount: {
             /** @description The connection's name. */
@@ -4861,6 +5142,11 @@ export interface components {
             /** @description In these productions; in all of the person's without this. */
             productions?: components["schemas"]["ProductionId"][] | null;
         };
+        /**
+         * @description What the values of a panel are.
+         * @enum {string}
+         */
+        Unit: "seconds" | "seconds_per_media_second" | "ratio";
         /**
          * Format: uuid
          * @description One resumable upload (tus).
@@ -6328,6 +6614,82 @@ export interface operations {
                 };
             };
             /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_installation_dashboards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the leading backend last saw */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboards"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_installation_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the leading backend last saw, and what the database has now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstallationStatus"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;
