@@ -1,6 +1,6 @@
 //! `kinoractl`: the operator's command.
 //!
-//! `canary` looks at Kinora from outside, through its public APIs only. The other commands work on
+//! `canary` and `status` look at Kinora from outside, through its public APIs only. The other commands work on
 //! the server, with the settings and the database password of a role, and leave audit rows.
 
 mod administration;
@@ -10,6 +10,7 @@ mod input;
 mod privacy;
 mod run;
 mod service_account;
+mod status;
 mod storage;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ struct Arguments {
 enum Command {
     /// Try the whole path from outside: sign in, upload, wait for the ingest, read from the proxy
     Canary(canary::Options),
+    /// How the fleet does, on one page; ends with 1 when something needs attention, 2 when it could not be asked
+    Status(status::Options),
     /// API access tokens
     #[command(subcommand)]
     Token(administration::TokenCommand),
@@ -62,6 +65,7 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Canary(options) => canary::run(&options),
+        Command::Status(options) => status::run(&options),
         Command::Token(command) => administration::token(&command),
         Command::Audit(command) => administration::audit(&command),
         Command::Person(command) => administration::person(&command),

@@ -2,7 +2,7 @@
 //!
 //! Whatever happens in between, also after Ctrl-C, what it made is removed.
 
-mod client;
+pub(crate) mod client;
 mod ingest;
 mod report;
 mod upload;
