@@ -33,6 +33,8 @@ const addresses: Record<string, () => string> = {
   "personal data of the organisation": () => `/administration/${made.organisation}/privacy`,
   "what is kept of people": () => "/personal-data",
   audit: () => `/administration/${made.organisation}/audit`,
+  installation: () => `/administration/${made.organisation}/installation`,
+  "installation, fourteen days": () => `/administration/${made.organisation}/installation?range=fortnight`,
   mail: () => `/administration/${made.organisation}/mail`,
   "mail in no state": () => `/administration/${made.organisation}/mail?state=dropped`,
   "invitation without its token": () => "/invitation",

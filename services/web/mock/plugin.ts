@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connect, Plugin } from "vite";
 import type { Asset } from "../src/api/types";
 import * as data from "./data";
+import * as installation from "./installation";
 import { mediaFile } from "./media";
 
 const csp =
@@ -35,7 +36,7 @@ function session() {
     person: { id: data.id(3, 1), login, display_name: "Ines Marková" },
     csrf_token: "mock",
     password_change_required: login === "new",
-    organisations: login === "nobody" ? [] : [{ id: data.ORGANISATION, name: "Halcyon Pictures", role: "owner", withheld: login === "held", single_sign_on_required: false }],
+    organisations: login === "nobody" ? [] : [{ id: data.ORGANISATION, name: "Halcyon Pictures", role: "owner", withheld: login === "held", single_sign_on_required: false, runs_installation: true }],
     factors: { authenticator: login === "second", passkey: login === "second", email_code: false },
     second_factor_required: login === "held",
     single_sign_on: false,
@@ -246,6 +247,8 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     if (rest.endsWith("/password-link")) return json(response, { url: "https://kinora.halcyon.example/welcome#d2hhdCBhIG5pY2UgdG9rZW4gdGhpcyBpcw", expires_at: new Date(Date.now() + 2e8).toISOString() }, 201);
     if (rest.endsWith("/mail-relay")) return json(response, { state: "failing", since: new Date(Date.now() - 4e6).toISOString(), error: "The mail relay cannot be reached: Connection error: timed out" });
     if (/\/mail(\/[^/]+)?(\/retry)?$/.test(rest) && rest.startsWith("/organisations/")) return method === "GET" ? json(response, { items: data.mails.filter(({ state }) => (url.searchParams.get("state") ?? state) === state), next_cursor: null }) : json(response, data.mails[0]);
+    if (rest === "/installation/status") return json(response, installation.status());
+    if (rest === "/installation/dashboards") return json(response, installation.dashboards());
     if (rest === "/personal-data") return json(response, { items: data.personalData, next_cursor: null });
     if (rest === "/account/address") return json(response, { expires_at: new Date(Date.now() + 8.64e7).toISOString() });
     if (rest.endsWith("/erasure")) {

@@ -297,6 +297,13 @@ const mail = createRoute({
   component: lazyRouteComponent(() => import("./pages/administration/Mail"), "MailPage"),
 });
 
+const installation = createRoute({
+  getParentRoute: () => administration,
+  path: "/installation",
+  validateSearch: (search): { range?: "fortnight" } => ({ range: oneOf(search.range, ["fortnight"]) }),
+  component: lazyRouteComponent(() => import("./pages/administration/installation/Installation"), "Installation"),
+});
+
 const account = createRoute({
   getParentRoute: () => app,
   path: "/account",
@@ -329,7 +336,7 @@ const tree = root.addChildren([
     home,
     productions,
     production.addChildren([productionHome, library, members, asset]),
-    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, serviceAccounts, serviceAccount, mail, signOn, signOnConnection, organisationSecurity, support, supportGrant, privacy, audit]),
+    administration.addChildren([administrationHome, people, administrationProductions, administrationMembers, serviceAccounts, serviceAccount, mail, signOn, signOnConnection, organisationSecurity, support, supportGrant, privacy, audit, installation]),
     testedConnection,
     account,
     personalData,

@@ -171,6 +171,18 @@ export const mailRelayQuery = (organisation_id: string) =>
     refetchInterval: 5000,
   });
 
+export const installationStatusQuery = queryOptions({
+  queryKey: ["installation", "status"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/installation/status", { signal })),
+  refetchInterval: 30_000,
+});
+
+export const installationDashboardsQuery = queryOptions({
+  queryKey: ["installation", "dashboards"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/data/v1/installation/dashboards", { signal })),
+  refetchInterval: 120_000,
+});
+
 export const signOnConnectionsQuery = (organisation_id: string) =>
   queryOptions({
     queryKey: ["sign-on", organisation_id, "connections"],

@@ -51,6 +51,11 @@ export function AdministrationFrame() {
         <Link className={page.tab} to="/administration/$organisationId/audit" params={{ organisationId }}>
           {m.administration.audit}
         </Link>
+        {organisation?.runs_installation && (
+          <Link className={page.tab} to="/administration/$organisationId/installation" params={{ organisationId }}>
+            {m.installation.title}
+          </Link>
+        )}
       </nav>
       <Outlet />
     </>
