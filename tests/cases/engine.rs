@@ -8,6 +8,7 @@ mod crashes;
 mod database;
 mod encodes;
 mod fixture;
+mod fleet;
 mod operators;
 mod runs;
 mod schema;
