@@ -1496,8 +1496,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a production with all that is in it.
-         * @description For administrators, in a session that was confirmed a short time ago. It is gone at once for everybody; its media are kept
-         *     for a week.
+         * @description For administrators. It is gone at once for everybody; its media are kept for a week.
          */
         delete: operations["remove_production"];
         options?: never;
