@@ -289,7 +289,7 @@ impl World {
         let owner = &mut self.owner;
         let failed = wait_until("a mail that was refused", async || {
             let mails = owner.get(&path).await.expect(200).json();
-            mails["items"].as_array().unwrap().iter().find(|mail| mail["can_retry"] == true).cloned()
+            mails["items"].as_array().unwrap().iter().find(|mail| mail["state"] == "failed").cloned()
         })
         .await;
         let there = [self.organisation.clone(), text(&failed, "/id")];
@@ -298,7 +298,7 @@ impl World {
         let owner = &mut self.owner;
         wait_until("the mail is refused again", async || {
             let mail = owner.get(&format!("{path}/{}", there[1])).await.expect(200).json();
-            (mail["can_retry"] == true).then_some(())
+            (mail["state"] == "failed").then_some(())
         })
         .await;
         let _ = trail.act(&mut self.owner, "drop_mail", &there).await;
