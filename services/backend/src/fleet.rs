@@ -81,9 +81,8 @@ impl FleetKeeper {
     pub async fn run(self: Arc<Self>, term: CancellationToken) {
         while !term.is_cancelled() {
             let begun = tokio::time::Instant::now();
-            match term.run_until_cancelled(self.round(self.now())).await {
-                Some(Err(error)) => log::warn!("how the fleet does could not be written down: {error}"),
-                Some(Ok(())) | None => {}
+            if let Some(Err(error)) = term.run_until_cancelled(self.round(self.now())).await {
+                log::warn!("how the fleet does could not be written down: {error}");
             }
             let _ = term.run_until_cancelled(tokio::time::sleep_until(begun + self.interval)).await;
         }
