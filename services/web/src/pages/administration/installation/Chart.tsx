@@ -6,6 +6,7 @@ import { Cell, Row, Table } from "../../../components/Table";
 import { m } from "../../../messages";
 import { instant } from "../../../messages/format";
 import { highestOf, lastOf, pathOf, scaleOf, told, trendOf, type Trend } from "./chart";
+import page from "../../page.module.css";
 import css from "./Installation.module.css";
 
 const [WIDTH, HEIGHT] = [600, 120];
@@ -62,10 +63,10 @@ export function Chart({ title, chart, unit, nameOf }: Props) {
                   <span className={css.lineName}>{nameOf(name)}</span>
                 </span>
               </Cell>
-              <Cell label={m.installation.last} className="num">
+              <Cell label={m.installation.last} className={`${page.nowrap} num`}>
                 {told(lastOf(values), unit)}
               </Cell>
-              <Cell label={m.installation.highest} className="num">
+              <Cell label={m.installation.highest} className={`${page.nowrap} num`}>
                 {told(highestOf(values), unit)}
               </Cell>
               <Cell label={m.installation.trend}>
