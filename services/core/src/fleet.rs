@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 mod judgement;
 
-pub use judgement::{Attention, judge};
+pub use judgement::{Attention, judge, span};
 
 /// Whether this installation's monitoring can be asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

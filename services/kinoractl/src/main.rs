@@ -10,6 +10,7 @@ mod input;
 mod privacy;
 mod run;
 mod service_account;
+mod size;
 mod status;
 mod storage;
 

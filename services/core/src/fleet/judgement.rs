@@ -46,7 +46,7 @@ pub fn judge(status: &InstallationStatus) -> Vec<Attention> {
         let text = format!(
             "{} mails wait, the oldest for {}",
             status.mail.waiting,
-            span(status.mail.oldest_seconds)
+            span(TimeDelta::seconds(status.mail.oldest_seconds))
         );
         found.push(attention("warning", text, "alerts.md#kinoramailstuck"));
     }
@@ -58,7 +58,7 @@ fn of_monitoring(monitoring: &Monitoring, glance: Option<&Glance>, now: DateTime
     if monitoring.asked_at.is_none_or(|at| now - at > STALE) {
         let since = monitoring.asked_at.map_or_else(
             || "No backend has ever written down".to_owned(),
-            |at| format!("No backend has written down for {}", span((now - at).num_seconds())),
+            |at| format!("No backend has written down for {}", span(now - at)),
         );
         let text = format!("{since} how the fleet does: no backend leads, and nothing is processed");
         return Some(attention("critical", text, "alerts.md#kinoranoleader"));
@@ -68,7 +68,7 @@ fn of_monitoring(monitoring: &Monitoring, glance: Option<&Glance>, now: DateTime
     }
     let error = monitoring.error.as_deref().unwrap_or("no reason is known");
     let age = match glance {
-        Some(glance) => format!("figures are from {} ago", span((now - glance.at).num_seconds())),
+        Some(glance) => format!("figures are from {} ago", span(now - glance.at)),
         None => "there are no figures".to_owned(),
     };
     let text = format!("Prometheus on the leading backend could not be asked, so {age}: {error}");
@@ -106,14 +106,18 @@ fn of_versions(glance: &Glance) -> Option<Attention> {
 fn of_queues(queues: &[Queue]) -> Option<Attention> {
     let waits = |queue: &&Queue| queue.state != "running" && queue.oldest_seconds > LONG_WAIT_SECONDS;
     let oldest = queues.iter().filter(waits).max_by_key(|queue| queue.oldest_seconds)?;
-    let text =
-        format!("The oldest {} has waited for a worker for {}", oldest.kind, span(oldest.oldest_seconds));
+    let text = format!(
+        "The oldest {} has waited for a worker for {}",
+        oldest.kind,
+        span(TimeDelta::seconds(oldest.oldest_seconds))
+    );
     Some(attention("warning", text, "alerts.md#kinoraworkwaits"))
 }
 
 /// A length of time in two words at the most: "40 s", "5 min", "3 h", "2 days".
-fn span(seconds: i64) -> String {
-    match seconds.max(0) {
+#[must_use]
+pub fn span(length: TimeDelta) -> String {
+    match length.num_seconds().max(0) {
         seconds @ 0..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds / 60),
         seconds @ 7200..172_800 => format!("{} h", seconds / 3600),

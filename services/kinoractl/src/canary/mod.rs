@@ -22,6 +22,7 @@ use self::ingest::{Asset, Derivative};
 use self::report::Report;
 use self::upload::{Source, Upload};
 use crate::input::{self, Secret};
+use crate::size::size;
 
 /// Bytes read from the middle of the proxy.
 const RANGE_BYTES: u64 = 64 * 1024;
@@ -377,19 +378,6 @@ fn middle(proxy: &Derivative) -> (u64, u64) {
     (first, first + length - 1)
 }
 
-/// Bytes as people read them.
-fn size(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "for showing three digits of it")]
-    let mut value = bytes as f64;
-    for unit in ["bytes", "kB", "MB", "GB"] {
-        if value < 1000.0 {
-            return if unit == "bytes" { format!("{bytes} bytes") } else { format!("{value:.1} {unit}") };
-        }
-        value /= 1000.0;
-    }
-    format!("{value:.1} TB")
-}
-
 /// How many bytes went through in a second.
 fn rate(bytes: u64, time: Duration) -> String {
     #[expect(
@@ -430,9 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_readable() {
-        assert_eq!(size(0), "0 bytes");
-        assert_eq!(size(12_345_678), "12.3 MB");
+    fn rates_are_readable() {
         assert_eq!(rate(2_000_000, Duration::from_secs(2)), "1.0 MB/s");
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kinora_core::fleet::{Glance, Host, InstallationStatus, MonitoringState};
+use kinora_core::fleet::{Glance, Host, InstallationStatus, MonitoringState, span};
+
+use crate::size::size;
 
 /// Lines of alerts, queues and so on begin here.
 const INDENT: &str = "  ";
@@ -88,7 +90,13 @@ fn state(host: &Host) -> String {
         words.push("primary database".to_owned());
     }
     if let Some(bytes) = host.replication_lag_bytes {
-        words.push(format!("standby, {} behind", size(bytes)));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "bytes; less than none is none"
+        )]
+        let behind = size(bytes as u64);
+        words.push(format!("standby, {behind} behind"));
     }
     if host.leads == Some(true) {
         words.push("leads".to_owned());
@@ -142,31 +150,8 @@ fn queues(text: &mut String, status: &InstallationStatus) {
             writeln!(text, "MAIL      {count} wait, the oldest for {oldest}")
         }
     };
-    #[expect(clippy::cast_precision_loss, reason = "three figures are shown")]
-    let bytes = size(status.storage.bytes as f64);
+    let bytes = size(status.storage.bytes.max(0).unsigned_abs());
     let _ = writeln!(text, "STORAGE   {bytes} in {} media objects", status.storage.objects);
-}
-
-/// A length of time: "40 s", "5 min", "3 h", "2 days".
-fn span(length: TimeDelta) -> String {
-    match length.num_seconds().max(0) {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} days", seconds / 86_400),
-    }
-}
-
-/// A size in powers of a thousand.
-fn size(bytes: f64) -> String {
-    let mut value = bytes;
-    for unit in ["bytes", "kB", "MB", "GB", "TB"] {
-        if value < 999.5 {
-            return if unit == "bytes" { format!("{value:.0} bytes") } else { format!("{value:.1} {unit}") };
-        }
-        value /= 1000.0;
-    }
-    format!("{value:.1} PB")
 }
 
 #[cfg(test)]
