@@ -57,7 +57,7 @@ export function Chart({ title, chart, unit, nameOf }: Props) {
             <Row key={name}>
               <Cell kind="title">
                 <span className={css.legend}>
-                  <svg viewBox="0 0 24 4" aria-hidden>
+                  <svg viewBox="0 0 24 4" className={css.swatch} aria-hidden>
                     <path d="M0 2H24" {...lookOf(index)} />
                   </svg>
                   <span className={css.lineName}>{nameOf(name)}</span>
