@@ -129,8 +129,16 @@ def _status(lab: Lab, options: Options) -> Figure:
     # It ends with another number than 0 where something is to look at; the figure tells what.
     install.run_verb(lab.control, bundle, "status", show=lambda _: None)
     log = install.log_of(lab.control, "status")
-    said = next((line.strip() for line in log.read_text().splitlines() if " at https://" in line), "it said nothing")
-    said = said.removeprefix("msg: ").strip("|-' ")
-    well = said.endswith((" hosts are well", " host is well"))
+    title, *concerns = told(log.read_text()) or ["it said nothing", *tail(log).splitlines()]
+    well = title.endswith((" hosts are well", " host is well"))
     command = " ".join(["control#", *install.verb_command(bundle, "status")])
-    return Figure("reboot", "the verb `status` afterwards", said, "all is well", well, command, tail(log).splitlines())
+    return Figure("reboot", "the verb `status` afterwards", title, "all is well", well, command, concerns)
+
+
+def told(log: str) -> list[str]:
+    """The title of the page that `status` printed and what it says is to look at; nothing where it printed none."""
+    lines = [line.strip() for line in log.splitlines()]
+    first = next((number for number, line in enumerate(lines) if " at https://" in line), len(lines))
+    last = next((number for number, line in enumerate(lines) if number > first and line.startswith("HOST ")), len(lines))
+    page = [line.removeprefix("msg: ").strip("|-' ") for line in lines[first:last]]
+    return [line for line in page if line]
