@@ -10,7 +10,10 @@ use kinora_devstack::{DatabaseEndpoint, DatabaseSettings, ProductSettings, Role}
 use crate::programs;
 use crate::stack::Stack;
 
-const TEMPLATE: &str = "kinora_template";
+/// The database with Kinora's schema and nobody in it.
+pub(crate) const MIGRATED: &str = "kinora_template";
+/// A copy of it, in which there is a first administrator.
+pub(crate) const FOUNDED: &str = "kinora_template_founded";
 
 /// As whom a test looks into its database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +35,27 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Copies the migrated template.
+    /// One with Kinora's schema, and nobody in it.
     #[must_use]
     pub fn create(name: &str) -> Self {
-        static MIGRATED: OnceLock<()> = OnceLock::new();
-        MIGRATED.get_or_init(|| create_template(Stack::get()));
-        administrate(&format!("CREATE DATABASE \"{name}\" TEMPLATE {TEMPLATE}"));
+        Self::copy(MIGRATED, name)
+    }
+
+    /// Copies a template.
+    pub(crate) fn copy(template: &str, name: &str) -> Self {
+        static IS_MIGRATED: OnceLock<()> = OnceLock::new();
+        IS_MIGRATED.get_or_init(|| create_template(Stack::get()));
+        administrate(&format!("CREATE DATABASE \"{name}\" TEMPLATE {template}"));
         Self { name: name.to_owned() }
+    }
+
+    /// Makes a template of it, once nobody uses it any more.
+    pub(crate) fn keep_as(&self, template: &str) {
+        administrate(&format!(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{}'",
+            self.name
+        ));
+        administrate(&format!("CREATE DATABASE {template} TEMPLATE \"{}\"", self.name));
     }
 
     /// An empty database without Kinora's schema, for tests of migrations.
@@ -91,11 +108,11 @@ impl Drop for TestDatabase {
 /// Makes the template and brings it to the newest schema with the program that does so in production.
 fn create_template(stack: &Stack) {
     let endpoint = &stack.endpoints().database;
-    administrate_at(endpoint, &format!("CREATE DATABASE {TEMPLATE} TEMPLATE {}", endpoint.name));
+    administrate_at(endpoint, &format!("CREATE DATABASE {MIGRATED} TEMPLATE {}", endpoint.name));
     let directory = stack.create_test_directory();
     let settings = ProductSettings {
         directory: directory.clone(),
-        database: DatabaseSettings { name: TEMPLATE.to_owned(), ..DatabaseSettings::from(endpoint) },
+        database: DatabaseSettings { name: MIGRATED.to_owned(), ..DatabaseSettings::from(endpoint) },
         broker: (&stack.endpoints().broker).into(),
         redis: (&stack.endpoints().redis).into(),
         additions: Vec::new(),

@@ -168,7 +168,7 @@ async fn a_new_password_ends_the_other_sessions_and_must_be_good() {
 
 #[tokio::test]
 async fn a_one_time_password_opens_nothing_but_the_choice_of_another() {
-    let kinora = Kinora::api().await;
+    let kinora = Kinora::builder().applications(1).nobody_yet().start().await;
     let (login, password) = kinora.create_administrator();
     let mut client = kinora.visitor();
     let session = client.sign_in(&login, &password).await.expect(200).json();
@@ -184,8 +184,12 @@ async fn a_one_time_password_opens_nothing_but_the_choice_of_another() {
 
 #[tokio::test]
 async fn passwords_are_hashed_anew_when_the_cost_was_raised() {
-    let kinora =
-        Kinora::builder().applications(1).settings("application", "password.cost = 13").start().await;
+    let kinora = Kinora::builder()
+        .applications(1)
+        .settings("application", "password.cost = 13")
+        .nobody_yet()
+        .start()
+        .await;
     let (login, password) = kinora.create_administrator();
     let cost = || {
         use diesel::prelude::*;

@@ -75,7 +75,7 @@ async fn a_missing_secret_is_named_with_its_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_administrator_owns_an_organisation_and_must_choose_a_password() {
-    let kinora = Kinora::builder().start().await;
+    let kinora = Kinora::builder().nobody_yet().start().await;
     let arguments = [
         "create-administrator",
         "--login",

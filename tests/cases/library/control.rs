@@ -50,7 +50,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn audit_verify_finds_rows_that_were_altered_removed_moved_or_cut_off() {
-    let kinora = Kinora::api().await;
+    let kinora = Kinora::builder().applications(1).nobody_yet().start().await;
     let mut conn = kinora.connect();
     for number in 0..1200 {
         let act = Act::new("test.done", "test", AssetId::new(), &format!("thing {number}"));
@@ -249,7 +249,7 @@ async fn the_canary_walks_the_whole_path_and_leaves_nothing() {
 
 #[tokio::test]
 async fn the_canary_explains_one_time_passwords_and_unreachable_addresses() {
-    let kinora = Kinora::api().await;
+    let kinora = Kinora::builder().applications(1).nobody_yet().start().await;
     let (login, password) = kinora.create_administrator();
     let url = kinora.url();
     let file = program("kinoractl");

@@ -343,6 +343,7 @@ async fn no_secret_is_ever_logged() {
         .relay(&relay)
         .secret("backend", "mail-password", &relay_password)
         .settings("worker", debug)
+        .nobody_yet()
         .start()
         .await;
     canaries.keep_files(&kinora.directory().join("credentials"));
