@@ -58,26 +58,36 @@ fn freshness(status: &InstallationStatus) -> String {
     }
 }
 
+/// Roles come last: a host with all of them has a long line, and no column behind them suffers.
 fn hosts(text: &mut String, glance: &Glance, now: DateTime<Utc>) {
-    let name = glance.hosts.iter().map(|host| host.name.len()).max().unwrap_or(4).max(4);
-    let roles = glance.hosts.iter().map(|host| host.roles.join(" ").len()).max().unwrap_or(5).clamp(5, 40);
-    let _ = writeln!(text, "\n{INDENT}{:<name$}  {:<roles$}  VERSION  CERT  DISK  STATE", "HOST", "ROLES");
-    for host in &glance.hosts {
-        let mut versions: Vec<&str> = host.versions.values().map(String::as_str).collect();
-        versions.sort_unstable();
-        versions.dedup();
+    let rows: Vec<_> =
+        glance.hosts.iter().map(|host| (host, versions(host), state(host), host.roles.join(" "))).collect();
+    let name = rows.iter().map(|(host, ..)| host.name.len()).max().unwrap_or(0).max(4);
+    let version = rows.iter().map(|(_, versions, ..)| versions.len()).max().unwrap_or(0).max(7);
+    let what = rows.iter().map(|(_, _, state, _)| state.len()).max().unwrap_or(0).max(5);
+    let _ = writeln!(
+        text,
+        "\n{INDENT}{:<name$}  {:<version$}  CERT  DISK  {:<what$}  ROLES",
+        "HOST", "VERSION", "STATE"
+    );
+    for (host, versions, state, roles) in rows {
         let days =
             host.certificate_ends_at.map_or("-".to_owned(), |at| format!("{}d", (at - now).num_days()));
         let disk = host.disk_used_ratio.map_or("-".to_owned(), |used| format!("{:.0}%", used * 100.0));
         let _ = writeln!(
             text,
-            "{INDENT}{:<name$}  {:<roles$}  {:<7}  {days:>4}  {disk:>4}  {}",
+            "{INDENT}{:<name$}  {versions:<version$}  {days:>4}  {disk:>4}  {state:<what$}  {roles}",
             host.name,
-            host.roles.join(" "),
-            if versions.is_empty() { "-".to_owned() } else { versions.join(" ") },
-            state(host),
         );
     }
+}
+
+/// The versions of what runs there, each once.
+fn versions(host: &Host) -> String {
+    let mut versions: Vec<&str> = host.versions.values().map(String::as_str).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    if versions.is_empty() { "-".to_owned() } else { versions.join(" ") }
 }
 
 /// What a host is doing, in a few words.
@@ -229,9 +239,9 @@ mod tests {
         let text = page(&status());
         for line in [
             "FIGURES   of hosts are 42 s old",
-            "  db1   databases  -         81d   41%  primary database",
-            "  db2   databases  -           -     -  standby, 2.5 MB behind",
-            "  wk1   workers    -           -     -  DOWN",
+            "  db1   -         81d   41%  primary database        databases",
+            "  db2   -           -     -  standby, 2.5 MB behind  databases",
+            "  wk1   -           -     -  DOWN                    workers",
             "BACKUPS   newest 5 h ago",
             "          drill FAILED, 3 h ago",
             "          media copied none known",
