@@ -132,8 +132,7 @@ def package_sets(made, bundle):
             listed = bundle / "closures" / f"{role}.txt"
             if listed.is_file():
                 files.update(listed.read_text(encoding="utf-8").split())
-        # The index comes last: where it is, everything is.
-        ordered = [*sorted(files), "Packages"]
+        ordered = sorted(files)
         key = hashlib.sha256(index + "\n".join(ordered).encode()).hexdigest()[:16]
         sets[key], hosts[host] = ordered, key
     return {"sets": [{"key": key, "files": files} for key, files in sets.items()], "hosts": hosts}

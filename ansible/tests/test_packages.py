@@ -1,13 +1,23 @@
 """Which packages an upgrade and a rollback change: what is installed and differs, and nothing else."""
 
 import importlib.util
+import tarfile
+import tempfile
 import unittest
+from pathlib import Path
 
 from inventories import ANSIBLE
 
-SPEC = importlib.util.spec_from_file_location("kinora_packages", ANSIBLE / "library/kinora_packages.py")
-packages = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(packages)
+
+def load(name: str, place: str):
+    spec = importlib.util.spec_from_file_location(name, ANSIBLE / place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+packages = load("kinora_packages", "library/kinora_packages.py")
+package_archive = load("package_archive", "roles/base/files/package_archive.py")
 
 INDEX = """\
 Package: kinora-worker
@@ -49,6 +59,26 @@ class Packages(unittest.TestCase):
     def test_going_back_newer_becomes_older_and_what_an_upgrade_left_behind_comes_along(self):
         gets = {"a": "2", "b": "2", "c": "2"}
         self.assertEqual(packages.pending({"a": "1", "b": "2", "c": "3", "d": "1"}, gets, True, compare), ["a=2", "c=2"])
+
+
+class Archive(unittest.TestCase):
+    """What a host is given: apt must not choose a package whose file only hosts of other roles have."""
+
+    def test_the_index_tells_of_what_is_in_the_archive_and_of_nothing_else(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            place = Path(scratch)
+            for name in ("a_1+b_all.deb", "b_1_all.deb"):
+                (place / name).write_text(name, encoding="utf-8")
+            (place / "Packages").write_text(
+                "Package: a\nVersion: 1+b\nFilename: ./a_1+b_all.deb\nDescription: one\n .\n more\n\nPackage: b\nVersion: 1\nFilename: ./b_1_all.deb\n\n", encoding="utf-8"
+            )
+            package_archive.make(place, place / "made/key.tar", "key", ["a_1+b_all.deb"])
+            with tarfile.open(place / "made/key.tar") as tar:
+                self.assertEqual(tar.getnames(), ["key/a_1+b_all.deb", "key/Packages"])
+                index = tar.extractfile("key/Packages").read().decode()
+            self.assertEqual(packages.offered(index), {"a": "1+b"})
+            self.assertTrue(index.endswith(" more\n\n"), index)
+            self.assertEqual(sorted(path.name for path in (place / "made").iterdir()), ["key.tar"])
 
 
 if __name__ == "__main__":
