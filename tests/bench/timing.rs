@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl as _;
 use diesel::connection::SimpleConnection as _;
+use kinora_store::invitations;
 use kinora_tests::{Client, Kinora};
 use serde_json::json;
 use uuid::Uuid;
@@ -350,14 +351,19 @@ impl Place {
         let visitor = std::mem::replace(&mut self.asker.client, self.manager.clone());
         let path = format!("/api/data/v1/productions/{}/invitations", self.production);
         let roles = json!({ "library": "reader" });
-        let asked = |side: &str| {
-            let body = |number| json!({ "address": login(side, number), "roles": roles });
-            (0..pairs.min(INVITATIONS)).map(|number| question(&path, body(number), 201)).collect()
-        };
+        let pairs = pairs.min(INVITATIONS);
         let mut samples = Samples::default();
-        let (known, unknown) = (asked("known"), asked("nobody"));
-        self.asker.ask(&mut samples, known, unknown).await;
-        self.run("DELETE FROM invitations");
+        // A production has only so many open invitations.
+        let at_once = usize::try_from(invitations::MAX_OPEN / 2).unwrap();
+        for first in (0..pairs).step_by(at_once) {
+            let asked = |side: &str| {
+                let body = |number| json!({ "address": login(side, number), "roles": roles });
+                (first..pairs.min(first + at_once)).map(|number| question(&path, body(number), 201)).collect()
+            };
+            let (known, unknown) = (asked("known"), asked("nobody"));
+            self.asker.ask(&mut samples, known, unknown).await;
+            self.run("DELETE FROM invitations");
+        }
         self.asker.client = visitor;
         samples
     }
