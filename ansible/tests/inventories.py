@@ -11,12 +11,17 @@ RULES = ANSIBLE.parent / "nftables"
 NAMES = ("single", "compact", "full")
 
 
-def load_plugin(name):
-    """A module of filter_plugins, which is not a package."""
-    specification = importlib.util.spec_from_file_location(f"filter_{name}", ANSIBLE / "filter_plugins" / f"{name}.py")
+def load(name, place):
+    """A module that is in no package, from its place below ansible/."""
+    specification = importlib.util.spec_from_file_location(name, ANSIBLE / place)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
+
+
+def load_plugin(name):
+    """A module of filter_plugins."""
+    return load(f"filter_{name}", f"filter_plugins/{name}.py")
 
 
 kinora = load_plugin("kinora")

@@ -1,20 +1,11 @@
 """Which packages an upgrade and a rollback change: what is installed and differs, and nothing else."""
 
-import importlib.util
 import tarfile
 import tempfile
 import unittest
 from pathlib import Path
 
-from inventories import ANSIBLE
-
-
-def load(name: str, place: str):
-    spec = importlib.util.spec_from_file_location(name, ANSIBLE / place)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
+from inventories import load
 
 packages = load("kinora_packages", "library/kinora_packages.py")
 package_archive = load("package_archive", "roles/base/files/package_archive.py")

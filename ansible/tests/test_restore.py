@@ -1,14 +1,11 @@
 """The verb `restore`: which instant is meant, and which backup and timeline lead there."""
 
-import importlib.util
 import unittest
 
-from inventories import ANSIBLE, load_plugin
+from inventories import load, load_plugin
 
 backup = load_plugin("kinora_backup")
-_spec = importlib.util.spec_from_file_location("restore_plan", ANSIBLE / "roles/backup/files/restore_plan.py")
-plan = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(plan)
+plan = load("restore_plan", "roles/backup/files/restore_plan.py")
 
 TAKEOVER = "no recovery target specified"
 # Begun at 100: a takeover of 1. At 200: a restore from 2 to an instant at which it was at 0/9000000. At 300: a takeover of 3.

@@ -2,7 +2,6 @@
 
 import base64
 import ctypes
-import importlib.util
 import io
 import json
 import os
@@ -15,7 +14,7 @@ import unittest
 from pathlib import Path
 
 from doctor_facts import healthy, plugin
-from inventories import ANSIBLE
+from inventories import ANSIBLE, load
 from units import load_unit
 
 clean, support, archive = load_unit("kinora_clean"), load_unit("kinora_support"), load_unit("kinora_archive")
@@ -107,10 +106,7 @@ def result(planted, folder):
 
 
 def load_library(name):
-    specification = importlib.util.spec_from_file_location(name, ANSIBLE / "library" / f"{name}.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return load(name, f"library/{name}.py")
 
 
 def unpack(path):
