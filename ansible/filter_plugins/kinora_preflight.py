@@ -371,6 +371,8 @@ def _address_problems(fleet, zones):
             if zone not in entry["addresses"]:
                 found.append((f"{host} has no address in the zone {zone}", f"its groups ({', '.join(entry['groups'])}) need one"))
         for zone, addresses in entry["addresses"].items():
+            if "ipv4" not in addresses:
+                found.append((f"{host} has no IPv4 address in the zone {zone}", "give it one: IPv6 alone is not enough, several services listen on one address only"))
             for family, text in addresses.items():
                 address = ipaddress.ip_address(text)
                 network = (zones.get(zone) or {}).get(family)

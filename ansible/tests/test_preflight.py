@@ -251,6 +251,23 @@ class Inventory(unittest.TestCase):
 
         self.assertIn("wk1 has no address in the zone storage", self.problems(fleet_change=take))
 
+    def test_ipv6_alone_is_not_enough(self):
+        def take(fleet):
+            for addresses in fleet["hosts"]["wk1"]["addresses"].values():
+                del addresses["ipv4"]
+
+        problems = self.problems(fleet_change=take)
+        for zone in ("backend", "storage", "management"):
+            self.assertIn(f"wk1 has no IPv4 address in the zone {zone}", problems)
+        self.assertNotIn("wk2", problems)
+
+        def take_the_other(fleet):
+            for entry in fleet["hosts"].values():
+                for addresses in entry["addresses"].values():
+                    addresses.pop("ipv6", None)
+
+        self.assertEqual(self.problems(fleet_change=take_the_other), "")
+
     def test_hosts_among_the_administrators(self):
         def widen(fleet):
             fleet["networks"]["admin_networks"]["ipv4"] = ["10.61.50.0/28"]
