@@ -273,20 +273,38 @@ export const supportAudit: AuditRow[] = ["support.played", "support.viewed", "su
   support_grant_id: id(12, 1),
 }));
 
-export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => ({
-  sequence: 60 - n,
-  hash: "0".repeat(64),
-  at: at(n * 3400),
-  actor: names[n % 3] ?? "",
-  address: "10.20.0.14",
-  action: ["asset.renamed", "membership.changed", "person.added", "production.created", "session.begun"][n % 5] ?? "",
-  subject_kind: ["asset", "membership", "person", "production", "session"][n % 5] ?? "",
-  subject: ["Harbour_A001C00001_R1VK.mov", "Amara Okafor", "Freya Lindqvist", "The Salt Road", null][n % 5] ?? null,
-  before: n % 5 === 1 ? { library: "reader" } : null,
-  after: n % 5 === 1 ? { library: "editor" } : null,
-  erased: false,
-  actor_is_guest: n % 7 === 2,
-}));
+const LONG = `Harbour_${"second-unit_".repeat(20)}A001C00001_R1VK.mov`;
+/** Kind and name of what it was done to. */
+const acts: [string, string, string | null][] = [
+  ["asset.renamed", "asset", "Harbour_A001C00001_R1VK.mov"],
+  ["membership.changed", "person", "noor@elsewhere.example"],
+  ["invitation.accepted", "invitation", "noor@elsewhere.example"],
+  ["person.removed", "person", "maximilian.von-und-zu-hohenstein@halcyon-pictures.example"],
+  ["session.begun", "session", null],
+  ["production.removed", "production", "The Winter Ferry"],
+  ["asset.removed", "asset", LONG],
+  ["token.created", "token", "DIT cart upload"],
+  ["saml_connection.metadata_refreshed", "saml_connection", "Halcyon accounts"],
+];
+
+export const audit: AuditRow[] = Array.from({ length: 60 }, (_, n) => {
+  const [action, subject_kind, subject] = acts[n % acts.length] ?? ["session.begun", "session", null];
+  return {
+    sequence: 60 - n,
+    hash: "0".repeat(64),
+    at: at(n * 3400),
+    actor: subject_kind === "invitation" ? "noor@elsewhere.example" : (names[n % 3] ?? ""),
+    address: n % 4 ? "10.20.0.14" : "2001:db8:85a3:8d3:1319:8a2e:370:7348",
+    action,
+    subject_kind,
+    subject_id: action === "membership.changed" ? id(3, 20) : subject_kind === "person" || subject_kind === "production" ? id(14, n % acts.length) : null,
+    subject,
+    before: action === "membership.changed" ? { library: "reader" } : null,
+    after: action === "membership.changed" ? { library: "editor" } : action === "invitation.accepted" ? { person: id(3, 20), guest: true, new_account: true } : null,
+    erased: false,
+    actor_is_guest: subject_kind === "invitation",
+  };
+});
 
 export const personalData: PersonalData[] = [
   {

@@ -1,6 +1,6 @@
 // Answers /api from made-up data, so that every page can be looked at without the services.
 // Development only. Sign in with any login; the password "wrong" is refused, the login "new" has to
-// choose a password, the login "nobody" has no productions.
+// choose a password, the login "nobody" has no productions, and to the login "broken" the audit trail is not whole.
 
 import { createReadStream, statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -258,7 +258,12 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     if (rest.endsWith("/erasures")) return json(response, { items: login === "fresh" ? [] : [data.erasure], next_cursor: null });
     if (rest.endsWith("/personal-data/people")) return json(response, { items: data.heldPeople.filter(({ display_name }) => display_name.toLowerCase().includes(url.searchParams.get("q")?.toLowerCase() ?? "")), next_cursor: null });
     if (rest.endsWith("/personal-data")) return json(response, { format: "kinora-personal-data", version: 1, exported_at: new Date().toISOString(), people: [] });
-    if (rest.endsWith("/audit/check")) return json(response, { at: new Date(Date.now() - 5e6).toISOString(), intact: true, head: "9f2c".repeat(16) });
+    if (rest.endsWith("/audit/check")) return json(response, { at: new Date(Date.now() - 5e6).toISOString(), intact: login !== "broken", head: login === "broken" ? null : "9f2c".repeat(16) });
+    const action = url.searchParams.get("action");
+    if (rest.endsWith("/audit") && action) {
+      const found = data.audit.filter((row) => row.action.startsWith(action));
+      return json(response, { items: action.endsWith(".") ? found : found.slice(0, 1), next_cursor: null });
+    }
     if (rest.endsWith("/audit")) return json(response, { items: url.searchParams.has("support_grant") || url.searchParams.has("support_only") ? data.supportAudit : data.audit, next_cursor: null });
     const grant = /^\/organisations\/[^/]+\/support-grants(?:\/([^/]+))?(\/end)?$/.exec(rest);
     if (grant) {

@@ -6,6 +6,7 @@ import { ProblemError } from "./api/problem";
 import { sessionQuery } from "./api/queries";
 import type { AssetKind, AssetSort, AssetStatus, MailState } from "./api/types";
 import { Crashed, NotFound } from "./components/states";
+import { AUDIT_ACTS, type AuditActs } from "./pages/administration/auditActs";
 import { enrolmentIsPutOff } from "./pages/enrolment";
 import { Shell } from "./shell/Shell";
 
@@ -21,7 +22,7 @@ export interface LibrarySearch {
 
 export interface AuditSearch {
   /** What is shown of the trail: what changes permissions, or the acts of one noun. */
-  acts?: (typeof AUDIT_ACTS)[number];
+  acts?: AuditActs;
   person?: string;
   production?: string;
   /** What was done under this support access. */
@@ -31,7 +32,6 @@ export interface AuditSearch {
   to?: string;
 }
 
-export const AUDIT_ACTS = ["permissions", "support", "session", "person", "production", "asset", "upload", "organisation"] as const;
 /** What the application says of a refusal. */
 const REFUSED_REASONS = ["again", "administrator", "not-admitted", "account", "disabled"] as const;
 type RefusedReason = (typeof REFUSED_REASONS)[number];
@@ -229,7 +229,7 @@ const audit = createRoute({
   getParentRoute: () => administration,
   path: "/audit",
   validateSearch: (search): AuditSearch => ({
-    acts: oneOf(search.acts, AUDIT_ACTS),
+    acts: AUDIT_ACTS.find(({ acts }) => acts === search.acts)?.acts,
     person: text(search.person),
     production: text(search.production),
     grant: text(search.grant),

@@ -16,6 +16,18 @@ export interface AssetFilter {
 /** Rows asked for at once: few requests for long lists, small enough to come within a frame or two. */
 const PAGE = 200;
 
+/** Every page of a list, one after the other. */
+async function everything<T>(read: (cursor: string | undefined) => Promise<{ items: T[]; next_cursor?: string | null }>): Promise<T[]> {
+  const all: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await read(cursor);
+    all.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor);
+  return all;
+}
+
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
   queryFn: async ({ signal }) => {
@@ -44,16 +56,7 @@ export const visitorQuery = queryOptions({
 
 export const productionsQuery = queryOptions({
   queryKey: ["productions"],
-  queryFn: async ({ signal }) => {
-    const all = [];
-    let cursor: string | undefined;
-    do {
-      const page = await unwrap(api.GET("/api/data/v1/productions", { params: { query: { limit: PAGE, cursor } }, signal }));
-      all.push(...page.items);
-      cursor = page.next_cursor ?? undefined;
-    } while (cursor);
-    return all;
-  },
+  queryFn: ({ signal }) => everything((cursor) => unwrap(api.GET("/api/data/v1/productions", { params: { query: { limit: PAGE, cursor } }, signal }))),
 });
 
 export const productionQuery = (production_id: string) =>
@@ -246,35 +249,15 @@ export const securityQuery = (organisation_id: string) =>
 export const peopleQuery = (organisation_id: string) =>
   queryOptions({
     queryKey: ["people", organisation_id],
-    queryFn: async ({ signal }) => {
-      const all = [];
-      let cursor: string | undefined;
-      do {
-        const page = await unwrap(
-          api.GET("/api/data/v1/organisations/{organisation_id}/people", {
-            params: { path: { organisation_id }, query: { limit: PAGE, cursor } },
-            signal,
-          }),
-        );
-        all.push(...page.items);
-        cursor = page.next_cursor ?? undefined;
-      } while (cursor);
-      return all;
-    },
+    queryFn: ({ signal }) =>
+      everything((cursor) => unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/people", { params: { path: { organisation_id }, query: { limit: PAGE, cursor } }, signal }))),
   });
 
 export const organisationProductionsQuery = (organisation_id: string) =>
   queryOptions({
     queryKey: ["organisation-productions", organisation_id],
-    queryFn: async ({ signal }) =>
-      (
-        await unwrap(
-          api.GET("/api/data/v1/organisations/{organisation_id}/productions", {
-            params: { path: { organisation_id }, query: { limit: PAGE } },
-            signal,
-          }),
-        )
-      ).items,
+    queryFn: ({ signal }) =>
+      everything((cursor) => unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/productions", { params: { path: { organisation_id }, query: { limit: PAGE, cursor } }, signal }))),
   });
 
 export const supportGrantsQuery = (organisation_id: string) =>
@@ -319,6 +302,14 @@ export const heldPeopleQuery = (organisation_id: string, q: string) =>
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 
+/** All members and guests of an organisation. */
+export const everybodyHeldQuery = (organisation_id: string) =>
+  queryOptions({
+    queryKey: ["held-people", organisation_id, { all: true }],
+    queryFn: ({ signal }) =>
+      everything((cursor) => unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/personal-data/people", { params: { path: { organisation_id }, query: { limit: PAGE, cursor } }, signal }))),
+  });
+
 export const erasuresQuery = (organisation_id: string) =>
   infiniteQueryOptions({
     queryKey: ["erasures", organisation_id],
@@ -346,6 +337,14 @@ export const auditQuery = (organisation_id: string, filter: AuditFilter) =>
       ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+/** All rows of one act, like "production.removed": what has gone stands in the trail alone. */
+export const actsQuery = (organisation_id: string, action: string) =>
+  queryOptions({
+    queryKey: ["audit", organisation_id, "all", action],
+    queryFn: ({ signal }) =>
+      everything((cursor) => unwrap(api.GET("/api/data/v1/organisations/{organisation_id}/audit", { params: { path: { organisation_id }, query: { action, limit: PAGE, cursor } }, signal }))),
   });
 
 export const sessionsQuery = queryOptions({

@@ -149,14 +149,30 @@ export function SearchBox({ label, value, onChange, shortcut, id }: SearchBoxPro
   );
 }
 
+interface SelectOption<T extends string> {
+  value: T;
+  label: string;
+  disabled?: boolean;
+  /** The heading it stands below; options of a group stand together. */
+  group?: string | undefined;
+}
+
 interface SelectProps<T extends string> extends Omit<ComponentProps<"select">, "value" | "onChange" | "className"> {
   label: string;
   hideLabel?: boolean;
   dense?: boolean;
   value: T;
-  options: readonly { value: T; label: string; disabled?: boolean }[];
+  options: readonly SelectOption<T>[];
   onChange: (value: T) => void;
   hint?: string;
+}
+
+function Options<T extends string>({ options }: { options: readonly SelectOption<T>[] }) {
+  return options.map((option) => (
+    <option key={option.value} value={option.value} disabled={option.disabled}>
+      {option.label}
+    </option>
+  ));
 }
 
 /** The system's own select: quick, accessible, and pleasant on a phone. */
@@ -170,11 +186,15 @@ export function SelectField<T extends string>({ label, hideLabel, dense, value, 
         value={value}
         onChange={(event) => onChange(event.target.value as T)}
       >
-        {options.map((option) => (
-          <option key={option.value} value={option.value} disabled={option.disabled}>
-            {option.label}
-          </option>
-        ))}
+        <Options options={options.filter(({ group }) => !group)} />
+        {[...new Set(options.map(({ group }) => group))].map(
+          (group) =>
+            group && (
+              <optgroup key={group} label={group}>
+                <Options options={options.filter((option) => option.group === group)} />
+              </optgroup>
+            ),
+        )}
       </select>
       {hint && <span className={css.hint}>{hint}</span>}
     </label>

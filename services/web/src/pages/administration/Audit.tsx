@@ -1,18 +1,20 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { Download, ScrollText, ShieldCheck } from "lucide-react";
-import { auditCheckQuery, auditQuery, organisationProductionsQuery, peopleQuery } from "../../api/queries";
+import { auditCheckQuery, auditQuery } from "../../api/queries";
 import type { AuditFilter, AuditRow } from "../../api/types";
-import { Button, buttonClass, Notice, SelectField } from "../../components/controls";
+import { Button, buttonClass, Notice } from "../../components/controls";
 import { Empty, Failed, Folded, Skeleton } from "../../components/states";
 import { Cell, Row, Table, Who } from "../../components/Table";
 import { m } from "../../messages";
 import { ago, exactInstant } from "../../messages/format";
-import { AUDIT_ACTS, type AuditSearch } from "../../router";
 import { useTitle } from "../../shell/title";
 import page from "../page.module.css";
 import css from "./Audit.module.css";
 import { exportAddress, filterOf } from "./auditFilter";
+import { Filters } from "./AuditFilters";
+import { subjectIsGuest } from "./auditPeople";
+import { useTrailPeople } from "./trailPeople";
 
 /** What changed, as two short texts where there is something to compare. */
 function changeOf({ before, after }: AuditRow): string | undefined {
@@ -42,7 +44,7 @@ export function Audit() {
         ) : rows.length === 0 ? (
           <Empty icon={ScrollText} title={m.administration.noAudit} text={Object.keys(filter).length ? m.administration.noAuditMatch : m.administration.auditLead} />
         ) : (
-          <Rows rows={rows} />
+          <Rows organisationId={organisationId} rows={rows} />
         )}
         {audit.hasNextPage && (
           <div>
@@ -89,64 +91,16 @@ function Wholeness({ organisationId }: { organisationId: string }) {
   );
 }
 
-function Filters({ organisationId, search }: { organisationId: string; search: AuditSearch }) {
-  const navigate = useNavigate();
-  const people = useQuery(peopleQuery(organisationId)).data ?? [];
-  const productions = useQuery(organisationProductionsQuery(organisationId)).data ?? [];
-  const change = (part: AuditSearch) =>
-    void navigate({ to: "/administration/$organisationId/audit", params: { organisationId }, search: { ...search, ...part }, replace: true });
-  return (
-    <div className={css.filters} role="group" aria-label={m.administration.auditFilter}>
-      <SelectField
-        label={m.administration.auditActs}
-        value={search.acts ?? ""}
-        onChange={(acts) => change({ acts: acts || undefined })}
-        options={[{ value: "", label: m.administration.everyAct }, ...AUDIT_ACTS.map((value) => ({ value, label: m.administration.auditActNames[value] }))]}
-      />
-      <SelectField
-        label={m.administration.person}
-        value={search.person ?? ""}
-        onChange={(person) => change({ person: person || undefined })}
-        options={[{ value: "", label: m.administration.everybody }, ...people.map(({ id, display_name }) => ({ value: id, label: display_name }))]}
-      />
-      <SelectField
-        label={m.administration.oneProduction}
-        value={search.production ?? ""}
-        onChange={(production) => change({ production: production || undefined })}
-        options={[{ value: "", label: m.administration.everyProduction }, ...productions.map(({ id, name }) => ({ value: id, label: name }))]}
-      />
-      <Day label={m.administration.fromDay} value={search.from} onChange={(from) => change({ from })} />
-      <Day label={m.administration.toDay} value={search.to} onChange={(to) => change({ to })} />
-      {search.grant && (
-        <Link className={buttonClass("quiet")} to="/administration/$organisationId/support/$grantId" params={{ organisationId, grantId: search.grant }}>
-          {m.support.onlyOne}
-        </Link>
-      )}
-      {Object.values(search).some(Boolean) && (
-        <Button tone="quiet" onPress={() => void navigate({ to: "/administration/$organisationId/audit", params: { organisationId }, search: {}, replace: true })}>
-          {m.administration.clearFilter}
-        </Button>
-      )}
-    </div>
-  );
-}
-
-function Day({ label, value, onChange }: { label: string; value: string | undefined; onChange: (day: string | undefined) => void }) {
-  return (
-    <label className={css.day}>
-      <span>{label}</span>
-      <input type="date" value={value ?? ""} onChange={(event) => onChange(event.target.value || undefined)} />
-    </label>
-  );
-}
-
 interface RowsProps {
+  organisationId: string;
   rows: AuditRow[];
   /** What was done under support access says so; not where all of it was. */
   marked?: boolean;
 }
 
-export function Rows({ rows, marked = true }: RowsProps) {
+export function Rows({ organisationId, rows, marked = true }: RowsProps) {
+  const isAboutGuest = subjectIsGuest(useTrailPeople(organisationId));
+  const guest = <span className={page.tag}>{m.administration.guest}</span>;
   return (
     <Table
       label={m.administration.audit}
@@ -167,9 +121,9 @@ export function Rows({ rows, marked = true }: RowsProps) {
               <span title={row.action}>{m.acts[row.action] ?? row.action}</span>{" "}
               {marked && row.support_grant_id && <span className={page.tag}>{m.support.mark}</span>}
             </Cell>
-            <Cell label={m.administration.subject}>{row.subject && <Who name={row.subject} />}</Cell>
+            <Cell label={m.administration.subject}>{row.subject && <Who name={row.subject} after={isAboutGuest(row) && guest} />}</Cell>
             <Cell label={m.administration.who}>
-              <Who name={row.actor} after={row.actor_is_guest && <span className={page.tag}>{m.administration.guest}</span>} />
+              <Who name={row.actor} after={row.actor_is_guest && guest} />
             </Cell>
             <Cell label={m.administration.when} className={`${page.nowrap} num`}>
               {exactInstant(row.at)}

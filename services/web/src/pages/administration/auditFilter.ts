@@ -3,13 +3,14 @@
 import type { AuditFilter } from "../../api/types";
 import type { AuditSearch } from "../../router";
 import { endOf } from "../endDate";
+import { actionsOf } from "./auditActs";
 
 /** Days of the person's zone become instants; the last one is included. */
 export function filterOf({ acts, person, production, grant, from, to }: AuditSearch): AuditFilter {
   const filter: AuditFilter = {};
   if (acts === "permissions") filter.permissions_only = true;
   else if (acts === "support") filter.support_only = true;
-  else if (acts) filter.action = `${acts}.`;
+  else if (acts) filter.action = actionsOf(acts);
   if (person) filter.person = person;
   if (production) filter.production = production;
   if (grant) filter.support_grant = grant;

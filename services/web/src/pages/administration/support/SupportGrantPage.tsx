@@ -96,7 +96,7 @@ function Done({ organisationId, grantId }: { organisationId: string; grantId: st
           {m.support.inAudit}
         </Link>
       </header>
-      {audit.isPending ? <Skeleton height={160} style={{ borderRadius: 8 }} /> : rows.length === 0 ? <Empty icon={ScrollText} title={m.support.nothing} text={m.support.doneLead} /> : <Rows rows={rows} marked={false} />}
+      {audit.isPending ? <Skeleton height={160} style={{ borderRadius: 8 }} /> : rows.length === 0 ? <Empty icon={ScrollText} title={m.support.nothing} text={m.support.doneLead} /> : <Rows organisationId={organisationId} rows={rows} marked={false} />}
       {audit.hasNextPage && (
         <div>
           <Button busy={audit.isFetchingNextPage} onPress={() => void audit.fetchNextPage()}>
