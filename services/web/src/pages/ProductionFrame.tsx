@@ -69,8 +69,8 @@ function useUnfinishedUploads(production: Production): void {
   const personId = session?.person.id;
   useEffect(() => {
     if (!data || !personId) return;
-    void uploads.restore(personId).then(() => uploads.adopt(production.id, production.name, data, personId));
-  }, [data, personId, production.id, production.name]);
+    void uploads.restore(personId).then(() => uploads.adopt(production.id, data, personId));
+  }, [data, personId, production.id]);
 }
 
 function useFileDrop(production: Production | undefined): boolean {
@@ -99,7 +99,7 @@ function useFileDrop(production: Production | undefined): boolean {
       event.preventDefault();
       depth = 0;
       setDragging(false);
-      if (production) void filesOf(event.dataTransfer).then((files) => uploads.add(production.id, production.name, files));
+      if (production) void filesOf(event.dataTransfer).then((files) => uploads.add(production.id, files));
     };
     addEventListener("dragenter", enter);
     addEventListener("dragleave", leave);

@@ -24,6 +24,7 @@ import floating from "../components/floating.module.css";
 import { m } from "../messages";
 import { decidesOnMembers } from "../pages/permissions";
 import { uploads } from "../uploads/manager";
+import { nameUnfinished } from "../uploads/names";
 import { KeyboardMap } from "./KeyboardMap";
 import { useShortcuts } from "./keyboard";
 import { readRemembered, remember, useRemembered } from "./remembered";
@@ -47,7 +48,9 @@ function useOnline(): boolean {
 }
 
 export function Shell() {
+  const cache = useQueryClient();
   const { data: session } = useQuery(sessionQuery);
+  const personId = session?.person.id;
   const params = useParams({ strict: false });
   const inProduction = useRouterState({ select: (state) => state.location.pathname.startsWith("/productions/") });
   const [lastProduction, setLastProduction] = useState(() => readRemembered<string | undefined>("production", undefined));
@@ -61,8 +64,8 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
 
   useEffect(() => {
-    if (session) void uploads.restore(session.person.id);
-  }, [session]);
+    if (personId) void uploads.restore(personId).then(() => nameUnfinished(cache, personId));
+  }, [cache, personId]);
 
   useEffect(() => {
     if (inProduction && production) {

@@ -4,7 +4,8 @@
 import type { DetailedError, Upload } from "tus-js-client";
 import { changeHeaders, isOutdated, renewSession } from "../api/renewal";
 import { m } from "../messages";
-import { allRecords, dropRecord, keepRecord, type UploadRecord } from "./records";
+import { size } from "../messages/format";
+import { allRecords, dropRecord, keepRecord, markOf, type UploadRecord } from "./records";
 import { Speedometer } from "./speed";
 
 export type UploadState = "waiting" | "uploading" | "offline" | "paused" | "needs-file" | "needs-permission" | "failed" | "complete";
@@ -12,7 +13,6 @@ export type UploadState = "waiting" | "uploading" | "offline" | "paused" | "need
 export interface UploadItem {
   id: string;
   productionId: string;
-  productionName: string;
   fileName: string;
   size: number;
   sent: number;
@@ -101,6 +101,7 @@ export class UploadManager {
     const records = all.filter((record) => record.personId === personId).toSorted((a, b) => a.createdAt - b.createdAt);
     for (const record of records) {
       if (this.entries.some((entry) => entry.record.id === record.id)) continue;
+      if (record.handle) record.fileName = record.handle.name;
       const entry: Entry = { record, state: "needs-file", speed: new Speedometer() };
       this.entries.push(entry);
       if (record.handle) void this.reopen(entry, false);
@@ -108,23 +109,30 @@ export class UploadManager {
     this.changed();
   }
 
+  /** Productions in which there are uploads whose name only the server knows. */
+  nameless(): string[] {
+    return [...new Set(this.entries.filter(({ record }) => record.url && record.fileName === undefined).map(({ record }) => record.productionId))];
+  }
+
   /**
    * Takes over what the server says is unfinished: uploads that this browser has forgotten, or that were
    * begun elsewhere, are shown too; those that the server has no more are not.
    */
-  adopt(productionId: string, productionName: string, unfinished: readonly Unfinished[], personId: string): void {
+  adopt(productionId: string, unfinished: readonly Unfinished[], personId: string): void {
     if (this.personId !== personId) return;
     const known = new Map(this.entries.flatMap((entry) => (entry.record.url ? [[addressOf(entry.record.url), entry] as const] : [])));
     for (const upload of unfinished) {
       const entry = known.get(addressOf(upload.location));
       if (entry) {
+        if (upload.file_name) entry.record.fileName ??= upload.file_name;
         if (entry.state === "needs-file" || entry.state === "needs-permission") entry.record.sent = upload.offset_bytes;
       } else if (upload.length_bytes != null && upload.file_name) {
+        const id = crypto.randomUUID();
         const record: UploadRecord = {
-          id: crypto.randomUUID(),
+          id,
           productionId,
-          productionName,
           fileName: upload.file_name,
+          nameMark: markOf(id, upload.file_name),
           size: upload.length_bytes,
           url: upload.location,
           sent: upload.offset_bytes,
@@ -145,7 +153,7 @@ export class UploadManager {
   }
 
   /** Starts uploads, or goes on with unfinished ones of the same files. */
-  add(productionId: string, productionName: string, incoming: Incoming[]): void {
+  add(productionId: string, incoming: Incoming[]): void {
     for (const { file, handle } of incoming) {
       const known = this.entries.find(
         (entry) =>
@@ -157,11 +165,12 @@ export class UploadManager {
         this.giveFile(known, file, handle);
         continue;
       }
+      const id = crypto.randomUUID();
       const record: UploadRecord = {
-        id: crypto.randomUUID(),
+        id,
         productionId,
-        productionName,
         fileName: file.name,
+        nameMark: markOf(id, file.name),
         size: file.size,
         lastModified: file.lastModified,
         sent: 0,
@@ -268,6 +277,7 @@ export class UploadManager {
     entry.file = file;
     // From now on this browser knows exactly which file it is.
     entry.record.lastModified = file.lastModified;
+    entry.record.fileName = file.name;
     if (handle) entry.record.handle = handle;
     entry.state = entry.record.paused ? "paused" : "waiting";
     void keepRecord(entry.record);
@@ -429,8 +439,7 @@ function describe({ record, state, speed, assetId, failure }: Entry): UploadItem
   return {
     id: record.id,
     productionId: record.productionId,
-    productionName: record.productionName,
-    fileName: record.fileName,
+    fileName: record.fileName ?? m.activity.nameless(size(record.size)),
     size: record.size,
     sent: record.sent,
     state,
@@ -446,7 +455,7 @@ function describe({ record, state, speed, assetId, failure }: Entry): UploadItem
 function isSameFile(record: UploadRecord, file: File): boolean {
   // The server knows name and size, not when the file was last changed.
   const sameTime = record.lastModified === undefined || record.lastModified === file.lastModified;
-  return record.fileName === file.name && record.size === file.size && sameTime;
+  return record.nameMark === markOf(record.id, file.name) && record.size === file.size && sameTime;
 }
 
 function addHeaders(request: { setHeader: (name: string, value: string) => void; getMethod: () => string }): void {

@@ -118,7 +118,7 @@ export function Library() {
   const filtered = !!(search.q || search.status || search.kind);
   const upload = async () => {
     const files = await chooseFiles({ multiple: true });
-    if (files.length) uploads.add(productionId, production.name, files);
+    if (files.length) uploads.add(productionId, files);
   };
   const removeSelected = async () => {
     const results = await Promise.allSettled(
