@@ -2,6 +2,8 @@
 // somebody signs in with the studio account, has the role that a group gives, and has it no longer when the group is gone.
 
 import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -71,14 +73,64 @@ export function studio(): void {
     });
     afterAll(() => provider?.process.stdin?.end());
 
+    const metadata = async () => (await fetch(`${provider.url}/metadata`)).text();
+
+    it("is connected by the address of the metadata", async () => {
+      const { page } = seat;
+      const address = "https://login.studio.example/metadata";
+      const connection = `**/sign-on/connections/${made.connection}`;
+      const fetched = { metadata_url: address, fetched_at: new Date().toISOString() };
+      let asked = "";
+      // Nothing is fetched from this very machine, and no other has it: what would be there is given as text. Fetching
+      // itself has its tests in tests/cases/single_sign_on/metadata.rs.
+      await page.route(`${connection}/metadata`, async (route) => {
+        const { url: given, ...rest } = route.request().postDataJSON() as { url: string };
+        asked = given;
+        const answer = await route.fetch({ postData: JSON.stringify({ ...rest, xml: await metadata() }) });
+        await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), ...fetched } });
+      });
+      await page.route(connection, async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), ...(asked ? fetched : {}) } });
+      });
+      await page.goto(`${url()}/administration/${made.organisation}/sign-on/${made.connection}`);
+      await page.getByLabel("Metadata address").fill(address);
+      await page.getByRole("button", { name: "Fetch and check" }).click();
+      await page.getByText(`${provider.url}/sso`).first().waitFor();
+      expect(asked).toBe(address);
+      await page.getByText(address).waitFor();
+      await page.getByRole("button", { name: "Fetch again now" }).waitFor();
+      expect(await page.getByLabel("Metadata address").count()).toBe(0);
+      await page.unrouteAll({ behavior: "wait" });
+    });
+
+    it("is connected by a file", async () => {
+      const { page } = seat;
+      const folder = mkdtempSync(join(tmpdir(), "kinora-metadata-"));
+      const [large, good] = [join(folder, "large.xml"), join(folder, "metadata.xml")];
+      writeFileSync(large, "<!-- -->".repeat(40_000));
+      writeFileSync(good, await metadata());
+      await page.reload();
+      await page.getByRole("button", { name: "Replace" }).click();
+      const choose = async (file: string) => {
+        const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByRole("button", { name: "Choose a file" }).click()]);
+        await chooser.setFiles(file);
+      };
+      await choose(large);
+      await page.getByRole("alert").filter({ hasText: "larger than metadata of one provider" }).waitFor();
+      await choose(good);
+      await expect.poll(() => page.getByLabel("Metadata", { exact: true }).inputValue()).toContain(`${provider.url}/sso`);
+      expect(await page.getByRole("alert").count()).toBe(0);
+      await page.getByRole("button", { name: "Check and use" }).click();
+      await page.getByText("given as text").waitFor();
+      await page.getByText(`${provider.url}/sso`).first().waitFor();
+      rmSync(folder, { recursive: true });
+    });
+
     it("is tried by an owner, who sees what came and what it would give", async () => {
       const { page } = seat;
       await put("/service", await ownMetadata());
-      await page.goto(`${url()}/administration/${made.organisation}/sign-on/${made.connection}`);
-      await page.getByRole("radio", { name: "Text" }).click();
-      await page.getByLabel("Metadata", { exact: true }).fill(await (await fetch(`${provider.url}/metadata`)).text());
-      await page.getByRole("button", { name: "Check and use" }).click();
-      await page.getByText(`${provider.url}/sso`).first().waitFor();
+      await page.reload();
       await page.getByRole("button", { name: "Run the test" }).click();
       await enterAt(page, "ada");
       await page.waitForURL(/\?attempt=/);
