@@ -14,9 +14,17 @@ interface Column {
   quiet?: boolean;
 }
 
-export function Table({ label, columns, children }: { label: string; columns: readonly Column[]; children: ReactNode }) {
+interface TableProps {
+  label: string;
+  columns: readonly Column[];
+  /** A few short figures: low rows, and still a table on a narrow screen. */
+  small?: boolean;
+  children: ReactNode;
+}
+
+export function Table({ label, columns, small, children }: TableProps) {
   return (
-    <div className={css.wrap} tabIndex={0} role="region" aria-label={label}>
+    <div className={`${css.wrap} ${small ? css.small : css.full}`} tabIndex={0} role="region" aria-label={label}>
       <table className={css.table} role="table" aria-label={label}>
         <thead role="rowgroup">
           <tr role="row">
@@ -64,12 +72,12 @@ export function Cell({ label, kind, className, children }: CellProps) {
   );
 }
 
-/** A name with something smaller below it, both on one line. */
+/** A name with something smaller below it, both on one line. A long name is cut, what stands after it never is. */
 export function Who({ name, below, after }: { name: string; below?: string; after?: ReactNode }) {
   return (
     <div className={css.who}>
-      <div title={name}>
-        {name} {after}
+      <div title={name} className={css.name}>
+        <span>{name}</span> {after}
       </div>
       {below && <div title={below}>{below}</div>}
     </div>

@@ -266,8 +266,8 @@ export function Members({ productionId, organisationId, title, administers, myRo
 function End({ at }: { at: string | null | undefined }) {
   if (!at) return <span className={page.quietText}>{m.administration.noEnd}</span>;
   return (
-    <>
+    <span>
       {day(at)} {isPast(at) && <span className={page.tag}>{m.administration.ended}</span>}
-    </>
+    </span>
   );
 }

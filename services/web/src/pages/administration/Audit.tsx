@@ -117,7 +117,7 @@ export function Rows({ organisationId, rows, marked = true }: RowsProps) {
         const change = changeOf(row);
         return (
           <Row key={row.sequence}>
-            <Cell kind="title">
+            <Cell kind="title" className={css.what}>
               <span title={row.action}>{m.acts[row.action] ?? row.action}</span>{" "}
               {marked && row.support_grant_id && <span className={page.tag}>{m.support.mark}</span>}
             </Cell>
@@ -129,7 +129,11 @@ export function Rows({ organisationId, rows, marked = true }: RowsProps) {
               {exactInstant(row.at)}
             </Cell>
             <Cell label={m.administration.address} className={`${page.nowrap} num`}>
-              {row.address}
+              {row.address && (
+                <div className={css.address} title={row.address}>
+                  {row.address}
+                </div>
+              )}
             </Cell>
             <Cell label={m.administration.change}>{change && <Folded summary={m.administration.showChange}>{change}</Folded>}</Cell>
           </Row>

@@ -39,12 +39,10 @@ export function OwnData() {
           {m.privacy.ownLead} <Link to="/personal-data">{m.privacy.whatIsKept}</Link>
         </p>
       </div>
-      <div className={page.row}>
-        <div>
-          <Button icon={<Download size={16} aria-hidden />} busy={busy} onPress={() => void take()}>
-            {m.privacy.takeAlong}
-          </Button>
-        </div>
+      <div className={`${page.buttons} ${page.atStart}`}>
+        <Button icon={<Download size={16} aria-hidden />} busy={busy} onPress={() => void take()}>
+          {m.privacy.takeAlong}
+        </Button>
         <Button tone="danger" onPress={() => setErasing(true)}>
           {m.privacy.eraseAccount}
         </Button>

@@ -47,6 +47,7 @@ export function Chart({ title, chart, unit, nameOf }: Props) {
         </figcaption>
       </figure>
       <Table
+        small
         label={m.installation.valuesOf(title)}
         columns={[{ name: m.installation.line }, { name: m.installation.last }, { name: m.installation.highest }, { name: m.installation.trend }]}
       >

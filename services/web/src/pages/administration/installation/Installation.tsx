@@ -88,17 +88,21 @@ function freshness({ monitoring, glance, at }: InstallationStatus): string {
   return minutes > STALE_MINUTES ? m.installation.stale(instant(glance.at)) : m.installation.fresh(ago(glance.at, Date.parse(at)));
 }
 
-/** What a host is doing, in a few words. */
-function doing(host: FleetHost): string {
-  if (!host.is_up) return m.installation.down;
+/** What a host is doing, in a few words, and below it what is wrong. */
+function Doing({ host }: { host: FleetHost }) {
+  if (!host.is_up) return <span className={page.dangerText}>{m.installation.down}</span>;
   const words = [
     host.is_primary ? m.installation.primary : undefined,
     host.replication_lag_bytes == null ? undefined : m.installation.standby(size(host.replication_lag_bytes)),
     host.leads ? m.installation.leads : undefined,
     host.has_public_address ? m.installation.publicAddress : undefined,
-    host.silent.length ? m.installation.silent(host.silent.join(", ")) : undefined,
   ].filter(Boolean);
-  return words.join("; ") || m.installation.up;
+  return (
+    <div>
+      <div>{words.join("; ") || m.installation.up}</div>
+      {host.silent.length > 0 && <div className={page.dangerText}>{m.installation.silent(host.silent.join(", "))}</div>}
+    </div>
+  );
 }
 
 function Hosts({ hosts }: { hosts: readonly FleetHost[] }) {
@@ -110,10 +114,10 @@ function Hosts({ hosts }: { hosts: readonly FleetHost[] }) {
       {hosts.map((host) => (
         <Row key={host.name}>
           <Cell kind="title">
-            <Who name={host.name} below={host.roles.join(", ")} />
+            <Who name={host.name} below={host.roles.map((role) => role.replaceAll("_", " ")).join(", ")} />
           </Cell>
           <Cell label={m.installation.state}>
-            <span className={host.is_up && host.silent.length === 0 ? undefined : page.dangerText}>{doing(host)}</span>
+            <Doing host={host} />
           </Cell>
           <Cell label={m.installation.version} className="num">
             {[...new Set(Object.values(host.versions))].join(", ") || undefined}
