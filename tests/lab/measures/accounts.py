@@ -5,6 +5,7 @@ The secrets stay in this process and in the standard input of knock.py.
 
 from dataclasses import dataclass, field
 
+from lab import install
 from lab.problem import Problem
 
 from .hosts import Lab
@@ -38,6 +39,7 @@ NOT_IN_THE_TABLES = [
     "DELETE FROM releases",
     "SET ROLE kinora_owner",
 ]
+NOT_FOR_WHO_COPIES = ["SELECT count(*) FROM people", "SELECT count(*) FROM assets", "SELECT count(*) FROM audit_rows", "UPDATE objects SET wrapped_key = wrapped_key WHERE false", "DELETE FROM objects"]
 NOT_IN_REDIS = [["FLUSHALL"], ["FLUSHDB"], ["KEYS", "*"], ["GET", "knock"], ["SET", "knock", "1"], ["CONFIG", "GET", "*"], ["ACL", "LIST"], ["EVAL", "return 1", "0"], ["CLIENT", "LIST"], ["MONITOR"]]
 NOT_IN_SENTINEL = [["SENTINEL", "MASTERS"], ["SENTINEL", "SET", "kinora", "quorum", "2"], ["SENTINEL", "RESET", "knock"], ["SENTINEL", "CONFIG", "GET", "*"], ["SUBSCRIBE", "+switch-master"], ["ACL", "LIST"]]
 
@@ -89,6 +91,8 @@ def passwords(lab: Lab) -> list[Account]:
         Account("postgresql", "kinora_application", credential(application, "application/database-password"), "applications", forbidden=both, permitted=["SELECT count(*) FROM people"]),
         Account("postgresql", "kinora_backend", credential(backend, "backend/database-password"), "backends", forbidden=both, permitted=["SELECT count(*) FROM steps"]),
         Account("postgresql", "kinora_owner", credential(backend, "migrate/database-password"), "backends", forbidden=["CREATE ROLE knock", *NOT_IN_THE_DATABASE[5:]]),
+        # Its password is on hosts only where copies are set up; the user is always there.
+        Account("postgresql", "kinora_copy", _of_the_vault(lab, "database_copy_password"), "applications", forbidden=[*both, *NOT_FOR_WHO_COPIES], permitted=["SELECT count(id) FROM objects"]),
         Account("postgresql", "replicator", signs_in["replication"]["password"], "databases", "replication"),
         Account("postgresql", "rewind", signs_in["rewind"]["password"], "databases", "postgres", forbidden=[s for s in NOT_IN_THE_DATABASE if "pg_ls_dir" not in s]),
         Account(
@@ -141,6 +145,17 @@ def _read(lab: Lab, host: str, path: str) -> str:
     if not result.ok or not result.output.strip():
         raise Problem(f"{path} of {host} cannot be read: {result.error.strip() or 'it is empty'}")
     return result.output.strip()
+
+
+def _of_the_vault(lab: Lab, name: str) -> str:
+    """A secret as the controller keeps it."""
+    directory = f"{install.HOME}/{install.on_controller(lab.control).tar.stem}/ansible"
+    result = lab.exec("control", f"cd {directory} && ansible-vault view {install.INVENTORY}/group_vars/all/vault.yml")
+    if not result.ok:
+        raise Problem(f"the vault cannot be read on the controller: {result.error.strip()}")
+    import yaml
+
+    return yaml.safe_load(result.output)["kinora_vault"][name]
 
 
 def _setting(lab: Lab, host: str, path: str, start: str) -> str:

@@ -5,10 +5,11 @@ the service itself has to say no. Each account is also admitted at its own servi
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from lab.problem import Problem
 
 from . import accounts
 from .accounts import Account, Identity
-from .figures import Figure, Options
+from .figures import Figure, Options, Result
 from .hosts import Lab
 from .reach import load
 
@@ -36,13 +37,33 @@ SERVICES = {
     "etcd-peer": ("etcd-peer", "web", "cluster"),
     "application": ("application", "web", "host"),
     "distribution": ("erlang-distribution", "distribution", "host"),
+    "node-exporter": ("node-exporter", "web", "host"),
+    "balancer-metrics": ("balancer-metrics", "web", "host"),
+    "broker-metrics": ("broker-metrics", "web", "host"),
+    "application-metrics": ("application-metrics", "web", "host"),
+    "backend-metrics": ("backend-metrics", "web", "host"),
+    "worker-metrics": ("worker-metrics", "web", "host"),
+    "alertmanager": ("alertmanager", "web", "host"),
+    "alertmanager-peer": ("alertmanager-peer", "tls", "host"),
 }
+# What takes the backends' certificates alone, and whose own host's.
+OF_BACKENDS = ("node-exporter", "balancer-metrics", "alertmanager", "alertmanager-peer")
+# Figures that whoever the firewalls let through may read, with any certificate of the installation or with none
+# (docs/operations/segmentation.md): there the firewalls are what is tried.
+ANY_CERTIFICATE = ("broker-metrics",)
+NO_CERTIFICATE = ("application-metrics", "backend-metrics", "worker-metrics")
+BY_THE_FIREWALL = (*ANY_CERTIFICATE, *NO_CERTIFICATE)
+# A login, or an id of a person, a production or a file: none of these may stand in what the firewalls alone guard.
+PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[a-z]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # A read that needs nobody's leave where a certificate opens the door.
 REQUESTS = {
     "patroni": {"path": "/patroni"},
     "etcd": {"path": "/v3/kv/range", "method": "POST", "body": '{"key":"Lw=="}'},
     "etcd-peer": {"path": "/members"},
     "application": {"path": "/readyz"},
+    **{name: {"path": "/metrics"} for name in ("node-exporter", "balancer-metrics", "broker-metrics", "application-metrics", "backend-metrics", "worker-metrics")},
+    "alertmanager": {"path": "/api/v2/alerts"},
+    "alertmanager-peer": {},
 }
 # Changes nothing, and needs a name and a password.
 PATRONI_CHANGE = {"path": "/config", "method": "PATCH", "body": "{}"}
@@ -82,8 +103,9 @@ def measure(lab: Lab, options: Options) -> Iterable[Figure]:
         yield Figure(SECTION, what, value, "0", not admitted and not unasked, AGAIN, admitted + unasked)
 
     yield from knocking.rights(own)
+    yield knocking.open_figures()
     yield _ssh(lab)
-    yield _backups(lab)
+    yield from _backups(lab)
 
 
 class Knocking:
@@ -97,6 +119,8 @@ class Knocking:
         self._authorities = accounts.authorities(lab)
         self._cluster = {identity.host: identity for identity in self._identities if identity.authority == "cluster"}
         self._primary = self._find_primary()
+        # A lone Alertmanager has nobody to speak with.
+        self._services = [name for name in SERVICES if name != "alertmanager-peer" or len(lab.members("backends")) > 1]
 
     def run(self, tries: list[Try]) -> None:
         """Knocks from each vantage once, with all that is to be tried from there."""
@@ -123,30 +147,30 @@ class Knocking:
         for identity in self._identities:
             for service in self._business(identity):
                 # etcd also looks whether the certificate is that of the address it comes from.
-                target = next((host for host in self.lab.members(self._flow(service)["to"][0]) if host != identity.host), identity.host)
+                target = next((host for host in self._targets(service) if host != identity.host), identity.host)
                 found.append(Try(identity.host, f"{identity.name} at {service}", self._with_certificate(identity, service, target), "admitted"))
         return found
 
     def from_their_own_hosts(self) -> list[Try]:
         """All services of all hosts, as the compromised host would try them."""
         found = []
-        for service in SERVICES:
-            for target in self.lab.members(self._flow(service)["to"][0]):
+        for service in self._services:
+            for target in self._targets(service):
                 for account in self._accounts:
                     host = self.lab.members(account.group)[0]
-                    if not self._is_account_of(account, service):
+                    if not self._is_account_of(account, service) and not self._is_open_to(service, host):
                         found.append(Try(host, f"{account.name} at {service} of {target}", self._with_password(account, service, target)))
                 for identity in self._identities:
-                    if service not in self._business(identity) and service in REQUESTS:
+                    if service not in self._business(identity) and service in REQUESTS and not self._is_open_to(service, identity.host):
                         found.append(Try(identity.host, f"{identity.name} at {service} of {target}", self._with_certificate(identity, service, target)))
         return [each for each in found if not self._is_at_home(each)]
 
     def past_the_firewall(self) -> list[Try]:
         found = self._passwords_elsewhere() + self._users_from_wrong_hosts() + self._nobodies()
-        for service in ("patroni", "etcd", "etcd-peer", "application"):
+        for service in (name for name in self._services if name in REQUESTS and name not in NO_CERTIFICATE):
             target = self._target(service)
             for identity in [*self._identities, None]:
-                if identity and service in self._business(identity):
+                if identity and (service in self._business(identity) or (service in ANY_CERTIFICATE and identity.authority == "host")):
                     continue
                 name = identity.name if identity else "no certificate"
                 found.append(Try(self._vantage(service, target), f"{name} at {service} of {target}", self._with_certificate(identity, service, target)))
@@ -225,6 +249,24 @@ class Knocking:
         what = "rights that accounts have within their own service beyond their work"
         yield Figure(SECTION, what, f"{len(exceeded)} of {count} tried", "0", not exceeded and not unclear and not lacking, AGAIN, exceeded + unclear + lacking)
 
+    def open_figures(self) -> Figure:
+        """What the firewall alone guards has nothing of people or films in it."""
+        tries = []
+        stranger = next(identity for identity in self._identities if identity.authority == "host")
+        for service in BY_THE_FIREWALL:
+            target = self._target(service)
+            shown = stranger if service in ANY_CERTIFICATE else None
+            attempt = {**self._with_certificate(shown, service, target), "most_bytes": 4_000_000}
+            tries.append(Try(self._vantage(service, target), f"{service} of {target}", attempt, "admitted"))
+        self.run(tries)
+        # Nodes of RabbitMQ have names that look like those of mailboxes.
+        texts = {each.what: each.result.get("said", "").replace("rabbit@", "") for each in tries}
+        found = [f"{what}: {match}" for what, text in texts.items() for match in PERSONAL.findall(text)]
+        unread = [_line(each)[:200] for each in tries if each.result["end"] != "admitted" or not each.result["said"].startswith("200 ")]
+        what = f"figures that the firewall alone guards ({', '.join(BY_THE_FIREWALL)}): people, productions or files in them"
+        value = f"{len(found)} in {sum(map(len, texts.values())):,} characters"
+        return Figure(SECTION, what, value, "0", not found and not unread, AGAIN, found[:20] + unread)
+
     # --- how
 
     def _with_password(self, account: Account, service: str, target: str) -> dict:
@@ -266,7 +308,16 @@ class Knocking:
         groups = set(self.lab.fleet.host(identity.host).groups)
         if identity.authority == "cluster":
             return ["etcd", "patroni", *(["etcd-peer"] if "backends" in groups else [])]
-        return ["application"] if "load_balancers" in groups else []
+        of_backends = [name for name in (*OF_BACKENDS, *ANY_CERTIFICATE) if name in self._services]
+        return [*(["application"] if "load_balancers" in groups else []), *(of_backends if "backends" in groups else [])]
+
+    def _is_open_to(self, service: str, host: str) -> bool:
+        """Whether a host gets there without showing anything, because its role may."""
+        return service in NO_CERTIFICATE and bool(set(self.lab.fleet.host(host).groups).intersection(self._flow(service)["from"]))
+
+    def _targets(self, service: str) -> list[str]:
+        group = self._flow(service)["to"][0]
+        return [host.name for host in self.lab.servers] if group == "every_host" else self.lab.members(group)
 
     def _flow(self, service: str) -> dict:
         return self._flows[SERVICES[service][0]]
@@ -274,7 +325,7 @@ class Knocking:
     def _target(self, service: str) -> str:
         if service == "postgresql":
             return self._primary
-        return self.lab.members(self._flow(service)["to"][0])[0]
+        return self._targets(service)[0]
 
     def _vantage(self, service: str, target: str, group: str = "") -> str:
         """A host that the firewalls let through to the service: of this group, else of any; not the target itself where there are others."""
@@ -339,25 +390,49 @@ def _ssh(lab: Lab) -> Figure:
     return Figure(SECTION, what, value, "0", not wrong and admitted == len(targets), AGAIN, wrong)
 
 
-def _backups(lab: Lab) -> Figure:
-    """pgBackRest's own client at the repository with each host's certificate, run where the firewall lets it through."""
+# Certificate and key go through standard input into a directory in memory that only PostgreSQL's user can read, and go with the try.
+AS_PGBACKREST = (
+    "set -eu; d=$(mktemp -d /dev/shm/knock.XXXXXX); trap 'rm -rf \"$d\"' EXIT; umask 077; cat > $d/both;"
+    " sed -n '1,/^=$/p' $d/both | grep -v '^=$' > $d/cert; sed '1,/^=$/d' $d/both > $d/key; chmod 700 $d; chown -R postgres $d;"
+    " runuser -u postgres -- pgbackrest --stanza=kinora OPTIONS"
+)
+
+
+def _backups(lab: Lab) -> Iterable[Figure]:
+    """pgBackRest's own client with each host's certificate, at the repository and at the databases, run where the firewall lets it through."""
     repository = lab.members("backup_repository")[0]
     databases = [host for host in lab.members("databases") if host != repository]
     if not databases:
-        return Figure(SECTION, "backups: repository and database are one host, nothing listens", "not applicable")
-    vantage, wrong, admitted = databases[0], [], []
-    others = [identity for identity in accounts.identities(lab) if identity.host not in databases]
-    owner = accounts.identity(lab, vantage, "host")
+        yield Figure(SECTION, "backups: repository and database are one host, nothing listens", "not applicable")
+        return
+    found = accounts.identities(lab)
+    read = "--repo1-host-cert-file=$d/cert --repo1-host-key-file=$d/key --output=json --log-level-console=error info"
+    others = [each for each in found if each.authority != "host" or each.host not in databases]
+    yield _pgbackrest(lab, databases[0], others, read, _lists_backups, "certificates of other hosts at pgBackRest's repository")
+
+    numbers = [number for number, host in enumerate(lab.members("databases"), 1) if host != repository]
+    shown = " ".join(f"--pg{number}-host-cert-file=$d/cert --pg{number}-host-key-file=$d/key" for number in numbers)
+    others = [each for each in found if each.authority != "host" or each.host != repository]
+    yield _pgbackrest(lab, repository, others, f"{shown} --log-level-console=warn check 2>&1", _checks_databases, "certificates of other hosts at pgBackRest of the databases")
+
+
+def _pgbackrest(lab: Lab, vantage: str, others: list[Identity], options: str, is_let_in: Callable[[Result], bool], what: str) -> Figure:
+    wrong, admitted, owner = [], False, accounts.identity(lab, vantage, "host")
     for identity in [owner, *others]:
-        # The key goes through standard input into a directory in memory that only PostgreSQL's user can read, and goes with the try.
-        script = (
-            "set -eu; d=$(mktemp -d /dev/shm/knock.XXXXXX); trap 'rm -rf \"$d\"' EXIT; umask 077; cat > $d/both;"
-            " sed -n '1,/^=$/p' $d/both | grep -v '^=$' > $d/cert; sed '1,/^=$/d' $d/both > $d/key; chmod 700 $d; chown -R postgres $d;"
-            " runuser -u postgres -- pgbackrest --stanza=kinora --repo1-host-cert-file=$d/cert --repo1-host-key-file=$d/key --output=json --log-level-console=error info"
-        )
-        result = lab.exec(vantage, script, 60, f"{identity.certificate}\n=\n{identity.key}\n")
-        # It ends well also when it was refused; the answer then says so.
-        opened = result.ok and all(stanza["status"]["code"] == 0 for stanza in json.loads(result.output))
-        (admitted if identity is owner else wrong).extend([f"{identity.name} at the backups of {repository}"] if opened else [])
-    value = f"{len(wrong)} of {len(others)}; the database's own certificate {'admitted' if admitted else 'NOT admitted'}"
-    return Figure(SECTION, "backups: certificates of other hosts at pgBackRest: admitted", value, "0", not wrong and bool(admitted), AGAIN, wrong)
+        result = lab.exec(vantage, AS_PGBACKREST.replace("OPTIONS", options), 120, f"{identity.certificate}\n=\n{identity.key}\n")
+        if identity is owner:
+            admitted = result.ok and is_let_in(result)
+        elif is_let_in(result):
+            wrong.append(f"{identity.name} from {vantage}: {result.output.strip()[-200:]}")
+    value = f"{len(wrong)} of {len(others)}; {vantage}'s own certificate {'admitted' if admitted else 'NOT admitted'}"
+    return Figure(SECTION, f"backups: {what}: admitted", value, "0", not wrong and admitted, AGAIN, wrong)
+
+
+def _lists_backups(result: Result) -> bool:
+    """It ends well also when it was refused; the answer then says so."""
+    return result.ok and all(stanza["status"]["code"] == 0 for stanza in json.loads(result.output))
+
+
+def _checks_databases(result: Result) -> bool:
+    """It asks all of them, and says of each that it cannot why not."""
+    return "access denied" not in result.output and "TLS error" not in result.output and "ServiceError" not in result.output
