@@ -5,8 +5,10 @@ signature by `ssh-keygen -Y sign` (PROTOCOL.sshsig of OpenSSH) in the namespace 
 accepted only as a whole: no file more, no file less, no byte and no mode changed.
 """
 
+import base64
 import hashlib
 import os
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -15,6 +17,9 @@ SUMS = "SHA256SUMS"
 SIGNATURE = "SHA256SUMS.sig"
 NAMESPACE = "kinora-bundle"
 IDENTITY = "release@kinora"
+# A signature's text, and the characters in a line of it.
+FORM = re.compile(rb"-----BEGIN SSH SIGNATURE-----\n([A-Za-z0-9+/=\n]+)-----END SSH SIGNATURE-----\n")
+LINE = 70
 
 
 class BundleError(Exception):
@@ -81,11 +86,20 @@ def check_signature(path: Path, signature: Path, signers: Path) -> None:
             ["ssh-keygen", "-Y", "verify", "-f", signers, "-I", IDENTITY, "-n", NAMESPACE, "-s", signature],
             stdin=content, capture_output=True, text=True, check=False,
         )
-    if done.returncode != 0:
+    if done.returncode != 0 or not _is_as_written(signature):
         raise BundleError(
             f"{path.name}: the signature is not by {IDENTITY} of {signers.name}. "
             "Do not install this bundle; fetch it again from where you know it is genuine."
         )
+
+
+def _is_as_written(signature: Path) -> bool:
+    """Whether its text is what ssh-keygen writes: verifying, it takes some that differs, as one without its last line break."""
+    parts = FORM.fullmatch(signature.read_bytes())
+    if parts is None:
+        return False
+    encoded = base64.b64encode(base64.b64decode(parts[1]))
+    return parts[1] == b"".join(encoded[begin : begin + LINE] + b"\n" for begin in range(0, len(encoded), LINE))
 
 
 def read_sums(root: Path) -> dict[str, tuple[str, str]]:

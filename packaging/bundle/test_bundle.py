@@ -1,5 +1,6 @@
 """A bundle that is not exactly as it was signed is refused, before anything else happens."""
 
+import base64
 import fcntl
 import json
 import os
@@ -7,21 +8,24 @@ import random
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import build  # noqa: E402
 import closure  # noqa: E402
 import manifest  # noqa: E402
 import sbom  # noqa: E402
 
 WORKSPACE = HERE.parent.parent
-MUTATIONS = 300
+MUTATIONS, TAR_MUTATIONS, SEED = 240, 120, 20261122
 # What `apt-ftparchive packages` writes of a package; this machine's own have no checksum.
 INDEX = "Package: ${Package}\\nVersion: ${Version}\\nArchitecture: ${Architecture}\\nSHA256: " + 64 * "0" + "\\n\\n"
 PLUS = f"Package: libstdc++6\nVersion: 14.2.0-19+b1\nArchitecture: amd64\nSHA256: {64 * '1'}\n"
@@ -64,7 +68,7 @@ class Mutations:
         return self.dice.choice([self.flip, self.swap, self.cut, self.extend, self.remove, self.add, self.link, self.mode, self.rename])()
 
     def pick(self) -> Path:
-        # A bundle's installer cannot vouch for itself; that is what the signature of the whole tar is for.
+        # A bundle's installer cannot vouch for itself: what was done to it, the signature of the whole tar shows (TarTest).
         own = {self.root / "install", self.root / "lib" / "manifest.py"}
         return self.dice.choice([path for path in self.files if path not in own])
 
@@ -135,7 +139,7 @@ class Mutations:
 class BundleTest(unittest.TestCase):
     def setUp(self) -> None:
         self.directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.dice = random.Random(20261122)
+        self.dice = random.Random(SEED)
         self.root = self.directory / "kinora-1.2.3"
         make_tree(self.root, self.dice)
         self.key, self.signers = key_pair(self.directory, "release")
@@ -143,15 +147,20 @@ class BundleTest(unittest.TestCase):
 
     def install(self, root: Path, *arguments: str) -> subprocess.CompletedProcess:
         """Runs the bundle's installer where `ansible-playbook` and `apt-get` would leave a mark."""
-        programs = self.directory / "programs"
-        programs.mkdir(exist_ok=True)
-        for name in ("ansible-playbook", "apt-get", "sudo"):
-            (programs / name).write_text(f"#!/bin/sh\necho \"$*\" >> {self.directory}/touched\n", encoding="utf-8")
-            (programs / name).chmod(0o755)
-        (self.directory / "inventory").mkdir(exist_ok=True)
-        (self.directory / "inventory" / "hosts.yml").touch()
+        programs = self.make_programs()
         command = [sys.executable, root / "install", *arguments, "--signers", self.signers, "--inventory", self.directory / "inventory"]
         return subprocess.run(command, env={"PATH": f"{programs}:/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+
+    def make_programs(self) -> Path:
+        programs = self.directory / "programs"
+        if not programs.exists():
+            programs.mkdir()
+            for name in ("ansible-playbook", "apt-get", "sudo"):
+                (programs / name).write_text(f"#!/bin/sh\necho \"$*\" >> {self.directory}/touched\n", encoding="utf-8")
+                (programs / name).chmod(0o755)
+            (self.directory / "inventory").mkdir(exist_ok=True)
+            (self.directory / "inventory" / "hosts.yml").touch()
+        return programs
 
     def was_touched(self) -> bool:
         return (self.directory / "touched").exists()
@@ -164,24 +173,22 @@ class BundleTest(unittest.TestCase):
         self.assertEqual(self.install(self.root, "verify").returncode, 0)
 
     def test_every_mutation_is_refused_before_anything_is_touched(self) -> None:
-        for number in range(MUTATIONS):
-            copy = self.directory / "copy"
-            shutil.rmtree(copy, ignore_errors=True)
+        """By the bundle's own installer, called as an operator does."""
+        def attempt(number: int) -> tuple[str, subprocess.CompletedProcess]:
+            copy = self.directory / f"copy{number}"
             shutil.copytree(self.root, copy, symlinks=True)
-            what = Mutations(copy, self.dice).any()
-            with self.subTest(number=number, what=what), self.assertRaises(manifest.BundleError):
-                manifest.verify(copy, self.signers)
-
-    def test_the_installer_refuses_and_touches_nothing(self) -> None:
-        for change in (Mutations.flip, Mutations.remove, Mutations.add, Mutations.swap):
-            copy = self.directory / "copy"
-            shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(self.root, copy, symlinks=True)
-            change(Mutations(copy, self.dice))
+            what = Mutations(copy, random.Random(SEED + number)).any()
             done = self.install(copy, "site")
-            self.assertEqual(done.returncode, 1)
-            self.assertIn("install: ", done.stderr)
-            self.assertFalse(self.was_touched())
+            shutil.rmtree(copy)
+            return what, done
+
+        self.make_programs()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for number, (what, done) in enumerate(pool.map(attempt, range(MUTATIONS))):
+                with self.subTest(number=number, what=what):
+                    self.assertEqual(done.returncode, 1, done.stdout)
+                    self.assertIn("install: ", done.stderr)
+        self.assertFalse(self.was_touched())
 
     def test_a_foreign_signature_is_refused(self) -> None:
         foreign, _ = key_pair(self.directory, "foreign")
@@ -196,6 +203,18 @@ class BundleTest(unittest.TestCase):
         subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "git", "-f", self.key, sums], check=True, stderr=subprocess.DEVNULL)
         with self.assertRaises(manifest.BundleError):
             manifest.verify(self.root, self.signers)
+
+    def test_a_signature_in_another_form_is_refused(self) -> None:
+        signature = self.root / manifest.SIGNATURE
+        text = signature.read_text(encoding="ascii")
+        lines = text.splitlines(keepends=True)
+        for changed in (text[:-1], text + "\n", text.replace("\n", "\r\n"), "".join([lines[0], lines[1].strip(), *lines[2:]])):
+            with self.subTest(changed=changed):
+                signature.write_text(changed, encoding="ascii", newline="")
+                with self.assertRaises(manifest.BundleError):
+                    manifest.verify(self.root, self.signers)
+        signature.write_text(text, encoding="ascii")
+        self.assertEqual(manifest.verify(self.root, self.signers), 32)
 
     def test_without_a_verb_nothing_is_done(self) -> None:
         done = self.install(self.root)
@@ -253,6 +272,70 @@ class BundleTest(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("site", done.stderr)
         self.assertFalse(self.was_touched())
+
+
+class TarTest(unittest.TestCase):
+    """What comes to the operator: the tar and its signature, looked at by the command that docs/operations/install.md gives."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.directory = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        root = cls.directory / "kinora-1.2.3"
+        make_tree(root, random.Random(SEED))
+        key, _ = key_pair(cls.directory, "release")
+        manifest.write(root, key)
+        cls.tar = cls.directory / "kinora-1.2.3.tar"
+        build.pack(root, cls.tar)
+        manifest.sign(cls.tar, key)
+        cls.signature = cls.tar.with_name("kinora-1.2.3.tar.sig")
+        page = (WORKSPACE / "docs" / "operations" / "install.md").read_text(encoding="utf-8")
+        cls.command = next(line for line in page.splitlines() if line.startswith("ssh-keygen -Y verify "))
+
+    def is_taken(self, tar: bytes, signature: bytes) -> bool:
+        """Whether the operator reads what he is told to look for, before anything of the tar is unpacked."""
+        with tempfile.TemporaryDirectory(dir=self.directory) as place:
+            there = Path(place)
+            (there / "kinora-VERSION.tar").write_bytes(tar)
+            (there / "kinora-VERSION.tar.sig").write_bytes(signature)
+            shutil.copyfile(self.directory / "release.signers", there / "allowed_signers")
+            done = subprocess.run(["sh", "-c", self.command], cwd=there, capture_output=True, text=True, check=False)
+        said = 'Good "kinora-bundle" signature for release@kinora' in done.stdout
+        self.assertEqual(said, done.returncode == 0, done.stdout + done.stderr)
+        return said
+
+    def test_as_it_was_signed_it_is_taken(self) -> None:
+        self.assertTrue(self.is_taken(self.tar.read_bytes(), self.signature.read_bytes()))
+
+    def test_every_change_is_refused(self) -> None:
+        dice, tar, signature = random.Random(SEED), self.tar.read_bytes(), self.signature.read_bytes()
+        with tarfile.open(self.tar) as archive:
+            members = {member.name.partition("/")[2]: (member.offset_data, member.size) for member in archive if member.isfile()}
+        changed = []
+        # The installer and what it looks with, in which anything could be said about the rest.
+        for name in ("install", "lib/manifest.py"):
+            begin, size = members[name]
+            changed += [(f"flip a bit of {name}", flipped(tar, begin + dice.randrange(size), dice), signature) for _ in range(TAR_MUTATIONS // 4)]
+        changed += [("flip a bit anywhere", flipped(tar, dice.randrange(len(tar)), dice), signature) for _ in range(TAR_MUTATIONS // 4)]
+        changed += [("cut", tar[: dice.randrange(len(tar))], signature) for _ in range(5)]
+        changed += [("add a byte", tar + bytes([dice.randrange(256)]), signature) for _ in range(5)]
+        changed.append(("swap two parts", tar[512:1024] + tar[:512] + tar[1024:], signature))
+        # As bytes: a bit of its text may stand for nothing.
+        lines = signature.decode().splitlines()
+        plain = base64.b64decode("".join(lines[1:-1]))
+        for _ in range(TAR_MUTATIONS // 4):
+            text = base64.encodebytes(flipped(plain, dice.randrange(len(plain)), dice)).decode()
+            changed.append(("flip a bit of the signature", tar, f"{lines[0]}\n{text}{lines[-1]}\n".encode()))
+        changed.append(("no signature", tar, b""))
+        self.assertGreater(len(changed), TAR_MUTATIONS)
+        for number, (what, other, others_signature) in enumerate(changed):
+            with self.subTest(number=number, what=what):
+                self.assertFalse(self.is_taken(other, others_signature))
+
+
+def flipped(content: bytes, position: int, dice: random.Random) -> bytes:
+    changed = bytearray(content)
+    changed[position] ^= 1 << dice.randrange(8)
+    return bytes(changed)
 
 
 class ContentsTest(unittest.TestCase):
