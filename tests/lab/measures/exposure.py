@@ -43,6 +43,12 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
         yield _figure(lab, unit, levels[unit])
 
 
+def of_units(lab: Lab, units: dict[str, str]) -> Iterator[Figure]:
+    """What other measures set up for a while: unit → group whose hosts have it."""
+    for unit, group in units.items():
+        yield _figure(lab, unit, {host: _levels(lab, host, [unit])[unit] for host in lab.members(group)})
+
+
 # Units of ours that run somebody else's program: rsyslog.
 OTHERS_PROGRAMS = ("kinora-audit-target.service",)
 

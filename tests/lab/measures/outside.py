@@ -17,7 +17,7 @@ from lab import install
 from lab.paths import PROJECT
 from lab.problem import Problem
 
-from . import canary
+from . import canary, exposure
 from .figures import Figure, Options
 from .hosts import Lab
 from .install import RECAP, changes, run
@@ -64,6 +64,7 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
     with services(lab) as authorities, named(lab, address, authorities):
         options.say("relay and collector run on the client; site")
         run(lab, bundle, options.say, "site")
+        yield from exposure.of_units(lab, {UNIT: "backends"})
         yield from _arrives(lab, before)
         options.say(f"both are away for {AWAY_SECONDS} s, and the sender is killed")
         yield from _away(lab, before)
