@@ -17,6 +17,7 @@ MEASURES = (
     "outside",
     "single_sign_on",
     "restarts",
+    "firewall",
     "reboot",
     "doctor",
     "drain",

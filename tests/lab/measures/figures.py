@@ -20,7 +20,7 @@ from pathlib import Path
 class Figure:
     """One line of a table in docs/operations/measured.md."""
 
-    # Which table: install, packages, segmentation, egress, exposure, transport, admission, outside, takeover, reboot.
+    # Which table: install, packages, segmentation, egress, firewall, exposure, transport, admission, outside, takeover, reboot.
     section: str
     what: str
     # With its unit: "7.4 min", "0 of 1,310,700".

@@ -15,6 +15,7 @@ TITLES = {
     "egress": "Ways out of a host that was taken over",
     "outside": "Mail relay and log collector",
     "admission": "Service accounts where they have no business",
+    "firewall": "The host firewall: rules tried, dropped packets, boot",
     "transport": "TLS and headers",
     "exposure": "Exposure of units (`systemd-analyze security`, 0 is best, 10 worst)",
     "sign-on": "Single sign-on",
