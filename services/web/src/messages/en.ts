@@ -230,7 +230,7 @@ export const en = {
     emailCodesAdded: "Codes by mail are added.",
     removeEmailCodesTitle: "Remove codes by mail?",
     neededTitle: "Add a second factor",
-    neededLead: (names: string[]) => (names.length ? `${names.join(" and ")} asks everybody for one. It takes a minute; then you go on.` : "A production you work on asks everybody for one. It takes a minute; then you go on."),
+    neededLead: (names: string[]) => (names.length ? `${joined(names)} ${names.length > 1 ? "ask" : "asks"} everybody for one. It takes a minute; then you go on.` : "A production you work on asks everybody for one. It takes a minute; then you go on."),
     notNow: "Not now: go on with my other productions",
   },
   password: {
