@@ -27,9 +27,24 @@ export function Audit() {
   const search = useSearch({ from: "/app/administration/$organisationId/audit" });
   const filter = filterOf(search);
   const audit = useInfiniteQuery(auditQuery(organisationId, filter));
+  const check = useQuery(auditCheckQuery(organisationId));
+  const people = useTrailPeople(organisationId);
   const rows = audit.data?.pages.flatMap((part) => part.items) ?? [];
   useTitle(`${m.administration.title}: ${m.administration.audit}`);
   if (audit.isError && !audit.data) return <Failed what={m.parts.audit} error={audit.error} retry={() => void audit.refetch()} />;
+  // What comes late would move what is there.
+  if (check.isPending || people.isPending) {
+    return (
+      <div className={page.content}>
+        <section className={page.section}>
+          <p className={page.lead}>{m.administration.auditLead}</p>
+          <div aria-busy="true" aria-label={m.common.loading} role="status">
+            <Skeleton height={320} style={{ borderRadius: 8 }} />
+          </div>
+        </section>
+      </div>
+    );
+  }
   return (
     <div className={page.content}>
       <section className={page.section}>

@@ -4,11 +4,17 @@ import { useQuery } from "@tanstack/react-query";
 import { actsQuery, everybodyHeldQuery, serviceAccountsQuery } from "../../api/queries";
 import type { Known } from "./auditPeople";
 
-export function useTrailPeople(organisationId: string): Known {
-  const held = useQuery(everybodyHeldQuery(organisationId)).data ?? [];
-  const programs = useQuery(serviceAccountsQuery(organisationId)).data ?? [];
-  const removed = useQuery(actsQuery(organisationId, "person.removed")).data ?? [];
-  const erased = useQuery(actsQuery(organisationId, "person.erased")).data ?? [];
-  const arrivals = useQuery(actsQuery(organisationId, "invitation.accepted")).data ?? [];
-  return { held, programs, departures: [...removed, ...erased], arrivals };
+export function useTrailPeople(organisationId: string): Known & { isPending: boolean } {
+  const held = useQuery(everybodyHeldQuery(organisationId));
+  const programs = useQuery(serviceAccountsQuery(organisationId));
+  const removed = useQuery(actsQuery(organisationId, "person.removed"));
+  const erased = useQuery(actsQuery(organisationId, "person.erased"));
+  const arrivals = useQuery(actsQuery(organisationId, "invitation.accepted"));
+  return {
+    held: held.data ?? [],
+    programs: programs.data ?? [],
+    departures: [...(removed.data ?? []), ...(erased.data ?? [])],
+    arrivals: arrivals.data ?? [],
+    isPending: [held, programs, removed, erased, arrivals].some(({ isPending }) => isPending),
+  };
 }
