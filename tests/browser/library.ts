@@ -88,10 +88,16 @@ export function workInLibrary(): void {
       await page.goto(library());
       await page.getByRole("gridcell").first().waitFor();
       await dropFiles(page, [makeLong(files)]);
-      await tile(page, "C001C001_long.mov").dblclick({ timeout: 30_000 });
+      // How far it is stands in the list as well, and comes with the stream: nothing is loaded again for it.
+      await tile(page, "C001C001_long.mov").getByText(/^Processing \d+ %$/).waitFor({ timeout: 60_000 });
+      await tile(page, "C001C001_long.mov").dblclick();
       await page.getByRole("tab", { name: /Processing/ }).click();
       const step = (name: string, state: string) => page.locator(`[data-step=${name}][data-state=${state}]`);
       await step("render", "running").waitFor({ timeout: 60_000 });
+      await step("render", "running").getByText(/^\d+ %/).waitFor();
+      await step("render", "running").getByText(/^[\d.]+× · .+ left$/).waitFor();
+      const head = page.locator("header", { has: page.getByRole("heading", { level: 1, name: "C001C001_long.mov" }) });
+      await head.getByText(/^Processing \d+ %$/).waitFor();
       await page.getByRole("button", { name: "Cancel processing" }).click();
       await page.getByRole("heading", { name: "Ingest: Cancelled" }).waitFor({ timeout: 30_000 });
       await step("render", "cancelled").getByText("Cancelled").waitFor();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use kinora_core::message::Progress;
-use kinora_core::{ProductionId, RunId, StepId};
+use kinora_core::{AssetId, ProductionId, RunId, StepId};
 use kinora_runtime::redis::{Redis, cmd};
 use serde::{Serialize, Serializer};
 use tokio::sync::Mutex;
@@ -20,6 +20,8 @@ pub struct ProgressMessage {
     pub run_id: RunId,
     /// The step.
     pub step_id: StepId,
+    /// The asset that it works on: lists know no step.
+    pub asset_id: AssetId,
     /// Its attempt.
     pub attempt: u32,
     /// How far it is.

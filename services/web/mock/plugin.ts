@@ -92,7 +92,7 @@ function ingest(production: string, name: string, size: number): string {
     const run = data.runOf(asset);
     const step = run.steps[1];
     if (percent < 100 && step) {
-      publish(production, "progress", { run_id: run.id, step_id: step.id, asset_id: asset.id, attempt: 1, progress: { fraction: percent / 100, speed: 4.1, remaining_seconds: Math.round((100 - percent) / 8) } }, false);
+      publish(production, "progress", { run_id: run.id, step_id: step.id, asset_id: asset.id, attempt: 1, progress: { fraction: percent / 100, speed: 4.1, remaining_seconds: Math.round((100 - percent) / 8) }, at: new Date().toISOString() }, false);
       return;
     }
     clearInterval(timer);

@@ -183,6 +183,7 @@ async fn pages_hear_progress_by_way_of_redis_and_the_database_keeps_some() {
     let message = subscriber.on_message().next().await.unwrap();
     let told: Value = serde_json::from_str(&message.get_payload::<String>().unwrap()).unwrap();
     assert_eq!(told["run_id"], delivered.run.to_string());
+    assert_eq!(told["asset_id"], delivered.asset.to_string());
     assert_eq!(told["attempt"], 1);
     assert_eq!(told["progress"]["fraction"], 0.5);
     assert!(told["at"].as_str().unwrap().ends_with('Z'));

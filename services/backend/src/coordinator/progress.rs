@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kinora_core::message::{StepEvent, StepReport};
-use kinora_core::{ProductionId, StepId};
+use kinora_core::{AssetId, ProductionId, StepId};
 use kinora_store::runs::Outcome;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +26,7 @@ const MANY: usize = 1000;
 /// What is remembered of an attempt under way.
 struct Watched {
     production_id: ProductionId,
+    asset_id: AssetId,
     written_at: Instant,
     told_at: Option<Instant>,
 }
@@ -63,9 +64,10 @@ impl Coordinator {
         let is_due = watch.0.get(&key).is_none_or(|watched| watched.written_at.elapsed() >= interval);
         if is_due {
             match self.apply(report.clone()).await {
-                Ok(Outcome::Applied { production_id, should_stop, .. }) => {
+                Ok(Outcome::Applied { production_id, asset_id, should_stop, .. }) => {
                     let told_at = watch.0.get(&key).and_then(|watched| watched.told_at);
-                    watch.0.insert(key, Watched { production_id, written_at: Instant::now(), told_at });
+                    let written_at = Instant::now();
+                    watch.0.insert(key, Watched { production_id, asset_id, written_at, told_at });
                     if should_stop {
                         self.send_stop(report.step_id, report.attempt).await;
                     }
@@ -86,6 +88,7 @@ impl Coordinator {
             let message = ProgressMessage {
                 run_id: report.run_id,
                 step_id: report.step_id,
+                asset_id: watched.asset_id,
                 attempt: report.attempt,
                 progress: *progress,
                 at: self.now(),

@@ -82,7 +82,7 @@ impl Coordinator {
         let (run_id, step_id, attempt) = (report.run_id, report.step_id, report.attempt);
         let (event, worker) = (event_name(&report.event), report.worker.as_str());
         let (label, should_stop) = match outcome {
-            Outcome::Applied { production_id, state, should_stop } => {
+            Outcome::Applied { production_id, state, should_stop, .. } => {
                 let state = state.name();
                 match &report.event {
                     StepEvent::Failed { failure } => {

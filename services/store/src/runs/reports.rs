@@ -7,7 +7,7 @@ use kinora_core::object::SealedObject;
 use kinora_core::state::StepState;
 use kinora_core::step::{Derivative, DerivativeKind, StepOutput};
 use kinora_core::technical::{Analysis, Technical};
-use kinora_core::{Failure, FailureCode, ProductionId};
+use kinora_core::{AssetId, Failure, FailureCode, ProductionId};
 use uuid::Uuid;
 
 use super::rows::{LockedRun, LockedStep, lock_run, not_understood};
@@ -23,6 +23,8 @@ pub enum Outcome {
     Applied {
         /// The production it concerns.
         production_id: ProductionId,
+        /// The asset it is about.
+        asset_id: AssetId,
         /// The state of the step now.
         state: StepState,
         /// Whether the worker works on something that is to be cancelled.
@@ -79,7 +81,8 @@ pub fn apply_report(
             run.settle(connection, now)?;
         }
         let should_stop = run.is_cancelling() && !report.event.is_final();
-        Ok(Outcome::Applied { production_id: run.production_id, state, should_stop })
+        let (production_id, asset_id) = (run.production_id, run.asset_id);
+        Ok(Outcome::Applied { production_id, asset_id, state, should_stop })
     })
 }
 
