@@ -5,6 +5,8 @@
 //! digests of passwords that leaked elsewhere from being tried here. See
 //! `docs/adr/0006-passwords.md`.
 
+use std::ops::Range;
+
 use base64::Engine as _;
 use base64::alphabet::BCRYPT;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
@@ -81,8 +83,19 @@ pub fn of_nobody(cost: u32) -> Result<String, PasswordError> {
 /// Whether the hash was made with a lower cost than is wanted now.
 #[must_use]
 pub fn is_outdated(hash: &str, cost: u32) -> bool {
+    cost_of(hash).is_none_or(|made| made < cost)
+}
+
+/// The costs of comparisons that, together with the one against `hash`, are as much work as one at `cost`: each step
+/// doubles the work, so those from the hash's own cost on make up the rest. None for a hash of that cost or a higher one.
+#[must_use]
+pub fn costs_that_make_up(hash: &str, cost: u32) -> Range<u32> {
+    cost_of(hash).unwrap_or(cost)..cost
+}
+
+fn cost_of(hash: &str) -> Option<u32> {
     // $2b$12$…
-    hash.split('$').nth(2).and_then(|text| text.parse::<u32>().ok()).is_none_or(|made| made < cost)
+    hash.split('$').nth(2)?.parse().ok()
 }
 
 /// A random one-time password of about 138 bits, in groups that are easy to read.
@@ -150,6 +163,16 @@ mod tests {
         assert!(is_outdated(&hashed, CHEAP + 1));
         assert!(!is_outdated(&hashed, CHEAP));
         assert!(is_outdated("nonsense", CHEAP));
+    }
+
+    #[test]
+    fn what_makes_up_for_a_lower_cost_is_exactly_the_rest() {
+        for made in CHEAP..=15 {
+            let hash = of_nobody(made).unwrap();
+            let rest: u64 = costs_that_make_up(&hash, 15).map(|cost| 1 << cost).sum();
+            assert_eq!((1_u64 << made) + rest, 1 << 15, "made with {made}");
+        }
+        assert!(costs_that_make_up(&of_nobody(CHEAP + 1).unwrap(), CHEAP).is_empty());
     }
 
     #[test]

@@ -79,7 +79,8 @@ impl PasswordDesk {
         }
     }
 
-    /// Whether the password is the one behind `hash`; without a hash it never is, after the same work.
+    /// Whether the password is the one behind `hash`; without a hash it never is. A wrong one takes the same work in
+    /// either case, also where the hash is from before the cost was raised.
     ///
     /// # Errors
     /// If the work cannot be done.
@@ -88,7 +89,8 @@ impl PasswordDesk {
         let is_known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody.clone());
         metrics::counter!("kinora_password_verifications_total").increment(1);
-        let verified = work(move || passwords::verify(&password, &hash)).await?;
+        let cost = self.cost;
+        let verified = work(move || compare(&hash, cost, |hash| passwords::verify(&password, hash))).await?;
         Ok(verified && is_known)
     }
 
@@ -109,8 +111,67 @@ impl PasswordDesk {
     }
 }
 
+/// Compares with `hash`; after a wrong password also with hashes of nobody, until it was as much work as at `cost`. A right
+/// one is hashed anew instead.
+fn compare(
+    hash: &str,
+    cost: u32,
+    mut verify: impl FnMut(&str) -> Result<bool, PasswordError>,
+) -> Result<bool, PasswordError> {
+    if verify(hash)? {
+        return Ok(true);
+    }
+    for missing in passwords::costs_that_make_up(hash, cost) {
+        verify(&passwords::of_nobody(missing)?)?;
+    }
+    Ok(false)
+}
+
 async fn work<T: Send + 'static>(
     act: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
 ) -> Result<T, Problem> {
     web::block(act).await.map_err(Problem::unavailable)?.map_err(Problem::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a comparison finds, and its work: bcrypt's rounds.
+    fn rounds(hash: &str, cost: u32, is_right: bool) -> (bool, u64) {
+        let mut rounds = 0;
+        let found = compare(hash, cost, |compared| {
+            rounds += 1_u64 << compared.split('$').nth(2).unwrap().parse::<u32>().unwrap();
+            Ok(is_right && compared == hash)
+        });
+        (found.unwrap(), rounds)
+    }
+
+    #[test]
+    fn a_wrong_password_takes_the_same_work_whatever_the_cost_of_its_hash() {
+        const COST: u32 = 14;
+        let nobody = passwords::of_nobody(COST).unwrap();
+        assert_eq!(rounds(&nobody, COST, false), (false, 1 << COST));
+        for made in 10..=COST {
+            let known = passwords::of_nobody(made).unwrap();
+            assert_eq!(rounds(&known, COST, false), (false, 1 << COST), "made with {made}");
+            assert_eq!(rounds(&known, COST, true), (true, 1 << made), "made with {made}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn passwords_of_before_the_cost_was_raised_are_still_known() {
+        let desk = PasswordDesk {
+            cost: 6,
+            turns: Arc::new(Semaphore::new(1)),
+            waiting: AtomicUsize::new(0),
+            queue: 1,
+            nobody: passwords::of_nobody(6).unwrap(),
+        };
+        let old = passwords::hash("right", 4).unwrap();
+        let turn = desk.turn().await.unwrap();
+        assert!(desk.verify(&turn, "right".to_owned(), Some(old.clone())).await.unwrap());
+        assert!(!desk.verify(&turn, "wrong".to_owned(), Some(old)).await.unwrap());
+        assert!(!desk.verify(&turn, "right".to_owned(), None).await.unwrap());
+    }
 }

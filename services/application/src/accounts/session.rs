@@ -284,7 +284,9 @@ pub(super) async fn try_password(
             return Err(Problem::from(ProblemKind::Locked).retry_after(seconds + 1));
         }
     };
-    let hash = account.as_ref().and_then(|account| account.password_hash.clone());
+    // Whoever may not sign in is compared with nobody: whether a password is theirs shows in nothing, time included.
+    let account_that_may = account.as_ref().filter(|account| account.disabled_at.is_none());
+    let hash = account_that_may.and_then(|account| account.password_hash.clone());
     let is_right = match context.passwords.verify(turn, password, hash).await {
         Ok(is_right) => is_right,
         Err(problem) => {
@@ -297,8 +299,7 @@ pub(super) async fn try_password(
     };
     let outcome = if is_right { "right" } else { "wrong" };
     metrics::counter!("kinora_sign_in_total", "outcome" => outcome).increment(1);
-    let is_let_in = is_right && account.as_ref().is_some_and(|account| account.disabled_at.is_none());
-    if is_let_in {
+    if is_right {
         return Ok(account);
     }
     tell_refused(origin, account.as_ref());
