@@ -46,15 +46,30 @@ pub enum Attempt {
     Locked(TimeDelta),
 }
 
-/// Takes a place in the count for one try.
+/// Takes a place in the count for one try, and finds the account that it is for.
+///
+/// The try that fills the count locks the login, and that is recorded in the same transaction: a lock is on record
+/// whatever becomes of the process that took the try. If the try was right after all, the lock ends with the count.
 ///
 /// # Errors
-/// If the database fails.
+/// If the database fails; then nothing was counted.
 pub fn take_attempt(
     connection: &mut PgConnection,
-    login_digest: &[u8],
+    origin: &Origin,
+    login_key: &str,
     now: DateTime<Utc>,
-) -> Result<Attempt> {
+) -> Result<(Attempt, Option<Account>)> {
+    connection.transaction(|connection| {
+        let attempt = count(connection, &login_digest(login_key), now)?;
+        let account = find_account(connection, login_key)?;
+        if attempt == Attempt::Allowed(TRIES) {
+            record_lock_out(connection, origin, account.as_ref())?;
+        }
+        Ok((attempt, account))
+    })
+}
+
+fn count(connection: &mut PgConnection, login_digest: &[u8], now: DateTime<Utc>) -> Result<Attempt> {
     #[derive(QueryableByName)]
     struct Taken {
         #[diesel(sql_type = Integer)]
@@ -101,25 +116,17 @@ pub fn give_attempt_back(connection: &mut PgConnection, login_digest: &[u8]) -> 
     Ok(())
 }
 
-/// Records that a try which filled the count was wrong, so that the login is locked now. It comes
-/// after the try and not with the count, because only then is it known that the password was wrong.
+/// Records that the count is full, so that the login is locked now.
 ///
 /// Logins nobody has take the same statements as others, and are not written down: people type
 /// passwords into the wrong field.
-///
-/// # Errors
-/// If the database fails.
-pub fn record_lock_out(
-    connection: &mut PgConnection,
-    origin: &Origin,
-    account: Option<&Account>,
-) -> Result<()> {
+fn record_lock_out(connection: &mut PgConnection, origin: &Origin, account: Option<&Account>) -> Result<()> {
     let (person, act) = match account {
         Some(account) => (account.id, Act::new("account.locked", audit::PERSON, account.id, &account.login)),
         None => (Uuid::nil(), Act::new("account.locked", "login", Uuid::nil(), "unknown")),
     };
     let act = act.after(json!({ "minutes": LOCK.num_minutes() }));
-    connection.transaction(|connection| audit::record_personal(connection, origin, PersonId(person), act))
+    audit::record_personal(connection, origin, PersonId(person), act)
 }
 
 /// Clears the count after a right password.
@@ -145,10 +152,7 @@ pub struct Account {
 }
 
 /// The account of that login.
-///
-/// # Errors
-/// If the database fails.
-pub fn find_account(connection: &mut PgConnection, login_key: &str) -> Result<Option<Account>> {
+fn find_account(connection: &mut PgConnection, login_key: &str) -> Result<Option<Account>> {
     Ok(people::table
         .filter(people::login_key.eq(login_key))
         .select((people::id, people::login, people::password_hash, people::disabled_at))

@@ -1,7 +1,11 @@
 //! Signing in: lock-out across instances, no difference between known and unknown logins, sessions.
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
 use futures_util::future::join_all;
+use kinora_store::Origin;
+use kinora_store::schema::{audit_rows, sign_in_failures};
 use kinora_store::sign_in::{self, Attempt, LOCK, TRIES};
 use kinora_tests::{Client, DatabaseRole, Kinora, TestDatabase, wait_until};
 use serde_json::json;
@@ -91,6 +95,11 @@ async fn known_and_unknown_logins_answer_alike() {
     assert_eq!(answers[0], answers[2]);
 }
 
+/// Takes a try for the login "ada".
+fn take(connection: &mut PgConnection, now: DateTime<Utc>) -> kinora_store::Result<Attempt> {
+    sign_in::take_attempt(connection, &Origin::system("test"), "ada", now).map(|(attempt, _)| attempt)
+}
+
 #[test]
 fn a_right_password_clears_the_count_and_a_lock_ends() {
     let database = TestDatabase::create("sign_in_counts");
@@ -98,25 +107,57 @@ fn a_right_password_clears_the_count_and_a_lock_ends() {
     let digest = sign_in::login_digest("ada");
     let now = Utc::now();
     for number in 1..TRIES {
-        let attempt = sign_in::take_attempt(&mut connection, &digest, now).unwrap();
+        let attempt = take(&mut connection, now).unwrap();
         assert_eq!(attempt, Attempt::Allowed(number));
     }
     sign_in::clear(&mut connection, &digest).unwrap();
     for number in 1..=TRIES {
-        let attempt = sign_in::take_attempt(&mut connection, &digest, now).unwrap();
+        let attempt = take(&mut connection, now).unwrap();
         assert_eq!(attempt, Attempt::Allowed(number));
     }
     let later = now + TimeDelta::minutes(3);
-    let locked = sign_in::take_attempt(&mut connection, &digest, later).unwrap();
+    let locked = take(&mut connection, later).unwrap();
     assert!(
         matches!(locked, Attempt::Locked(left) if left <= TimeDelta::minutes(2) && left > TimeDelta::seconds(119)),
         "{locked:?}"
     );
     let after = now + LOCK + TimeDelta::milliseconds(1);
-    assert_eq!(sign_in::take_attempt(&mut connection, &digest, after).unwrap(), Attempt::Allowed(1));
-    assert_eq!(sign_in::take_attempt(&mut connection, &digest, after).unwrap(), Attempt::Allowed(2));
+    assert_eq!(take(&mut connection, after).unwrap(), Attempt::Allowed(1));
+    assert_eq!(take(&mut connection, after).unwrap(), Attempt::Allowed(2));
     sign_in::give_attempt_back(&mut connection, &digest).unwrap();
-    assert_eq!(sign_in::take_attempt(&mut connection, &digest, after).unwrap(), Attempt::Allowed(2));
+    assert_eq!(take(&mut connection, after).unwrap(), Attempt::Allowed(2));
+}
+
+#[test]
+fn a_lock_and_its_row_in_the_trail_are_one_transaction() {
+    let database = TestDatabase::create("sign_in_lock");
+    let mut owner = database.connect(DatabaseRole::Owner);
+    let mut connection = database.connect(DatabaseRole::Application);
+    let digest = sign_in::login_digest("ada");
+    let now = Utc::now();
+    // How many tries are counted, whether they lock, and how many locks are on record.
+    let stands = |owner: &mut PgConnection| -> (i32, bool, i64) {
+        let counted = sign_in_failures::table
+            .find(digest.as_slice())
+            .select((sign_in_failures::failures, sign_in_failures::locked_until.is_not_null()));
+        let (failures, is_locked) = counted.first(owner).unwrap();
+        let rows = audit_rows::table.filter(audit_rows::action.eq("account.locked")).count();
+        (failures, is_locked, rows.get_result(owner).unwrap())
+    };
+    for _ in 1..TRIES {
+        take(&mut connection, now).unwrap();
+    }
+    assert_eq!(stands(&mut owner), (TRIES - 1, false, 0));
+    // What cannot be recorded is not done: the try is not taken, and the password not looked at.
+    owner.batch_execute("ALTER TABLE audit_rows ADD CONSTRAINT closed CHECK (false) NOT VALID").unwrap();
+    let _ = take(&mut connection, now).unwrap_err();
+    assert_eq!(stands(&mut owner), (TRIES - 1, false, 0));
+    owner.batch_execute("ALTER TABLE audit_rows DROP CONSTRAINT closed").unwrap();
+    // On record before anybody has looked at the password, so that it is whatever happens then.
+    assert_eq!(take(&mut connection, now).unwrap(), Attempt::Allowed(TRIES));
+    assert_eq!(stands(&mut owner), (TRIES, true, 1));
+    assert!(matches!(take(&mut connection, now).unwrap(), Attempt::Locked(_)));
+    assert_eq!(stands(&mut owner), (TRIES, true, 1));
 }
 
 #[tokio::test]
@@ -192,7 +233,6 @@ async fn passwords_are_hashed_anew_when_the_cost_was_raised() {
         .await;
     let (login, password) = kinora.create_administrator();
     let cost = || {
-        use diesel::prelude::*;
         use kinora_store::schema::people;
         let hash: Option<String> =
             people::table.select(people::password_hash).first(&mut kinora.connect()).unwrap();

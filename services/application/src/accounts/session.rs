@@ -268,22 +268,16 @@ pub(super) async fn try_password(
     password: String,
 ) -> Result<Option<Account>, Problem> {
     let login_digest = sign_in::login_digest(key);
-    let looked_up = key.to_owned();
+    let (looked_up, visitor) = (key.to_owned(), origin.clone());
     let (attempt, account) = context
         .database
-        .run(move |connection| {
-            let attempt = sign_in::take_attempt(connection, &login_digest, Utc::now())?;
-            Ok::<_, kinora_store::StoreError>((attempt, sign_in::find_account(connection, &looked_up)?))
-        })
+        .run(move |connection| sign_in::take_attempt(connection, &visitor, &looked_up, Utc::now()))
         .await?;
-    let tries = match attempt {
-        Attempt::Allowed(tries) => tries,
-        Attempt::Locked(remaining) => {
-            metrics::counter!("kinora_sign_in_total", "outcome" => "locked").increment(1);
-            let seconds = u64::try_from(remaining.num_seconds()).unwrap_or_default();
-            return Err(Problem::from(ProblemKind::Locked).retry_after(seconds + 1));
-        }
-    };
+    if let Attempt::Locked(remaining) = attempt {
+        metrics::counter!("kinora_sign_in_total", "outcome" => "locked").increment(1);
+        let seconds = u64::try_from(remaining.num_seconds()).unwrap_or_default();
+        return Err(Problem::from(ProblemKind::Locked).retry_after(seconds + 1));
+    }
     // Whoever may not sign in is compared with nobody: whether a password is theirs shows in nothing, time included.
     let account_that_may = account.as_ref().filter(|account| account.disabled_at.is_none());
     let hash = account_that_may.and_then(|account| account.password_hash.clone());
@@ -303,13 +297,6 @@ pub(super) async fn try_password(
         return Ok(account);
     }
     tell_refused(origin, account.as_ref());
-    if tries >= sign_in::TRIES {
-        let origin = origin.clone();
-        context
-            .database
-            .run(move |connection| sign_in::record_lock_out(connection, &origin, account.as_ref()))
-            .await?;
-    }
     Ok(None)
 }
 
