@@ -300,7 +300,7 @@ class Walk:
         domain = self.made("add_domain", self.owner, {"domain": "fjord-pictures.test"}, **self.at)
         self.ids["domains/{domain_id}"] = domain["id"]
         self.call("list_domains", self.owner, **self.at)
-        self.call("update_domain", self.owner, json={"connection_id": None}, domain_id=domain["id"], **self.at)
+        self.call("update_domain", self.owner, json={"connection_id": None}, headers=revision(domain), domain_id=domain["id"], **self.at)
         goes = self.made("add_domain", self.owner, {"domain": "ebb.test"}, **self.at)
         self.call("remove_domain", self.owner, domain_id=goes["id"], **self.at)
 

@@ -156,3 +156,67 @@ async fn reference_schema() -> HttpResponse {
 async fn reference_style() -> HttpResponse {
     text_of("text/css; charset=utf-8", include_str!("reference/reference.css"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Creations that take no idempotency key.
+    const ONCE_ANYHOW: &[(&str, &str)] = &[
+        ("add_passkey", "the challenge that the passkey answers is good for one"),
+        ("create_invited_account", "an invitation is accepted once, by somebody who has no account yet"),
+        ("create_upload", "tus 1.0.0 has no such key; an upload that nobody writes to expires"),
+    ];
+
+    /// Changes that take no `If-Match`.
+    const WITHOUT_REVISION: &[(&str, &str)] = &[
+        ("confirm_authenticator", "finishes what was begun, with a code"),
+        ("confirm_email_codes", "finishes what was begun, with a code"),
+        ("update_account", "one's own display name, which nobody else changes meanwhile"),
+        ("update_password", "names the present password"),
+        ("write_upload", "tus 1.0.0: Upload-Offset says what is there"),
+    ];
+
+    /// The operations that `is_meant` takes, by method and description, and do not declare the header.
+    fn without(header: &str, is_meant: impl Fn(&str, &Value) -> bool) -> BTreeSet<String> {
+        let document: Value = serde_json::from_str(text()).unwrap();
+        let mut found = BTreeSet::new();
+        let mut declared = 0;
+        for item in document["paths"].as_object().unwrap().values() {
+            for (method, operation) in item.as_object().unwrap() {
+                if !is_meant(method, operation) {
+                    continue;
+                }
+                let parameters = operation["parameters"].as_array();
+                if parameters.into_iter().flatten().any(|parameter| parameter["name"] == header) {
+                    declared += 1;
+                } else {
+                    found.insert(operation["operationId"].as_str().unwrap().to_owned());
+                }
+            }
+        }
+        assert!(declared > 9, "{header} is declared by {declared} operations");
+        found
+    }
+
+    fn names(list: &[(&str, &str)]) -> BTreeSet<String> {
+        list.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn creations_take_an_idempotency_key() {
+        let makes =
+            |method: &str, operation: &Value| method == "post" && operation["responses"].get("201").is_some();
+        assert_eq!(without("Idempotency-Key", makes), names(ONCE_ANYHOW));
+    }
+
+    #[test]
+    fn changes_say_which_revision_they_change() {
+        let changes = |method: &str, _: &Value| method == "patch" || method == "put";
+        assert_eq!(without("If-Match", changes), names(WITHOUT_REVISION));
+    }
+}

@@ -542,6 +542,7 @@ diesel::table! {
         created_at -> Timestamptz,
         verified_at -> Nullable<Timestamptz>,
         connection_id -> Nullable<Uuid>,
+        revision -> Int8,
     }
 }
 

@@ -591,8 +591,8 @@ export const attempts: SignOnAttempt[] = [
 ];
 
 export const domains: OrganisationDomain[] = [
-  { id: id(15, 0), domain: "halcyon.example", verified_at: at(86_400 * 40), connection_id: null, created_at: at(86_400 * 41) },
-  { id: id(15, 1), domain: "a-rather-long-subsidiary-of-halcyon-pictures.example", verified_at: null, connection_id: id(12, 1), created_at: at(4000) },
+  { id: id(15, 0), domain: "halcyon.example", verified_at: at(86_400 * 40), connection_id: null, created_at: at(86_400 * 41), revision: 2 },
+  { id: id(15, 1), domain: "a-rather-long-subsidiary-of-halcyon-pictures.example", verified_at: null, connection_id: id(12, 1), created_at: at(4000), revision: 1 },
 ];
 
 export const security = {

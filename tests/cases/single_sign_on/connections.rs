@@ -151,10 +151,15 @@ async fn our_metadata_is_public_and_a_key_changes_in_steps() {
     let (keys, switch) = (format!("{one}/certificates"), format!("{one}/certificates/switch"));
     let _ = owner.post(&switch, &json!({})).await.expect(409);
     let _ = owner.delete(&keys).await.expect(404);
-    let two = roles(&owner.post(&keys, &json!({})).await.expect(200).json());
+    let again = [("Idempotency-Key", "next certificate")];
+    let made = send(&mut owner, Method::POST, &keys, &again, None).await.expect(201);
+    let two = roles(&made.json());
     assert_eq!((two[0].0.as_str(), two[1].0.as_str()), ("signing", "next"));
     assert_eq!(two[0].1, first);
     let _ = owner.post(&keys, &json!({})).await.expect(409);
+    // The same request again has the same answer, and makes none.
+    let answer = send(&mut owner, Method::POST, &keys, &again, None).await.expect(201);
+    assert_eq!((answer.text(), answer.header("etag")), (made.text(), made.header("etag")));
     assert_eq!(certificates(&kinora.visitor().get(&address).await.text()), 2);
     let switched = roles(&owner.post(&switch, &json!({})).await.expect(200).json());
     assert_eq!(switched[0], ("signing".to_owned(), two[1].1.clone()));

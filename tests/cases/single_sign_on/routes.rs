@@ -1,5 +1,7 @@
 //! Several providers of one organisation: which one the people of a domain are sent to.
 
+use kinora_store::Origin;
+use kinora_store::single_sign_on::domains;
 use kinora_tests::{Client, IdentityProvider};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -14,7 +16,13 @@ async fn way_of(browser: &mut Client, address: &str) -> Option<String> {
 }
 
 async fn lead(owner: &mut Client, domain: &str, target: &Value) -> kinora_tests::Answer {
-    send(owner, Method::PATCH, domain, &[], Some(&json!({ "connection_id": target }))).await
+    lead_from("*", owner, domain, target).await
+}
+
+/// Says what was read before.
+async fn lead_from(read: &str, owner: &mut Client, domain: &str, target: &Value) -> kinora_tests::Answer {
+    let body = json!({ "connection_id": target });
+    send(owner, Method::PATCH, domain, &[("If-Match", read)], Some(&body)).await
 }
 
 #[tokio::test]
@@ -56,8 +64,9 @@ async fn each_domain_leads_to_the_provider_that_was_chosen_for_it() {
     let (_, mut administrator) =
         add_person(&studio.kinora, &mut studio.owner, &organisation, "it@x.example", "administrator").await;
     let _ = lead(&mut administrator, &domain, &json!(second.id)).await.expect(403);
-    let empty = send(&mut studio.owner, Method::PATCH, &domain, &[], Some(&json!({}))).await;
-    assert!(empty.status.is_client_error(), "what is to be changed must be said");
+    // What is to be changed must be said.
+    let any = [("If-Match", "*")];
+    let _ = send(&mut studio.owner, Method::PATCH, &domain, &any, Some(&json!({}))).await.expect(422);
     let trail = studio
         .owner
         .get(&format!("/api/data/v1/organisations/{organisation}/audit?permissions_only=true&limit=200"))
@@ -65,4 +74,35 @@ async fn each_domain_leads_to_the_provider_that_was_chosen_for_it() {
         .expect(200)
         .text();
     assert_eq!(trail.matches("organisation_domain.led").count(), 2);
+}
+
+#[tokio::test]
+async fn nobody_leads_a_domain_elsewhere_without_having_seen_where_it_leads() {
+    let mut studio = Studio::open().await;
+    let below = format!("/api/data/v1/organisations/{}/sign-on", studio.organisation);
+    let all = format!("{below}/domains");
+    let made = studio.owner.post(&all, &json!({ "domain": "paris.example" })).await.expect(201);
+    assert_eq!(made.header("etag"), Some("\"1\""));
+    let domain = format!("{all}/{}", text(&made.json(), "/id"));
+    let provider = IdentityProvider::start();
+    let second = Connection::make(&mut studio.owner, &studio.organisation, &provider).await;
+    let target = json!(second.id);
+
+    let body = json!({ "connection_id": target });
+    let _ = send(&mut studio.owner, Method::PATCH, &domain, &[], Some(&body)).await.expect(428);
+    let led = lead_from("\"1\"", &mut studio.owner, &domain, &target).await.expect(200);
+    assert_eq!((led.header("etag"), &led.json()["revision"]), (Some("\"2\""), &json!(2)));
+    let _ = lead_from("\"1\"", &mut studio.owner, &domain, &Value::Null).await.expect(412);
+    // What the operator says of it counts too, and that its connection goes.
+    let operator = Origin::system("test");
+    domains::confirm(&mut studio.kinora.connect(), &operator, "paris.example", None).unwrap();
+    let _ = lead_from("\"2\"", &mut studio.owner, &domain, &Value::Null).await.expect(412);
+    let any = [("If-Match", "*")];
+    let connection = format!("{below}/connections/{}", second.id);
+    let _ = send(&mut studio.owner, Method::DELETE, &connection, &any, None).await.expect(204);
+    let _ = lead_from("\"3\"", &mut studio.owner, &domain, &Value::Null).await.expect(412);
+    let listed = studio.owner.get(&all).await.expect(200).json();
+    let row =
+        listed["items"].as_array().unwrap().iter().find(|row| row["domain"] == "paris.example").unwrap();
+    assert_eq!((&row["connection_id"], &row["revision"]), (&Value::Null, &json!(4)));
 }

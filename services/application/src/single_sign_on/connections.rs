@@ -16,7 +16,7 @@ use crate::accounts::fields::{self, present};
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};
 use crate::extract::cursor::List;
-use crate::extract::idempotency::{Created, once};
+use crate::extract::idempotency::{BareCreation, Created, once};
 use crate::extract::permission::Owner;
 use crate::extract::{Change, Confirmed, Creation, IfMatch, InOrganisation, Json, PathId, Then};
 
@@ -290,26 +290,31 @@ pub async fn remove_connection(
 ///
 /// From now on both stand in Kinora's metadata. Let the provider load it again before you switch.
 #[utoipa::path(post, path = "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/certificates", tag = "single sign-on",
-    params(("organisation_id" = OrganisationId, Path), ("connection_id" = ConnectionId, Path)), responses(
-    (status = 200, description = "Made", body = SignOnConnection, headers(("ETag" = String))),
+    params(("organisation_id" = OrganisationId, Path), ("connection_id" = ConnectionId, Path), ("Idempotency-Key" = Option<String>, Header)), responses(
+    (status = 201, description = "Made", body = SignOnConnection, headers(("ETag" = String))),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn add_certificate(
     context: web::Data<Context>,
-    Then(access, Then(PathId(id), Confirmed(who))): Then<
-        InOrganisation<Owner>,
-        Then<PathId<ConnectionId>, Confirmed>,
-    >,
+    Then(access, Then(PathId(id), Then(Confirmed(who), BareCreation(key)))): Setting<BareCreation>,
 ) -> Result<HttpResponse, Problem> {
     let organisation = access.organisation_id;
     let known = move |connection: &mut _| rows::find_in(connection, organisation, id);
     context.database.read(known).await?;
-    let key = new_key(&context).await?;
-    context
+    let own_key = new_key(&context).await?;
+    let (keys, shared) = (context.keys.clone(), context.clone());
+    let created = context
         .database
-        .transaction(move |connection| key_rows::add_next(connection, &who.origin, (organisation, id), &key))
+        .creation(key, move |connection, key| {
+            once(connection, &keys, who.principal.person_id, key, |connection| {
+                let row = key_rows::add_next(connection, &who.origin, (organisation, id), &own_key)?;
+                let revision = row.revision;
+                let made = SignOnConnection::new(&shared, Stored::of(connection, row)?);
+                Ok(Created::new(&made)?.revision(revision))
+            })
+        })
         .await?;
-    views::answer(&context, organisation, id).await
+    Ok(created.into_response())
 }
 
 /// Sign with the other certificate from now on.

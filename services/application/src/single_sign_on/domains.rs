@@ -1,6 +1,7 @@
 //! E-mail domains of an organisation, for its owners. The operator of the installation confirms them
 //! (`kinoractl domain confirm`): there may be no internet, and so no DNS, to ask.
 
+use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use kinora_core::{ConnectionId, DomainId, OrganisationId};
@@ -10,10 +11,11 @@ use utoipa::ToSchema;
 
 use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};
+use crate::extract::conditional::etag;
 use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
 use crate::extract::permission::Owner;
-use crate::extract::{Confirmed, Creation, InOrganisation, Json, PathId, Then};
+use crate::extract::{Change, Confirmed, Creation, IfMatch, InOrganisation, Json, PathId, Then};
 
 /// An e-mail domain of an organisation.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -28,6 +30,8 @@ pub struct OrganisationDomain {
     connection_id: Option<ConnectionId>,
     /// When it was named.
     created_at: DateTime<Utc>,
+    /// Counts its changes; in quotes it is the `ETag`.
+    revision: i64,
 }
 
 impl From<rows::Domain> for OrganisationDomain {
@@ -38,6 +42,7 @@ impl From<rows::Domain> for OrganisationDomain {
             verified_at: row.verified_at,
             connection_id: row.connection_id.map(ConnectionId),
             created_at: row.created_at,
+            revision: row.revision,
         }
     }
 }
@@ -81,7 +86,7 @@ pub async fn list_domains(
 /// through the organisation's connection.
 #[utoipa::path(post, path = "/api/data/v1/organisations/{organisation_id}/sign-on/domains", tag = "single sign-on", request_body = DomainForm,
     params(("organisation_id" = OrganisationId, Path), ("Idempotency-Key" = Option<String>, Header)), responses(
-    (status = 201, description = "Named", body = OrganisationDomain),
+    (status = 201, description = "Named", body = OrganisationDomain, headers(("ETag" = String))),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn add_domain(
@@ -98,7 +103,8 @@ pub async fn add_domain(
         .creation(key, move |connection, key| {
             once(connection, &keys, who.principal.person_id, key, |connection| {
                 let made = rows::add(connection, &who.origin, organisation, &domain)?;
-                Created::new(&OrganisationDomain::from(made))
+                let revision = made.revision;
+                Ok(Created::new(&OrganisationDomain::from(made))?.revision(revision))
             })
         })
         .await?;
@@ -112,22 +118,26 @@ type Setting<T> = Then<InOrganisation<Owner>, Then<PathId<DomainId>, Then<Confir
 ///
 /// If that is switched off they sign in with a password; they are never sent to another connection instead.
 #[utoipa::path(patch, path = "/api/data/v1/organisations/{organisation_id}/sign-on/domains/{domain_id}", tag = "single sign-on", request_body = DomainChange,
-    params(("organisation_id" = OrganisationId, Path), ("domain_id" = DomainId, Path)), responses(
-    (status = 200, description = "Said", body = OrganisationDomain),
+    params(("organisation_id" = OrganisationId, Path), ("domain_id" = DomainId, Path), ("If-Match" = String, Header)), responses(
+    (status = 200, description = "Said", body = OrganisationDomain, headers(("ETag" = String))),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn update_domain(
     context: web::Data<Context>,
-    Then(access, Then(PathId(id), Then(Confirmed(who), Json(change)))): Setting<Json<DomainChange>>,
-) -> Result<web::Json<OrganisationDomain>, Problem> {
+    Then(access, Then(PathId(id), Then(Confirmed(who), Then(IfMatch(expected), Json(change))))): Setting<
+        Change<DomainChange>,
+    >,
+) -> Result<HttpResponse, Problem> {
     let organisation = access.organisation_id;
     let changed = context
         .database
         .transaction(move |connection| {
-            rows::lead_to(connection, &who.origin, organisation, id, change.connection_id)
+            let is_expected = |revision| expected.includes(revision);
+            rows::lead_to(connection, &who.origin, (organisation, id), is_expected, change.connection_id)
         })
         .await?;
-    Ok(web::Json(changed.into()))
+    let tag = etag(changed.revision);
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).json(OrganisationDomain::from(changed)))
 }
 
 /// Take an e-mail domain away from an organisation.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::domains;
 use super::keys::{self, NewKey};
 use crate::audit::{self, Act, Origin};
 use crate::schema::{
@@ -455,6 +456,7 @@ pub fn remove(
     if !is_expected(stored.revision) {
         return Err(StoreError::RevisionMismatch { current: stored.revision });
     }
+    domains::lead_away(connection, id)?;
     diesel::delete(saml_connections::table.find(id.0)).execute(connection)?;
     if requires && stored.enabled {
         require_enabled(connection, organisation)?;

@@ -121,6 +121,8 @@ pub struct Domain {
     pub verified_at: Option<DateTime<Utc>>,
     /// The connection that its people sign in through; none: the organisation's oldest that is switched on.
     pub connection_id: Option<Uuid>,
+    /// Counts its changes.
+    pub revision: i64,
 }
 
 /// The domains of an organisation, by name.
@@ -184,15 +186,16 @@ pub fn add(
 }
 
 /// Says which of the organisation's connections the people of a domain sign in through; none: the oldest one that is
-/// switched on.
+/// switched on. `is_expected` says whether the stored revision is one that the caller has seen.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] if there is no such domain or connection in the organisation.
+/// [`StoreError::NotFound`] if there is no such domain or connection in the organisation;
+/// [`StoreError::RevisionMismatch`].
 pub fn lead_to(
     connection: &mut PgConnection,
     origin: &Origin,
-    organisation: OrganisationId,
-    id: DomainId,
+    (organisation, id): (OrganisationId, DomainId),
+    is_expected: impl FnOnce(i64) -> bool,
     target: Option<ConnectionId>,
 ) -> Result<Domain> {
     let name = match target {
@@ -203,18 +206,36 @@ pub fn lead_to(
         .find(id.0)
         .filter(organisation_domains::organisation_id.eq(organisation.0));
     let stored: Domain = row.select(Domain::as_select()).for_update().first(connection)?;
+    if !is_expected(stored.revision) {
+        return Err(StoreError::RevisionMismatch { current: stored.revision });
+    }
+    let target = target.map(|target| target.0);
+    if stored.connection_id == target {
+        return Ok(stored);
+    }
     let changed: Domain = diesel::update(organisation_domains::table.find(id.0))
-        .set(organisation_domains::connection_id.eq(target.map(|target| target.0)))
+        .set((
+            organisation_domains::connection_id.eq(target),
+            organisation_domains::revision.eq(stored.revision + 1),
+        ))
         .returning(Domain::as_returning())
         .get_result(connection)?;
-    if stored != changed {
-        let act =
-            Act::new("organisation_domain.led", KIND, id, &changed.domain).in_organisation(organisation);
-        let before = json!({ "connection_id": stored.connection_id });
-        let after = json!({ "connection_id": changed.connection_id, "connection": name });
-        audit::record(connection, origin, act.before(before).after(after))?;
-    }
+    let act = Act::new("organisation_domain.led", KIND, id, &changed.domain).in_organisation(organisation);
+    let before = json!({ "connection_id": stored.connection_id });
+    let after = json!({ "connection_id": changed.connection_id, "connection": name });
+    audit::record(connection, origin, act.before(before).after(after))?;
     Ok(changed)
+}
+
+/// Leads the domains of a connection that is about to go to the organisation's oldest one.
+pub(super) fn lead_away(connection: &mut PgConnection, from: ConnectionId) -> Result<()> {
+    diesel::update(organisation_domains::table.filter(organisation_domains::connection_id.eq(from.0)))
+        .set((
+            organisation_domains::connection_id.eq(None::<Uuid>),
+            organisation_domains::revision.eq(organisation_domains::revision + 1),
+        ))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// Takes a domain away. Nobody is sent to the provider for it any more.
@@ -322,7 +343,10 @@ fn set_verified(
     at: Option<DateTime<Utc>>,
 ) -> Result<NamedDomain> {
     let changed: Domain = diesel::update(organisation_domains::table.find(meant.domain.id))
-        .set(organisation_domains::verified_at.eq(at))
+        .set((
+            organisation_domains::verified_at.eq(at),
+            organisation_domains::revision.eq(organisation_domains::revision + 1),
+        ))
         .returning(Domain::as_returning())
         .get_result(connection)
         .map_err(|error| match StoreError::from(error) {

@@ -9,7 +9,7 @@ use kinora_core::{ConnectionId, OrganisationId};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::connections;
+use super::connections::{self, SamlConnection};
 use crate::audit::{self, Act, Origin};
 use crate::schema::saml_keys;
 use crate::second_factors::totp::Sealed;
@@ -99,7 +99,7 @@ pub fn add_next(
     origin: &Origin,
     (organisation, id): (OrganisationId, ConnectionId),
     key: &NewKey,
-) -> Result<()> {
+) -> Result<SamlConnection> {
     let stored = connections::find_for_update(connection, organisation, id)?;
     if of(connection, id)?.iter().any(|row| row.role == OTHER) {
         return Err(StoreError::Conflict(
@@ -110,7 +110,8 @@ pub fn add_next(
     insert(connection, id, OTHER, key)?;
     connections::touch(connection, id)?;
     let act = Act::new("saml_key.added", connections::KIND, id, &stored.name).in_organisation(organisation);
-    audit::record(connection, origin, act.after(json!({ "certificate": key.fingerprint })))
+    audit::record(connection, origin, act.after(json!({ "certificate": key.fingerprint })))?;
+    connections::find_in(connection, organisation, id)
 }
 
 /// Changes the roles of both keys: the other one signs from now on.

@@ -3310,6 +3310,11 @@ export interface components {
                 /** @description Its id. */
                 id: components["schemas"]["DomainId"];
                 /**
+                 * Format: int64
+                 * @description Counts its changes; in quotes it is the `ETag`.
+                 */
+                revision: number;
+                /**
                  * Format: date-time
                  * @description When the operator confirmed that it is the organisation's; none: it has no effect yet.
                  */
@@ -3932,6 +3937,11 @@ export interface components {
             domain: string;
             /** @description Its id. */
             id: components["schemas"]["DomainId"];
+            /**
+             * Format: int64
+             * @description Counts its changes; in quotes it is the `ETag`.
+             */
+            revision: number;
             /**
              * Format: date-time
              * @description When the operator confirmed that it is the organisation's; none: it has no effect yet.
@@ -8723,7 +8733,9 @@ export interface operations {
     add_certificate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 connection_id: components["schemas"]["ConnectionId"];
                 organisation_id: components["schemas"]["OrganisationId"];
@@ -8733,7 +8745,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Made */
-            200: {
+            201: {
                 headers: {
                     ETag?: string;
                     [name: string]: unknown;
@@ -9290,6 +9302,7 @@ export interface operations {
             /** @description Named */
             201: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9358,7 +9371,9 @@ export interface operations {
     update_domain: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                "If-Match": string;
+            };
             path: {
                 domain_id: components["schemas"]["DomainId"];
                 organisation_id: components["schemas"]["OrganisationId"];
@@ -9374,6 +9389,7 @@ export interface operations {
             /** @description Said */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { AtSign, KeyRound, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { api, unwrap } from "../../../api/client";
+import { api, ifMatch, unwrap } from "../../../api/client";
 import { sentenceOf } from "../../../api/problem";
 import { domainsQuery, signOnConnectionsQuery } from "../../../api/queries";
 import type { OrganisationDomain, SignOnConnection } from "../../../api/types";
@@ -137,14 +137,15 @@ function LeadsTo({ organisationId, domain }: { organisationId: string; domain: O
     try {
       await unwrap(
         api.PATCH("/api/data/v1/organisations/{organisation_id}/sign-on/domains/{domain_id}", {
-          params: { path: { organisation_id: organisationId, domain_id: domain.id } },
+          params: { path: { organisation_id: organisationId, domain_id: domain.id }, header: ifMatch(domain.revision) },
           body: { connection_id: connection_id || null },
         }),
       );
-      await cache.invalidateQueries({ queryKey: domainsQuery(organisationId).queryKey });
     } catch (error) {
       say(sentenceOf(error), { danger: true });
     } finally {
+      // Also where somebody was faster: then it shows what they chose.
+      await cache.invalidateQueries({ queryKey: domainsQuery(organisationId).queryKey });
       setBusy(false);
     }
   };
