@@ -223,3 +223,13 @@ fn log_outcome(order: &StepOrder, event: &StepEvent, seconds: f64) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_goes_out_at_least_once_a_second() {
+        const { assert!(HEARTBEAT.as_millis() < 1000) };
+    }
+}

@@ -97,3 +97,14 @@ impl Coordinator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_told_at_least_once_a_second() {
+        // A word that comes sooner than this after the last one is left out, and workers send one every 0.8 seconds.
+        const { assert!(TELL_INTERVAL.as_millis() < 800) };
+    }
+}
