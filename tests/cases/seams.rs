@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 mod canary;
+mod metrics;
 mod redis;
 mod restart;
 mod services;

@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::client::Client;
 use crate::wait::{DEADLINE, wait_until};
 
 /// How a test sees that a part is ready.
@@ -149,6 +150,18 @@ impl Part {
     /// When it does not say so.
     pub async fn log_with(&self, text: &str) -> String {
         wait_until(text, async || Some(self.log()).filter(|log| log.contains(text))).await
+    }
+
+    /// A visitor of its metrics, whose address it tells in its log.
+    ///
+    /// # Panics
+    /// When it does not say so.
+    pub async fn metrics(&self) -> Client {
+        let log = self.log_with("metrics are served").await;
+        // It may have been started again.
+        let line = log.lines().rfind(|line| line.contains("metrics are served"));
+        let address = line.and_then(|line| line.split("address=").nth(1)?.split_whitespace().next());
+        Client::anonymous(&format!("http://{}", address.expect("an address")))
     }
 
     /// Where its log is.

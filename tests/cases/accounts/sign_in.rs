@@ -12,14 +12,6 @@ use serde_json::json;
 
 use super::world::{PASSWORD, add_person, execute, organisation_of, text};
 
-/// A visitor of an application's metrics, whose address it tells in its log.
-fn metrics_of(kinora: &mut Kinora, index: usize) -> Client {
-    let log = kinora.application(index).log();
-    let line = log.lines().find(|line| line.contains("metrics are served")).unwrap();
-    let address = line.split("address=").nth(1).unwrap().split_whitespace().next().unwrap();
-    Client::anonymous(&format!("http://{address}"))
-}
-
 /// How many passwords an application has looked at.
 async fn verifications(metrics: &mut Client) -> u64 {
     let text = metrics.get("/metrics").await.expect(200).text();
@@ -51,7 +43,8 @@ async fn two_instances_together_look_at_ten_wrong_passwords_and_no_more() {
     let mut owner = kinora.administrator().await;
     let own = organisation_of(&mut owner, "Kinora").await;
     let _ = add_person(&kinora, &mut owner, &own, "ada@x.example", "member").await;
-    let (mut first, mut second) = (metrics_of(&mut kinora, 0), metrics_of(&mut kinora, 1));
+    let mut first = kinora.application(0).metrics().await;
+    let mut second = kinora.application(1).metrics().await;
     let mut work = async || verifications(&mut first).await + verifications(&mut second).await;
 
     for login in ["ada@x.example", "nobody@x.example"] {
@@ -82,7 +75,7 @@ async fn known_and_unknown_logins_answer_alike() {
     let fresh = json!({ "login": "fresh@x.example", "display_name": "Fresh", "role": "member" });
     let _ = owner.post(&people, &fresh).await.expect(201);
 
-    let mut metrics = metrics_of(&mut kinora, 0);
+    let mut metrics = kinora.application(0).metrics().await;
     let mut answers = Vec::new();
     for login in ["ada@x.example", "fresh@x.example", "nobody@x.example"] {
         let before = verifications(&mut metrics).await;
@@ -249,7 +242,7 @@ async fn a_flood_of_sign_ins_is_turned_away_and_costs_others_nothing() {
     let settings = "password.parallel = 1\npassword.queue = 2";
     let mut kinora = Kinora::builder().applications(1).settings("application", settings).start().await;
     let mut owner = kinora.administrator().await;
-    let mut metrics = metrics_of(&mut kinora, 0);
+    let mut metrics = kinora.application(0).metrics().await;
     let before = verifications(&mut metrics).await;
     let flood = (0..40).map(|number| {
         let mut client = kinora.visitor();

@@ -60,13 +60,6 @@ fn body(code: &str) -> String {
     format!("{{\"code\":\"{code}\"}}")
 }
 
-fn metrics_of(kinora: &mut Kinora, index: usize) -> Client {
-    let log = kinora.application(index).log();
-    let line = log.lines().find(|line| line.contains("metrics are served")).unwrap();
-    let address = line.split("address=").nth(1).unwrap().split_whitespace().next().unwrap();
-    Client::anonymous(&format!("http://{address}"))
-}
-
 /// How many codes of a kind an application has looked at.
 async fn evaluations(metrics: &mut Client, kind: &str) -> u64 {
     let name = format!("kinora_factor_evaluations_total{{kind=\"{kind}\"}}");
@@ -110,7 +103,8 @@ async fn a_hundred_thousand_guesses_over_two_hundred_sessions_are_five_evaluatio
         &kinora,
         &format!("INSERT INTO factor_tries (person_id, kind, failures) VALUES ('{me}', 'totp', {spent})"),
     );
-    let (mut first, mut second) = (metrics_of(&mut kinora, 0), metrics_of(&mut kinora, 1));
+    let mut first = kinora.application(0).metrics().await;
+    let mut second = kinora.application(1).metrics().await;
     let mut halves = half_sign_ins(&kinora, &me);
     let guess = async |client: &Client, number: usize| {
         let mut guesser = Guesser::connect(&kinora.url_of(number % 2), client.cookie(PENDING).unwrap()).await;
