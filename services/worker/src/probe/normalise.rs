@@ -228,6 +228,25 @@ mod tests {
     }
 
     #[test]
+    fn sound_keeps_the_layout_that_the_file_says() {
+        let layout = |channels: u32, said: Option<&str>| {
+            // As ffprobe writes it.
+            let said = serde_json::json!({
+                "index": 1, "codec_type": "audio", "codec_name": "pcm_s24le", "sample_rate": "48000",
+                "channels": channels, "channel_layout": said,
+            });
+            let sound = sound(&serde_json::from_value(said).unwrap());
+            (sound.channels, sound.layout)
+        };
+        for name in ["5.1", "5.1(side)", "7.1", "stereo", "mono"] {
+            assert_eq!(layout(6, Some(name)), (6, Some(name.to_owned())));
+        }
+        // What nobody has said is not guessed.
+        assert_eq!(layout(6, None), (6, None));
+        assert_eq!(layout(6, Some("unknown")), (6, None));
+    }
+
+    #[test]
     fn rotation_is_clockwise_in_quarter_turns() {
         let turned = |degrees| {
             let data = super::super::report::SideData { rotation: Some(degrees), ..Default::default() };

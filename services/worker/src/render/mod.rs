@@ -95,9 +95,7 @@ pub async fn render<S: Source>(
 ) -> Result<Rendered, StepError> {
     let technical = &*probe::located(tools, &source, technical, bounds).await?;
     let pass = Pass::plan(technical)?;
-    let mut input = child::input_options();
-    input.extend(["-i".into(), feed::address().into()]);
-    let arguments = pass.arguments(tools.has_zscale, input);
+    let arguments = pass.arguments(tools.has_zscale, fed_input());
     let channels = pass.mix.map_or(1, Mix::waveform_channels);
     let starting = child::start_fed(tools, &tools.ffmpeg, arguments, Some(scratch), source);
     let (mut running, feed) = bounds.within(starting).await?;
@@ -134,6 +132,13 @@ pub async fn render<S: Source>(
     let result = bounds.within(work).await;
     let (watch, (sound_us, waveform)) = child::finish(running, &feed, result).await?;
     pass.collect(scratch, &watch, sound_us, &waveform).await
+}
+
+/// The original, as FFmpeg reads it.
+fn fed_input() -> Vec<OsString> {
+    let mut input = child::input_options();
+    input.extend(["-i".into(), feed::address().into()]);
+    input
 }
 
 impl<'a> Pass<'a> {
@@ -313,4 +318,82 @@ fn shot_changes(text: &str, video: &VideoStream, frames: u64) -> Vec<u64> {
     changes.retain(|frame| (1..frames).contains(frame));
     changes.dedup();
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use kinora_core::technical::AudioStream;
+    use kinora_core::timecode::FrameRate;
+
+    use super::*;
+
+    fn video() -> VideoStream {
+        VideoStream {
+            index: Some(0),
+            start_us: None,
+            codec: "H.264".to_owned(),
+            codec_id: "h264".to_owned(),
+            width: 1920,
+            height: 1080,
+            display_width: 1920,
+            display_height: 1080,
+            rotation_degrees: 90,
+            pixel_aspect: "1:1".to_owned(),
+            frame_rate: FrameRate::new(25, 1).unwrap(),
+            variable_frame_rate: false,
+            frame_count: None,
+            field_order: "top field first".to_owned(),
+            pixel_format: "yuv420p".to_owned(),
+            bit_depth: Some(8),
+            colour_primaries: None,
+            colour_transfer: Some("smpte2084".to_owned()),
+            colour_matrix: None,
+            colour_range: None,
+            bit_rate: None,
+        }
+    }
+
+    fn mono(index: u32) -> AudioStream {
+        AudioStream {
+            index: Some(index),
+            codec: "PCM 24 bit".to_owned(),
+            codec_id: "pcm_s24le".to_owned(),
+            sample_rate: 48_000,
+            channels: 1,
+            layout: Some("mono".to_owned()),
+            bit_depth: Some(24),
+            language: None,
+            bit_rate: None,
+        }
+    }
+
+    #[test]
+    fn all_that_is_made_comes_from_one_decoding_pass() {
+        let files = [
+            (AssetKind::Video, Some(video()), vec![mono(1), mono(2)]),
+            (AssetKind::Video, Some(video()), vec![]),
+            (AssetKind::Audio, None, vec![mono(0), mono(1)]),
+            (AssetKind::Still, Some(video()), vec![]),
+        ];
+        for (kind, video, audio) in files {
+            let technical = Technical {
+                kind,
+                container: "QuickTime / MOV".to_owned(),
+                duration_us: Some(10_000_000),
+                bit_rate: None,
+                video,
+                audio,
+                other_streams: 0,
+                start_timecode: None,
+                reel: None,
+                camera: Vec::new(),
+                warnings: Vec::new(),
+            };
+            let arguments = Pass::plan(&technical).unwrap().arguments(true, fed_input());
+            let words: Vec<_> = arguments.iter().map(|word| word.to_str().unwrap()).collect();
+            assert_eq!(words.iter().filter(|word| **word == "-i").count(), 1, "{words:?}");
+            // Nor does a graph open the file once more.
+            assert!(words.iter().all(|word| !word.contains("movie=")), "{words:?}");
+        }
+    }
 }

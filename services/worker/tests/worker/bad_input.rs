@@ -102,6 +102,19 @@ async fn mpeg2_interlaced_in_mxf_and_transport_stream() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn surround_is_known_by_its_layout_and_heard_in_stereo() {
+    let studio = Studio::new();
+    let sound = "-f lavfi -i anoisesrc=d=2:r=48000:a=0.1,aformat=channel_layouts=mono,pan=5.1|FL=c0|FR=c0|FC=c0|LFE=c0|BL=c0|BR=c0";
+    for (name, codec, layout) in [("a.wav", "pcm_s24le", "5.1"), ("a.ac3", "ac3", "5.1(side)")] {
+        let file = studio.make(name, &format!("{sound} -c:a {codec}"));
+        let (technical, output) = studio.ingest(&file).await;
+        let stream = &technical.audio[0];
+        assert_eq!((stream.channels, stream.layout.as_deref()), (6, Some(layout)), "{name}");
+        output.check_sound();
+    }
+}
+
 /// FFmpeg's own detector sees no interlaced frame.
 fn assert_combs_are_gone(path: &str) {
     let output = std::process::Command::new("ffmpeg")
