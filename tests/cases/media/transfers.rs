@@ -52,9 +52,10 @@ async fn a_file_in_pieces_becomes_an_asset_with_a_run() {
         }
         let stored = count(&mut conn, &format!("versions WHERE sha256 = '{}'", sha256(&bytes)));
         assert_eq!(stored, made, "the checksum was computed as the bytes came");
-        let kept =
-            count(&mut conn, "versions v JOIN assets a ON a.id = v.asset_id WHERE a.name = v.file_name");
-        assert_eq!(kept, made, "the name is as it was sent");
+        let request = uploader.client.request(Method::GET, &format!("/api/data/v1/assets/{asset}"));
+        let shown = uploader.send(request).await.expect(200).json();
+        assert_eq!(shown["name"], *name, "the name is as it was sent");
+        assert_eq!(shown["version"]["file_name"], *name);
     }
     for file in vault_files(&kinora) {
         let stored = std::fs::read(&file).unwrap();
