@@ -4,11 +4,13 @@
 //! An operation that is added has to be decided: [`RECORDED`] names the act it records, [`UNRECORDED`] why it records none.
 
 mod calls;
+mod refusal;
 mod trail;
 
 use std::collections::BTreeSet;
 
 use calls::World;
+use refusal::Refusal;
 use trail::Trail;
 
 const BEGINS: &str = "makes a challenge that counts for nothing until it is answered; the answer is recorded";
@@ -151,4 +153,17 @@ async fn every_change_is_recorded_by_the_request_that_made_it() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_changes_nothing() {
+    let mut world = World::make().await;
+    let document = world.owner.get("/api/openapi.json").await.expect(200).json();
+    let recorded = names(RECORDED);
+    let mut trail =
+        Trail::of(&world.kinora, &document).refusing(Refusal::of(&world.kinora, recorded.clone()));
+    world.call_everything(&mut trail).await;
+    let refusal = trail.refusal().unwrap();
+    assert_eq!(refusal.refused(), &recorded, "each was refused once");
+    assert!(refusal.wrong().is_empty(), "{}", refusal.wrong().join("\n"));
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use kinora_tests::{Answer, Client, Kinora};
+use kinora_tests::{Answer, Client, Kinora, wait_until};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::super::world::text;
+use super::refusal::Refusal;
 
 #[derive(QueryableByName)]
 struct Row {
@@ -21,6 +22,7 @@ pub struct Trail {
     connection: PgConnection,
     operations: BTreeMap<String, (Method, String)>,
     wrote: BTreeMap<String, BTreeSet<String>>,
+    refusal: Option<Refusal>,
 }
 
 impl Trail {
@@ -35,7 +37,17 @@ impl Trail {
                 }
             }
         }
-        Self { connection: kinora.connect(), operations, wrote: BTreeMap::new() }
+        Self { connection: kinora.connect(), operations, wrote: BTreeMap::new(), refusal: None }
+    }
+
+    /// Has each operation refused once before it is performed, because it cannot be recorded.
+    pub fn refusing(self, refusal: Refusal) -> Self {
+        Self { refusal: Some(refusal), ..self }
+    }
+
+    /// What was refused; nothing if it was not asked for.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
     }
 
     /// Their names.
@@ -77,7 +89,16 @@ impl Trail {
             }
         });
         let path = parts.collect::<Vec<_>>().join("/");
-        let answer = client.send(complete(client.request(method, &path))).await;
+        let request = complete(client.request(method, &path));
+        if let Some(refusal) = &mut self.refusal {
+            refusal.expect(client, operation, &request).await;
+        }
+        // Whose writing was refused holds an upload for some seconds more.
+        let answer = wait_until("nobody else writes", async || {
+            let answer = client.send(request.try_clone().expect("bytes that can be sent again")).await;
+            (answer.status != 423).then_some(answer)
+        })
+        .await;
         assert!(answer.status.is_success(), "{operation}: {} {}", answer.status, answer.text());
         let id = answer.header("x-request-id").expect("an id of the request").to_owned();
         let rows: Vec<Row> = diesel::sql_query("SELECT action FROM audit_rows WHERE request_id = $1")
