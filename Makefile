@@ -122,7 +122,8 @@ packages: ## a Debian package of each role, below target/packages
 bundle: packages ## one signed file to install from where there is no internet (KEY=private SSH key)
 	packaging/bundle/build.py --packages $(TARGET_DIR)/packages --output $(TARGET_DIR)/bundle $(if $(KEY),--key $(KEY))
 
-bundle-test: ## a bundle that was changed in any way is refused
+bundle-test: ## packaging's own tests: a bundle that was changed in any way is refused, what is missing is installed
+	/usr/bin/python3 -B -m unittest discover --start-directory packaging --pattern 'test_bootstrap.py'
 	/usr/bin/python3 -m unittest discover --start-directory packaging/bundle --pattern 'test_*.py'
 
 fuzz: ## change good sign-ins in DOCUMENTS=1000000 ways; none may be accepted as somebody else (SEED=number)
