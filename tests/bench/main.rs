@@ -20,6 +20,7 @@ mod measure;
 mod memory;
 mod paint;
 mod removal;
+mod start;
 mod timing;
 mod upload;
 
@@ -31,11 +32,14 @@ async fn main() {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let mut rows: Vec<Row> = Vec::new();
-    for part in ["upload", "large", "memory", "ingest", "cancel", "removal", "list", "paint", "timing"] {
+    for part in
+        ["start", "upload", "large", "memory", "ingest", "cancel", "removal", "list", "paint", "timing"]
+    {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == part) {
             continue;
         }
         let measured = match part {
+            "start" => start::measure(),
             "upload" => upload::measure().await,
             "large" => large::measure().await,
             "memory" => memory::measure().await,
