@@ -53,6 +53,8 @@ class Order:
     piece_bytes: int = 512 << 10
     piece_seconds: float = 0.2
     upload_seconds: float = 5.0
+    # Whose last so many films are not encoded yet waits before sending another: more than a fleet can encode is no load of people.
+    encodes_ahead: int = 3
     # Between attempts of the same.
     pause_seconds: float = 0.25
     # Whoever has had no success for so long has given up.
@@ -69,6 +71,8 @@ class Crowd:
         self.session = Session(order.url, order.authorities, order.pause_seconds, order.patience_seconds)
         self.ended = threading.Event()
         self.made: set[str] = set()
+        # Films whose encodes have ended.
+        self.encoded: set[str] = set()
         self.registers: list[str] = []
         self.film = Path(order.film).read_bytes() if order.film else b""
         self.wrong: list[str] = []
@@ -165,7 +169,20 @@ class Crowd:
         finally:
             session.close()
 
+    def _may_upload(self) -> bool:
+        """Whether few enough of the films that were sent wait for their encode."""
+        sent = {entry.seen for entry in self.journal.entries() if entry.kind == "upload" and entry.outcome == ACKNOWLEDGED}
+        waiting = [asset for asset in sent - self.encoded if not self._is_encoded(asset)]
+        self.encoded |= sent.difference(waiting)
+        return len(waiting) < self.order.encodes_ahead
+
+    def _is_encoded(self, asset: str) -> bool:
+        answer = self.session.ask("GET", f"{DATA}/assets/{asset}/runs")
+        return answer.ok and _have_ended([run["state"] for run in answer.json()["items"]])
+
     def _upload(self) -> None:
+        if not self._may_upload():
+            return
         entry = self.journal.begin("upload")
         names = f"filename {base64.b64encode(f'load-{entry.number}.mov'.encode()).decode()}"
         headers = {**TUS, "Upload-Length": str(len(self.film)), "Upload-Metadata": names}
@@ -256,7 +273,7 @@ class Crowd:
             if answer is None:
                 return None
             states = [run["state"] for run in answer["items"]]
-            if (states and all(state in ("done", "failed", "cancelled") for state in states)) or time.monotonic() > until:
+            if _have_ended(states) or time.monotonic() > until:
                 return states
             time.sleep(0.5)
 
@@ -345,6 +362,10 @@ class Writer:
 
 def _number(name: str, before: str) -> int:
     return int(name.removeprefix(before))
+
+
+def _have_ended(states: list[str]) -> bool:
+    return bool(states) and all(state in ("done", "failed", "cancelled") for state in states)
 
 
 def _outcome(answer: Answer) -> str:

@@ -126,7 +126,12 @@ def crowd(lab: Lab, order: dict, seen: Seen) -> Iterator[None]:
             lab.exec(canary.CLIENT, ["pkill", "--full", "load[.]crowd"])
             working.kill()
             raise
-        output, error = working.communicate(timeout=SETTLE_SECONDS)
+        try:
+            output, error = working.communicate(timeout=SETTLE_SECONDS)
+        except subprocess.TimeoutExpired:
+            lab.exec(canary.CLIENT, ["pkill", "--full", "load[.]crowd"])
+            working.kill()
+            raise Problem(f"people went home {SETTLE_SECONDS} s ago, and what they left behind has come to no end") from None
     try:
         report = json.loads(output.splitlines()[0])
     except (IndexError, ValueError):

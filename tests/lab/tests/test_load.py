@@ -79,7 +79,7 @@ class Server:
             case ("PATCH" | "HEAD"), [*_, "uploads", name]:
                 return self._upload(method, name, headers, body)
             case "GET", [*_, "assets", name, "runs"]:
-                runs = {"run twice": ["done", "done"], "run lost": []}.get(self.fault, ["done"])
+                runs = {"run twice": ["done", "done"], "run lost": [], "nothing encoded": ["active"]}.get(self.fault, ["done"])
                 return 200, {}, {"items": [{"state": state} for state in runs], "next_cursor": None}
             case "GET", [*_, "assets", name, "original"]:
                 return 200, {}, self.assets[name] if self.fault != "byte flipped" else b"x" + self.assets[name][1:]
@@ -197,9 +197,29 @@ def work(fault: str = "") -> tuple[Crowd, verdict.Verdict, Server]:
     return crowd, judged, server
 
 
+def upload(times: int, fault: str = "") -> int:
+    """How many films arrive of somebody who wants to send so many."""
+    server = Server(fault)
+    with serving(server) as url, tempfile.NamedTemporaryFile() as film:
+        film.write(FILM)
+        film.flush()
+        crowd = Crowd(Order(url, "a", "b", film=film.name, piece_seconds=0, pause_seconds=0.01))
+        crowd.set_up()
+        for _ in range(times):
+            crowd._upload()
+        crowd.session.close()
+    return len(server.assets)
+
+
 def enough(crowd: Crowd, server: Server) -> bool:
     done = [entry.kind for entry in crowd.journal.entries() if entry.outcome != UNKNOWN]
     return server.updates > 60 and server.creations > 12 and done.count("upload") > 0 and done.count("read") > 60 and done.count("stale_update") > 1
+
+
+class Working(unittest.TestCase):
+    def test_no_more_films_are_sent_than_are_encoded(self):
+        self.assertEqual(upload(8), 8)
+        self.assertEqual(upload(8, "nothing encoded"), Order.encodes_ahead)
 
 
 class Finding(unittest.TestCase):
