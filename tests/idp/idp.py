@@ -71,6 +71,7 @@ DEFAULTS = {
     "lifetime_seconds": 300,  # negative: what comes has ended
     "signed_in_seconds_ago": 0,
     "name_id_format": NAMEID_FORMAT_PERSISTENT,
+    "realm": None,  # what names are made from with the login; else this provider's address, so that no other has the same
     # login → attributes with their values
     "people": {"ada": {"displayName": ["Ada Löwe"], "mail": ["ada@studio.example"], "groups": ["kinora-editors"]}},
 }
@@ -162,7 +163,7 @@ class Provider:
         return self.servers[self.settings["signature"].split("-")[0]]
 
     def name_id(self, login):
-        name = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.url}/{login}").hex
+        name = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.settings['realm'] or self.url}/{login}").hex
         return saml.NameID(format=self.settings["name_id_format"], text=name)
 
     def consumer(self):

@@ -34,7 +34,7 @@ describe("a test", () => {
     ]);
     expect(failedStage("wrong_browser")).toBe("returned");
     expect(failedStage("wrong_audience")).toBe("checks");
-    expect(failedStage("no_group")).toBe("person");
+    for (const code of ["no_group", "owners_account", "known_elsewhere"]) expect(failedStage(code)).toBe("person");
     expect(failedStage("a_code_of_a_later_release")).toBe("checks");
   });
 

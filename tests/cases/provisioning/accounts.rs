@@ -3,7 +3,7 @@
 use kinora_tests::{Client, Kinora};
 use serde_json::json;
 
-use super::place::{Place, patch, refusal, user};
+use super::place::{Place, add_connection, add_token, patch, refusal, user};
 use crate::accounts::world::{add_organisation, add_person, add_production, execute, organisation_of, text};
 use crate::library::follower::Follower;
 
@@ -232,13 +232,29 @@ async fn nobody_is_taken_over() {
         assert_eq!((status, scim_type.as_deref()), (400, Some("mutability")), "{name}");
         assert!(detail.contains(word) && detail.contains("can join it"), "{detail}");
     }
+    // Nor somebody whom another provider of the same organisation vouches for, by a sign-in or by provisioning.
+    let second = add_connection(&mut place.owner, &organisation).await;
+    let (known, _) =
+        add_person(&place.kinora, &mut place.owner, &organisation, "known@studio.example", "member").await;
+    let of_second = format!(
+        "INSERT INTO saml_identities (connection_id, subject, person_id) VALUES ('{second}', '[\"x\"]', '{known}')"
+    );
+    let _ = execute(&place.kinora, &of_second);
+    let secret = add_token(&mut place.owner, &organisation, &second).await;
+    let mut other_provider = Client::with_token(&place.kinora.url(), &secret);
+    let _ = other_provider.post("/scim/v2/Users", &user("theirs")).await.expect(201);
+    for name in ["known", "theirs"] {
+        let (status, scim_type, detail) = refusal(&place.provider.post("/scim/v2/Users", &user(name)).await);
+        assert_eq!((status, scim_type.as_deref()), (400, Some("mutability")), "{name}");
+        assert!(detail.contains("another connection") && detail.contains("can join it"), "{detail}");
+    }
     for (user_name, word) in [("x@elsewhere.example", "confirmed"), ("nobody", "address")] {
         let (status, _, detail) =
             refusal(&place.provider.post("/scim/v2/Users", &json!({ "userName": user_name })).await);
         assert_eq!(status, 400);
         assert!(detail.contains(word), "{detail}");
     }
-    assert_eq!(execute(&place.kinora, "SELECT 1 FROM provisioned_users"), 0);
+    assert_eq!(execute(&place.kinora, "SELECT 1 FROM provisioned_users"), 1, "the other provider's");
     // Who joined the account, signed in to it, is known; roles elsewhere stay theirs.
     let joined = |login: &str| {
         format!(

@@ -1,9 +1,9 @@
 //! Which account somebody has who comes through a provider.
 
-use kinora_tests::Client;
+use kinora_tests::{Answer, Client, IdentityProvider, Kinora};
 use serde_json::{Value, json};
 
-use super::studio::{Studio, role_in};
+use super::studio::{Connection, Studio, post_to, role_in};
 use crate::accounts::world::{add_organisation, add_person, add_production, execute, text};
 
 fn bob(mail: &str) -> Value {
@@ -214,4 +214,102 @@ async fn a_studio_account_can_be_separated_and_takes_along_what_it_gave() {
     let refused = ada.delete(&joined).await.expect(409).text();
     assert!(refused.contains("no password"), "{refused}");
     let _ = studio.sign_in("ada").await;
+}
+
+/// A studio with a second provider, which names people as the first one does.
+async fn two_providers() -> (Studio, Connection, IdentityProvider) {
+    let mut studio = Studio::open().await;
+    let paris = IdentityProvider::start();
+    for idp in [&studio.idp, &paris] {
+        idp.set(&json!({ "realm": "https://names.example" })).await;
+    }
+    let organisation = studio.organisation.clone();
+    let connection = Connection::make(&mut studio.owner, &organisation, &paris).await;
+    (studio, connection, paris)
+}
+
+/// Signs somebody in at the second provider.
+async fn arrive(
+    browser: &mut Client,
+    (connection, idp): (&Connection, &IdentityProvider),
+    login: &str,
+) -> Answer {
+    let leads = browser.get(&connection.sign_in()).await;
+    let form = idp.sign_in(&leads, login).await;
+    post_to(browser, &connection.acs(), &form, idp.url()).await
+}
+
+fn identities(kinora: &Kinora) -> usize {
+    execute(kinora, "UPDATE saml_identities SET subject = subject")
+}
+
+#[tokio::test]
+async fn the_same_name_and_address_at_another_provider_is_somebody_else() {
+    let (studio, second, paris) = two_providers().await;
+    let at_second = (&second, &paris);
+    let mut ada = studio.sign_in("ada").await;
+    let id = id_of(&mut ada).await;
+    let mut browser = studio.kinora.visitor();
+    for _ in 0..2 {
+        let answer = arrive(&mut browser, at_second, "ada").await;
+        studio.expect_refused(&mut browser, &answer, "known_elsewhere").await;
+        assert!(answer.header("location").unwrap().contains("reason=account"));
+        assert_eq!(identities(&studio.kinora), 1);
+    }
+    // Who holds the account joins it, signed in to it.
+    let form = json!({ "connection_id": second.id, "return_to": "/account" });
+    let way = ada.post("/api/data/v1/account/studio-accounts", &form).await.expect(200).json();
+    let leads = ada.get(&text(&way, "/address")).await;
+    let response = paris.sign_in(&leads, "ada").await;
+    let answer = post_to(&mut ada, &second.acs(), &response, paris.url()).await.expect(303);
+    assert_eq!(answer.header("location"), Some("/account"), "{}", studio.last_refusal());
+    let answer = arrive(&mut browser, at_second, "ada").await.expect(303);
+    assert_eq!(answer.header("location"), Some("/"), "{}", studio.last_refusal());
+    assert_eq!(id_of(&mut browser).await, id);
+    assert_eq!(id_of(&mut studio.sign_in("ada").await).await, id);
+    assert_eq!(identities(&studio.kinora), 2);
+
+    // The same name with another address is another account: names count at one connection.
+    studio.set_people(&bob("bob@studio.example")).await;
+    let mut first = studio.sign_in("bob").await;
+    paris.set(&json!({ "people": bob("robert@studio.example") })).await;
+    let mut other = studio.kinora.visitor();
+    let answer = arrive(&mut other, at_second, "bob").await.expect(303);
+    assert_eq!(answer.header("location"), Some("/"), "{}", studio.last_refusal());
+    assert_ne!(id_of(&mut first).await, id_of(&mut other).await);
+    let names = "SELECT 1 FROM saml_identities GROUP BY subject HAVING count(*) = 2";
+    assert_eq!(execute(&studio.kinora, names), 2, "each name is there once for each connection");
+}
+
+#[tokio::test]
+async fn what_a_connection_knew_goes_with_it() {
+    let (mut studio, second, paris) = two_providers().await;
+    let id = id_of(&mut studio.sign_in("ada").await).await;
+    let mut browser = studio.kinora.visitor();
+    studio.connection.change(&mut studio.owner, &json!({ "enabled": false })).await;
+    let answer = arrive(&mut browser, (&second, &paris), "ada").await;
+    studio.expect_refused(&mut browser, &answer, "known_elsewhere").await;
+    studio.connection.remove(&mut studio.owner).await;
+    let answer = arrive(&mut browser, (&second, &paris), "ada").await.expect(303);
+    assert_eq!(answer.header("location"), Some("/"), "{}", studio.last_refusal());
+    assert_eq!(id_of(&mut browser).await, id);
+}
+
+#[tokio::test]
+async fn of_two_providers_that_name_one_address_at_once_one_has_it() {
+    let (mut studio, second, paris) = two_providers().await;
+    let organisation = studio.organisation.clone();
+    let _ =
+        add_person(&studio.kinora, &mut studio.owner, &organisation, "ada@studio.example", "member").await;
+    let (mut here, mut there) = (studio.kinora.visitor(), studio.kinora.visitor());
+    let response = studio.begin(&mut here, "ada").await;
+    let leads = there.get(&second.sign_in()).await;
+    let foreign = paris.sign_in(&leads, "ada").await;
+    let (one, other) = futures_util::future::join(
+        studio.post(&mut here, &response),
+        post_to(&mut there, &second.acs(), &foreign, paris.url()),
+    )
+    .await;
+    let inside = [one, other].iter().filter(|answer| answer.header("location") == Some("/")).count();
+    assert_eq!((inside, identities(&studio.kinora)), (1, 1), "{:?}", studio.attempts());
 }

@@ -48,6 +48,11 @@ impl Connection {
         self.send(owner, Method::PATCH, "", change).await;
     }
 
+    /// Removes it.
+    pub async fn remove(&self, owner: &mut Client) {
+        let _ = send(owner, Method::DELETE, &self.path, &[("If-Match", "*")], None).await.expect(204);
+    }
+
     /// Adds a rule; gives its path.
     pub async fn add_rule(&self, owner: &mut Client, rule: &Value) -> String {
         let made = owner.post(&format!("{}/rules", self.path), rule).await.expect(201).json();

@@ -61,6 +61,8 @@ codes! {
     AccountElsewhere = "account_elsewhere", Account, "There is an account with this address that has roles in other organisations, so it is not joined by itself. Its owner signs in to it as before and joins the studio account on the account page.";
     /// The account is an owner's.
     OwnersAccount = "owners_account", Account, "There is an account with this address that owns the organisation, so it is not joined by itself. The owner signs in to it as before and joins the studio account on the account page.";
+    /// The account is known at another connection.
+    KnownElsewhere = "known_elsewhere", Account, "There is an account with this address that another connection knows already, and the same address at another identity provider may be somebody else's. Its owner signs in to it as before and joins this studio account on the account page; if the other connection is no longer used, remove it.";
     /// Joined with another account.
     LinkedToAnother = "linked_to_another", Account, "This person of the identity provider is joined with another account already.";
     /// The account is disabled.
@@ -154,6 +156,7 @@ impl From<NotAdmitted> for Refused {
             NotAdmitted::ForeignAddress => Code::ForeignAddress,
             NotAdmitted::AccountElsewhere => Code::AccountElsewhere,
             NotAdmitted::OwnersAccount => Code::OwnersAccount,
+            NotAdmitted::KnownElsewhere => Code::KnownElsewhere,
             NotAdmitted::LinkedToAnother => Code::LinkedToAnother,
             NotAdmitted::Disabled => Code::Disabled,
         };

@@ -203,6 +203,10 @@ fn sentence(why: NotAdmitted) -> &'static str {
             "There is an account of this address that owns the organisation. Its holder can join it: on the page of the \
              own account, under studio accounts."
         }
+        NotAdmitted::KnownElsewhere => {
+            "There is an account of this address that another connection knows already. Its holder can join it: on the page \
+             of the own account, under studio accounts. If the other connection is no longer used, remove it."
+        }
         NotAdmitted::NoGroup | NotAdmitted::LinkedToAnother | NotAdmitted::Disabled => {
             "The account of this address may not be provisioned."
         }

@@ -18,7 +18,9 @@ use crate::audit::{self, Act, Origin, PERSON};
 use crate::principals::{RoleColumns, organisation_role, production_roles, role_columns};
 use crate::productions::MembershipState;
 use crate::provisioning::standing;
-use crate::schema::{organisation_members, people, production_members, productions};
+use crate::schema::{
+    organisation_members, people, production_members, productions, provisioned_users, saml_identities,
+};
 use crate::sign_in::login_key;
 use crate::{Result, StoreError, events, service_accounts};
 
@@ -69,6 +71,8 @@ pub enum NotAdmitted {
     AccountElsewhere,
     /// There is an account of that address, which is an owner's.
     OwnersAccount,
+    /// There is an account of that address, which is somebody's at another connection.
+    KnownElsewhere,
     /// The provider's person belongs to another account.
     LinkedToAnother,
     /// The account may not sign in.
@@ -211,7 +215,7 @@ fn find_or_make(
         return Ok(Err(Outcome::Refused(NotAdmitted::NoGroup, None)));
     }
     let found = match provisioned {
-        Some(person) => require_own(connection, arrival.organisation, person)?.map(|()| (person, false)),
+        Some(person) => require_own(connection, arrival, person)?.map(|()| (person, false)),
         None => account_for(connection, arrival)?,
     };
     Ok(found.map_err(|(why, person)| Outcome::Refused(why, person)))
@@ -248,23 +252,44 @@ pub(crate) fn account_for(
     let existing: Uuid =
         people::table.filter(people::login_key.eq(&key)).select(people::id).first(connection)?;
     let existing = PersonId(existing);
-    Ok(require_own(connection, arrival.organisation, existing)?.map(|()| (existing, false)))
+    Ok(require_own(connection, arrival, existing)?.map(|()| (existing, false)))
 }
 
 /// Refuses an account that whoever runs the provider must not get at by naming it.
 fn require_own(
     connection: &mut PgConnection,
-    organisation: OrganisationId,
+    arrival: &Arrival,
     person: PersonId,
 ) -> Result<Result<(), NoAccount>> {
-    if has_roles_elsewhere(connection, organisation, person)? {
+    // Of two that come first through different connections, the second sees what the first has become.
+    let _: Uuid = people::table.find(person.0).select(people::id).for_update().first(connection)?;
+    if has_roles_elsewhere(connection, arrival.organisation, person)? {
         return Ok(Err((NotAdmitted::AccountElsewhere, Some(person))));
     }
     // Whoever runs the provider could name any address: that must not be enough to own the organisation.
-    if is_owner(connection, organisation, person)? {
+    if is_owner(connection, arrival.organisation, person)? {
         return Ok(Err((NotAdmitted::OwnersAccount, Some(person))));
     }
+    // Nor to be somebody whom another provider vouches for: providers may give one address to different people.
+    if is_known_elsewhere(connection, arrival.connection, person)? {
+        return Ok(Err((NotAdmitted::KnownElsewhere, Some(person))));
+    }
     Ok(Ok(()))
+}
+
+/// Whether another connection knows a person: they have signed in through it, or it has provisioned them. What a connection
+/// knew goes with it.
+fn is_known_elsewhere(connection: &mut PgConnection, owner: ConnectionId, person: PersonId) -> Result<bool> {
+    let joined = saml_identities::table
+        .filter(saml_identities::person_id.eq(person.0))
+        .filter(saml_identities::connection_id.ne(owner.0));
+    let provisioned = provisioned_users::table
+        .filter(provisioned_users::person_id.eq(person.0))
+        .filter(provisioned_users::connection_id.ne(owner.0));
+    let (joined, provisioned): (bool, bool) =
+        diesel::select((diesel::dsl::exists(joined), diesel::dsl::exists(provisioned)))
+            .get_result(connection)?;
+    Ok(joined || provisioned)
 }
 
 fn is_owner(connection: &mut PgConnection, organisation: OrganisationId, person: PersonId) -> Result<bool> {

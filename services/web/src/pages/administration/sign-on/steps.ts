@@ -28,7 +28,10 @@ const SIGNATURE = new Set([
   ...["encryption_algorithm", "unauthenticated_encryption", "not_decrypted", "wrong_issuer", "timed_out", "verifier_failed"],
 ]);
 /** Codes about whom the answer is, and what they get. */
-const PERSON = new Set(["no_subject", "transient_subject", "no_group", "no_address", "foreign_address", "account_elsewhere", "linked_to_another", "disabled", "wrong_person"]);
+const PERSON = new Set([
+  ...["no_subject", "transient_subject", "no_group", "no_address", "foreign_address"],
+  ...["account_elsewhere", "owners_account", "known_elsewhere", "linked_to_another", "disabled", "wrong_person"],
+]);
 
 /** Where an attempt with this refusal ended; what is not known is one of the checks. */
 export function failedStage(refusal: string): Stage {
