@@ -360,7 +360,11 @@ const FOLLOWERS: &str = concat!(
     " AS has_mail, \
         EXISTS (SELECT FROM saml_sessions x JOIN saml_connections c ON c.id = x.connection_id \
                 WHERE x.session_id = f.credential_id AND c.enabled AND c.organisation_id = o.id) \
-            AS is_through_connection) q \
+            AS is_through_connection, \
+        EXISTS (SELECT FROM saml_identities i JOIN saml_connections c ON c.id = i.connection_id \
+                WHERE i.person_id = f.person_id AND c.enabled AND c.organisation_id = o.id) \
+            OR EXISTS (SELECT FROM service_accounts sa WHERE sa.person_id = f.person_id) \
+            AS needs_no_factor_for_tokens) q \
     WHERE EXISTS (SELECT 1 FROM sessions s WHERE s.id = f.credential_id AND s.person_id = f.person_id \
                   AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_expires_at > now() \
                   AND (f.token_digest IS NULL OR f.token_digest = s.token_digest)) \
@@ -369,6 +373,7 @@ const FOLLOWERS: &str = concat!(
                   AND (NOT o.sso_required OR om.person_id IS NULL \
                        OR om.break_glass AND om.role = 'owner' AND q.has_strong)) \
        OR t.id IS NOT NULL \
+          AND (NOT o.second_factor_required OR q.has_strong OR q.has_mail OR q.needs_no_factor_for_tokens) \
     UNION ALL \
     SELECT f.place, f.production_id, 'manager', 'manager', 'manager', 'manager', \
            g.most_role, g.modules, g.productions, g.id \

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::schema::{
     access_tokens, installation, organisation_members, organisations, passkeys, people, production_members,
-    productions, sessions, support_grants, totp_factors,
+    productions, saml_connections, saml_identities, sessions, support_grants, totp_factors,
 };
 use crate::second_factors::{Methods, email_codes};
 use crate::support::access::{self, Opened};
@@ -357,6 +357,7 @@ pub fn by_session(
     let (id, person_id, last_seen_at, mut idle_expires_at, expires_at, confirmed_at, by_email_code, provider) =
         row;
     let (through, is_through) = provider;
+    let vouched_by = Vec::from_iter(through);
     if now - last_seen_at >= USE_RESOLUTION {
         idle_expires_at = (now + idle_limit).min(expires_at);
         diesel::update(sessions::table.find(id).filter(sessions::last_seen_at.eq(last_seen_at)))
@@ -364,8 +365,8 @@ pub fn by_session(
             .execute(conn)?;
     }
     let proof = Proof::Session(SessionId(id));
-    let shown = Shown { proof, through, is_through, by_email_code };
-    let found = load(conn, person_id, shown, expires_at.min(idle_expires_at))?;
+    let shown = Shown { proof, vouched_by, is_through, by_email_code, is_program: false };
+    let found = load(conn, person_id, &shown, expires_at.min(idle_expires_at))?;
     Ok(found.map(|principal| Principal {
         confirmed_at,
         is_single_sign_on: is_through,
@@ -420,14 +421,30 @@ pub fn by_token(conn: &mut PgConnection, token_digest: &[u8]) -> Result<Option<P
             .execute(conn)?;
     }
     let scope = tokens::read_scope(scope)?;
-    let shown =
-        Shown { proof: Proof::Token(TokenId(id)), through: None, is_through: false, by_email_code: false };
-    let principal = load(conn, person_id, shown, expires_at)?;
+    let shown = Shown {
+        proof: Proof::Token(TokenId(id)),
+        vouched_by: organisations_with_identity(conn, person_id)?,
+        is_through: false,
+        by_email_code: false,
+        is_program: is_service_account,
+    };
+    let principal = load(conn, person_id, &shown, expires_at)?;
     Ok(match scope {
         Some(scope) => principal.map(|principal| limited(principal, &scope)),
         // A program has no account to look after: its administrators do.
         None => principal.map(|principal| Principal { is_limited: is_service_account, ..principal }),
     })
+}
+
+/// The organisations whose providers know a person. A connection that is switched off knows nobody.
+fn organisations_with_identity(conn: &mut PgConnection, person_id: Uuid) -> Result<Vec<Uuid>> {
+    Ok(saml_identities::table
+        .inner_join(saml_connections::table)
+        .filter(saml_identities::person_id.eq(person_id))
+        .filter(saml_connections::enabled)
+        .select(saml_connections::organisation_id)
+        .distinct()
+        .load(conn)?)
 }
 
 /// What a token with this scope leaves of somebody: roles in productions, and to be a plain member of the
@@ -455,15 +472,17 @@ fn limited(mut principal: Principal, scope: &TokenScope) -> Principal {
 }
 
 /// What somebody came with.
-#[derive(Clone, Copy)]
 struct Shown {
     proof: Proof,
-    /// The organisation through whose connection the session began.
-    through: Option<Uuid>,
-    /// Whether it began through any, also one that is switched off now.
+    /// The organisations whose own provider answers for the person: of a session the one through whose connection it
+    /// began, of a token those whose connections know whose it is.
+    vouched_by: Vec<Uuid>,
+    /// Whether the session began through any connection, also one that is switched off now.
     is_through: bool,
     /// Whether it began with a code that was sent by mail: better factors were not shown then.
     by_email_code: bool,
+    /// Whether it is a service account's token: a program has no factors.
+    is_program: bool,
 }
 
 /// What an organisation asks of those who have roles in it.
@@ -486,14 +505,19 @@ enum Lack {
 impl Demand {
     /// What somebody lacks who has these factors; `is_exempt` says whether they may come without a provider if they
     /// have one, and none that they are a guest, of whom no provider knows.
-    fn lack(self, shown: Shown, methods: Methods, is_exempt: Option<bool>) -> Lack {
-        // A token is a proof of its own, which somebody made who had what was asked for then. A session that the
-        // organisation's own provider vouches for has all that the organisation asks for.
-        if matches!(shown.proof, Proof::Token(_)) || shown.through == Some(self.organisation) {
+    fn lack(self, shown: &Shown, methods: Methods, is_exempt: Option<bool>) -> Lack {
+        // Whom the organisation's own provider vouches for has all that the organisation asks for.
+        if shown.is_program || shown.vouched_by.contains(&self.organisation) {
             return Lack::Nothing;
         }
         let has_strong = methods.any() && !shown.by_email_code;
-        if self.single_sign_on && is_exempt.is_some_and(|is_exempt| !(is_exempt && has_strong)) {
+        // A token cannot come through a provider. A factor it cannot show either, but whose it is can have one: without, it
+        // would go on opening what is closed to them.
+        let comes_in_person = matches!(shown.proof, Proof::Session(_));
+        if self.single_sign_on
+            && comes_in_person
+            && is_exempt.is_some_and(|is_exempt| !(is_exempt && has_strong))
+        {
             return Lack::SingleSignOn;
         }
         if self.second_factor && !has_strong && !methods.email_code {
@@ -518,7 +542,7 @@ impl Withheld {
 fn load(
     conn: &mut PgConnection,
     person_id: Uuid,
-    shown: Shown,
+    shown: &Shown,
     expires_at: DateTime<Utc>,
 ) -> Result<Option<Principal>> {
     // Before the queries: a membership that ends between them is not believed afterwards.
@@ -593,7 +617,7 @@ fn load(
 }
 
 /// What somebody lacks to use support access at all, whatever the organisation asks of its own people.
-fn support_lack(shown: Shown, methods: Methods) -> Lack {
+fn support_lack(shown: &Shown, methods: Methods) -> Lack {
     // A code by mail is the weakest factor there is: it opens nothing that belongs to others.
     if !(methods.authenticator || methods.passkey) || shown.by_email_code {
         Lack::SecondFactor

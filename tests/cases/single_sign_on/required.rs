@@ -104,6 +104,50 @@ async fn a_session_through_a_connection_has_the_second_factor_of_that_organisati
 }
 
 #[tokio::test]
+async fn a_token_needs_no_studio_account_and_the_second_factor_of_its_person() {
+    let mut studio = Studio::open().await;
+    let organisation = studio.organisation.clone();
+    let film = add_production(&mut studio.owner, &organisation, "Film").await;
+    let login = "bob@studio.example";
+    let (id, bob) = add_person(&studio.kinora, &mut studio.owner, &organisation, login, "member").await;
+    let ada = studio.sign_in("ada").await;
+    let _ = execute(
+        &studio.kinora,
+        &format!(
+            "INSERT INTO production_members (production_id, person_id, library_role) \
+             SELECT '{film}', id, 'reader' FROM people WHERE id = '{id}' OR login = 'ada@studio.example'"
+        ),
+    );
+    let mut scripts = Vec::new();
+    for mut person in [bob, ada] {
+        let form = json!({ "name": "script" });
+        let made = person.post("/api/data/v1/account/tokens", &form).await.expect(201).json();
+        let secret = made["secret"].as_str().unwrap().to_owned();
+        scripts.push(Client::with_token(&studio.kinora.url(), &secret));
+    }
+    let [of_bob, of_ada] = scripts.as_mut_slice() else { unreachable!() };
+    let mut stream = Follower::open(of_bob, &film, None).await.0;
+    require(&studio);
+    let _ = execute(&studio.kinora, "UPDATE organisations SET second_factor_required = true");
+    // For one the organisation's provider answers, for the other nobody does.
+    kinora_tests::wait_until("the token of somebody without a factor opens nothing", async || {
+        (status(of_bob, &film).await == 403).then_some(())
+    })
+    .await;
+    let refused = of_bob.get(&format!("/api/data/v1/productions/{film}")).await;
+    assert_eq!(slug(&refused), "second-factor-required");
+    let _ = stream.read_to_end().await;
+    assert_eq!(status(of_ada, &film).await, 200);
+    let mut stream = Follower::open(of_ada, &film, None).await.0;
+    let _ = execute(&studio.kinora, "UPDATE saml_connections SET enabled = false");
+    kinora_tests::wait_until("a connection that is off answers for nobody", async || {
+        (status(of_ada, &film).await == 403).then_some(())
+    })
+    .await;
+    let _ = stream.read_to_end().await;
+}
+
+#[tokio::test]
 async fn an_owner_breaks_the_glass_and_all_owners_hear_of_it() {
     let relay = MailRelay::start().await;
     let mut studio = Studio::build(Kinora::builder().applications(1).backends(1).relay(&relay)).await;

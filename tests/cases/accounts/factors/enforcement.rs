@@ -93,8 +93,12 @@ async fn who_has_none_sees_nothing_of_an_organisation_that_asks_for_one() {
         all.iter().find(|item| item["name"] == name).unwrap()["withheld"].clone()
     };
     assert_eq!((withheld("Kinora"), withheld("Other Studio")), (json!(true), json!(false)));
-    // A token is a proof of its own.
-    let _ = script.get(&format!("{D}/productions/{film}/assets")).await.expect(200);
+    // Nor does a token of theirs that was made before; what is elsewhere it goes on to open.
+    for (method, path) in &closed {
+        let answer = send(&mut script, method.clone(), path, &[], None).await.expect(403);
+        assert_eq!(slug(&answer), "second-factor-required", "{path}");
+    }
+    let _ = script.get(&format!("{D}/productions/{elsewhere}/assets")).await.expect(200);
 
     // At the next sign-in the same; then they add one, and are in at once.
     let mut again = kinora.visitor();
@@ -104,8 +108,10 @@ async fn who_has_none_sees_nothing_of_an_organisation_that_asks_for_one() {
     let (app, _) = enrol_app(&mut again).await;
     for (method, path) in &closed {
         if !path.ends_with("/events") && !path.ends_with("/original") {
-            let answer = send(&mut again, method.clone(), path, &[], None).await;
-            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+            for client in [&mut again, &mut script] {
+                let answer = send(client, method.clone(), path, &[], None).await;
+                assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+            }
         }
     }
     // The last factor stays as long as it is asked for.
@@ -124,17 +130,26 @@ async fn an_open_stream_ends_when_a_second_factor_is_asked_for() {
     let kinora = Kinora::api().await;
     let mut owner = kinora.administrator().await;
     let own = organisation_of(&mut owner, "Kinora").await;
-    let (person, ada) = add_person(&kinora, &mut owner, &own, "ada@x.example", "member").await;
+    let (person, mut ada) = add_person(&kinora, &mut owner, &own, "ada@x.example", "member").await;
     let film = add_production(&mut owner, &own, "Film").await;
     let path = format!("{D}/productions/{film}/members/{person}");
     let _ = owner.put(&path, &json!({ "library": "reader" })).await.expect(200);
     let _ = enrol_app(&mut owner).await;
-    let stream = ada.request(Method::GET, &format!("{D}/productions/{film}/events")).send().await.unwrap();
-    assert_eq!(stream.status(), 200);
+    let token = ada.post(&format!("{D}/account/tokens"), &json!({ "name": "script" })).await.expect(201);
+    let script = Client::with_token(&kinora.url(), &text(&token.json(), "/secret"));
+    let mut streams = Vec::new();
+    for client in [&ada, &script] {
+        let path = format!("{D}/productions/{film}/events");
+        let stream = client.request(Method::GET, &path).send().await.unwrap();
+        assert_eq!(stream.status(), 200);
+        streams.push(stream);
+    }
     let _ = require(&mut owner, &own, true).await.expect(200);
-    // It ends by itself; a stream that goes on would run into the test's deadline.
-    let end = tokio::time::timeout(kinora_tests::DEADLINE, stream.bytes()).await;
-    assert!(end.is_ok(), "the stream goes on");
+    // They end by themselves; a stream that goes on would run into the test's deadline.
+    for stream in streams {
+        let end = tokio::time::timeout(kinora_tests::DEADLINE, stream.bytes()).await;
+        assert!(end.is_ok(), "the stream goes on");
+    }
 }
 
 #[tokio::test]
