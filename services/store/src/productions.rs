@@ -17,6 +17,10 @@ use crate::{Result, StoreError, events, service_accounts};
 /// How long the objects of a removed production are kept, for the case that it was a mistake.
 const KEPT_AFTER_REMOVAL: TimeDelta = TimeDelta::days(7);
 
+/// How long somebody takes back without a word what they have begun: longer than a program works that cleans up after
+/// itself and, with an access token, cannot confirm anything.
+const BEGINNING: TimeDelta = TimeDelta::hours(6);
+
 /// A production.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable)]
 pub struct Production {
@@ -226,6 +230,22 @@ pub fn remove(
     events::record_production(connection, id)?;
     let act = Act::new("production.removed", "production", id, &name);
     audit::record(connection, origin, act.in_organisation(organisation).in_production(id))
+}
+
+/// Whether a production was made a short time ago and has no member but this person: nobody else misses it.
+///
+/// # Errors
+/// If the database fails.
+pub fn has_just_begun(connection: &mut PgConnection, id: ProductionId, person: PersonId) -> Result<bool> {
+    let members = || production_members::table.filter(production_members::production_id.eq(productions::id));
+    let own = members().filter(production_members::person_id.eq(person.0));
+    let others = members().filter(production_members::person_id.ne(person.0));
+    let begun = productions::table
+        .find(id.0)
+        .filter(productions::created_at.gt(Utc::now() - BEGINNING))
+        .filter(diesel::dsl::exists(own))
+        .filter(diesel::dsl::not(diesel::dsl::exists(others)));
+    Ok(diesel::select(diesel::dsl::exists(begun)).get_result(connection)?)
 }
 
 /// A member of a production.

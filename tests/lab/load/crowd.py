@@ -282,6 +282,8 @@ class Crowd:
         return hashlib.sha256(answer.body).hexdigest() if answer.ok else None
 
     def tidy(self) -> None:
+        # Removing a production that others are in takes a session that was confirmed, or began, a short time ago.
+        self.session.sign_in(self.order.login, self.order.password)
         gone = [*self.made, *self.registers, *([self.library] if self.library else [])]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self._remove, gone))

@@ -18,7 +18,7 @@ use crate::error::{Problem, ProblemDocument, ProblemKind};
 use crate::extract::conditional::{Expected, MaybeIfMatch};
 use crate::extract::cursor::List;
 use crate::extract::idempotency::{Created, once};
-use crate::extract::permission::{Administrator, OfMemberships};
+use crate::extract::permission::{self, Administrator, OfMemberships};
 use crate::extract::{
     AsOfNow, Authenticated, Creation, Cursor, IfMatch, InOrganisation, Json, OfProduction, Page, PathId,
     Query, SignedIn, Then, etag, support,
@@ -252,13 +252,15 @@ pub async fn update_production(
 
 /// Remove a production with all that is in it.
 ///
-/// For administrators. It is gone at once for everybody; its media are kept for a week.
+/// For administrators, in a session that was confirmed a short time ago; without that only what was made within the last hours
+/// and nobody else is a member of. It is gone at once for everybody; its media are kept for a week.
 #[utoipa::path(delete, path = "/api/data/v1/productions/{production_id}", tag = "productions",
     params(("production_id" = ProductionId, Path), ("If-Match" = Option<String>, Header)), responses(
     (status = 204, description = "Removed"),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn remove_production(
+    request: HttpRequest,
     context: web::Data<Context>,
     Then(access, MaybeIfMatch(expected)): Then<OfProduction, MaybeIfMatch>,
 ) -> Result<HttpResponse, Problem> {
@@ -266,6 +268,11 @@ pub async fn remove_production(
         return Err(ProblemKind::Forbidden.into());
     }
     let (id, origin, person) = (access.production_id, access.who.origin, access.who.principal.person_id);
+    let just_begun =
+        context.database.read(move |connection| productions::has_just_begun(connection, id, person)).await?;
+    if !just_begun {
+        permission::confirmed(&request).await?;
+    }
     context
         .database
         .transaction(move |connection| {

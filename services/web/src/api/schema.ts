@@ -1496,7 +1496,8 @@ export interface paths {
         post?: never;
         /**
          * Remove a production with all that is in it.
-         * @description For administrators. It is gone at once for everybody; its media are kept for a week.
+         * @description For administrators, in a session that was confirmed a short time ago; without that only what was made within the last hours
+         *     and nobody else is a member of. It is gone at once for everybody; its media are kept for a week.
          */
         delete: operations["remove_production"];
         options?: never;

@@ -124,10 +124,10 @@ export const en = {
   },
   confirm: {
     title: "Is it you?",
-    lead: "This changes how your account or the studio is protected. Show once more that it is you.",
-    leadPassword: "This changes how your account or the studio is protected. Enter your password once more.",
+    lead: "This is more than whoever finds this page open may do. Show once more that it is you.",
+    leadPassword: "This is more than whoever finds this page open may do. Enter your password once more.",
     submit: "Confirm",
-    leadStudio: "This changes how your account or the studio is protected. Sign in with your studio account once more; you come back to this page, and can then do it again.",
+    leadStudio: "This is more than whoever finds this page open may do. Sign in with your studio account once more; you come back to this page, and can then do it again.",
     withStudio: "Confirm with your studio account",
     withPasskey: "Use a passkey",
     passkeyLead: "Your browser or device asks you for a finger, your face, a PIN or a security key.",

@@ -4,7 +4,7 @@ use kinora_tests::{ADMINISTRATOR_PASSWORD, Client, Kinora, wait_until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::super::world::{PASSWORD, add_person, execute, organisation_of, send, text};
+use super::super::world::{PASSWORD, add_person, add_production, execute, organisation_of, send, text};
 use super::software_key::SoftwareKey;
 use super::{APP, D, enrol_app, let_steps_pass, slug};
 
@@ -28,6 +28,9 @@ async fn dangerous_acts_ask_who_is_there() {
     let (partner, _) = add_person(&kinora, &mut owner, &own, "partner@x.example", "owner").await;
     let (member, _) = add_person(&kinora, &mut owner, &own, "member@x.example", "member").await;
     let people = format!("{D}/organisations/{own}/people");
+    let film = add_production(&mut owner, &own, "Film").await;
+    let _ = execute(&kinora, "UPDATE productions SET created_at = now() - interval '361 minutes'");
+    let production = format!("{D}/productions/{film}");
     let acts: Vec<(Method, String, Value)> = vec![
         (Method::POST, format!("{D}/account/tokens"), json!({ "name": "t" })),
         (Method::POST, APP.to_owned(), json!({})),
@@ -49,6 +52,7 @@ async fn dangerous_acts_ask_who_is_there() {
         ),
         (Method::POST, format!("{people}/{member}/password-link"), json!({})),
         (Method::DELETE, format!("{people}/{member}/factors"), json!({})),
+        (Method::DELETE, production.clone(), json!({})),
         (Method::PUT, format!("{D}/organisations/{own}/security"), json!({ "second_factor_required": true })),
     ];
     let_it_age(&kinora, &mut owner).await;
@@ -82,10 +86,51 @@ async fn dangerous_acts_ask_who_is_there() {
         assert_eq!(slug(&answer), "session-required", "{method} {path}");
     }
     let _ = script.post(CONFIRM, &json!({ "password": ADMINISTRATOR_PASSWORD })).await.expect(403);
+    // What was refused is untouched, and done as soon as the session is confirmed.
+    let _ = owner.get(&production).await.expect(200);
+    let _ = owner.delete(&production).await.expect(204);
+    let _ = owner.get(&production).await.expect(404);
     // Nor does another site make a browser confirm.
     let mut bare = owner.clone();
     bare.forget_csrf_token();
     let _ = bare.post(CONFIRM, &json!({ "password": ADMINISTRATOR_PASSWORD })).await.expect(403);
+}
+
+#[tokio::test]
+async fn what_somebody_has_just_begun_alone_they_take_back_without_a_word() {
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let (member, _) = add_person(&kinora, &mut owner, &own, "member@x.example", "member").await;
+    let (_, mut boss) = add_person(&kinora, &mut owner, &own, "boss@x.example", "administrator").await;
+    let token = owner.post(&format!("{D}/account/tokens"), &json!({ "name": "t" })).await.expect(201).json();
+    let mut script = Client::with_token(&kinora.url(), &text(&token, "/secret"));
+    let mut productions = Vec::new();
+    for name in ["Old", "Shared", "Mine", "Scripted"] {
+        productions.push(format!("{D}/productions/{}", add_production(&mut owner, &own, name).await));
+    }
+    let [old, shared, mine, scripted] = productions.as_slice() else { unreachable!() };
+    let _ =
+        owner.put(&format!("{shared}/members/{member}"), &json!({ "library": "reader" })).await.expect(200);
+    let _ = execute(
+        &kinora,
+        "UPDATE productions SET created_at = now() - CASE name WHEN 'Old' THEN interval '361 minutes' \
+         ELSE interval '359 minutes' END",
+    );
+    for client in [&mut owner, &mut boss] {
+        let_it_age(&kinora, client).await;
+    }
+    for production in [old, shared] {
+        assert_eq!(slug(&owner.delete(production).await.expect(403)), "step-up-required", "{production}");
+        assert_eq!(slug(&script.delete(production).await.expect(403)), "session-required", "{production}");
+    }
+    // To another administrator it is somebody else's.
+    assert_eq!(slug(&boss.delete(mine).await.expect(403)), "step-up-required");
+    let _ = owner.delete(mine).await.expect(204);
+    let _ = script.delete(scripted).await.expect(204);
+    for production in [old, shared] {
+        let _ = owner.get(production).await.expect(200);
+    }
 }
 
 #[tokio::test]
