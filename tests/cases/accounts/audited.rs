@@ -3,6 +3,7 @@
 //!
 //! An operation that is added has to be decided: [`RECORDED`] names the act it records, [`UNRECORDED`] why it records none.
 
+mod acts;
 mod calls;
 mod refusal;
 mod trail;
@@ -153,6 +154,7 @@ async fn every_change_is_recorded_by_the_request_that_made_it() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    acts::require_decided(&trail.everything());
 }
 
 #[tokio::test]

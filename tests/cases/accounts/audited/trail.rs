@@ -60,6 +60,13 @@ impl Trail {
         self.wrote.get(operation)
     }
 
+    /// Every act that stands in the trail, also of the system and of whoever came through the provider.
+    pub fn everything(&mut self) -> BTreeSet<String> {
+        let rows: Vec<Row> =
+            diesel::sql_query("SELECT DISTINCT action FROM audit_rows").load(&mut self.connection).unwrap();
+        rows.into_iter().map(|row| row.action).collect()
+    }
+
     /// Performs an operation with JSON. `ids` are for the gaps of its address, in their order.
     pub async fn call(&mut self, client: &mut Client, operation: &str, ids: &[&str], body: Value) -> Answer {
         let complete = |request: RequestBuilder| request.header("If-Match", "*").json(&body);
