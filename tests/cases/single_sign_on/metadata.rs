@@ -254,6 +254,8 @@ async fn metadata_is_fetched_again_every_day_and_owners_hear_of_ends_once() {
     wait_until("the first mail", async || (execute(kinora, mails) == 1).then_some(())).await;
 
     execute(&world.kinora, "UPDATE saml_connections SET fetch_tried_at = now() - interval '25 hours'");
+    let own = "UPDATE saml_keys SET not_after = now() + interval '6 days 1 hour' WHERE role = 'signing'";
+    assert_eq!(execute(&world.kinora, own), 1);
     world.put_xml(&Described::new(ENTITY, &[&soon, &late]).xml());
     let _ = world.kinora.application(0).stop().await;
     world.kinora.application(0).start().await;
@@ -263,7 +265,13 @@ async fn metadata_is_fetched_again_every_day_and_owners_hear_of_ends_once() {
         (now["provider"]["certificates"].as_array().unwrap().len() == 2).then_some(now)
     })
     .await;
-    assert_eq!(refreshed["warnings"], json!([]));
-    assert_eq!(execute(&world.kinora, mails), 1, "each mail is sent once");
-    assert_eq!(execute(&world.kinora, "UPDATE saml_warnings SET days = days WHERE days = 30"), 1);
+    assert_eq!(refreshed["warnings"].as_array().unwrap().len(), 1, "{refreshed}");
+    assert_eq!(text(&refreshed, "/warnings/0/what"), "own_certificate");
+    assert_eq!(refreshed["warnings"][0]["days_left"], 6);
+    let kinora = &world.kinora;
+    wait_until("the second mail", async || (execute(kinora, mails) == 2).then_some(())).await;
+    for days in [30, 7] {
+        let told = format!("UPDATE saml_warnings SET days = days WHERE days = {days}");
+        assert_eq!(execute(&world.kinora, &told), 1, "each mail is sent once");
+    }
 }
