@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use kinora_tests::{Kinora, MailRelay};
+use kinora_tests::{Kinora, MailRelay, wait_until};
+use reqwest::Method;
 use serde_json::json;
 
+use crate::accounts::factors::software_key::SoftwareKey;
 use crate::accounts::factors::{enrol_app, finish, let_steps_pass};
 use crate::accounts::world::{PASSWORD, add_person, execute, organisation_of, send, text};
 use crate::library::control::on_server;
@@ -51,6 +53,59 @@ async fn people_are_told_what_happened_to_their_account() {
     let path = format!("/api/data/v1/organisations/{own}/mail");
     let list = owner.get(&path).await.expect(200);
     assert!(!list.text().contains("recovery"), "{}", list.text());
+}
+
+#[tokio::test]
+async fn people_are_told_of_each_factor_that_comes_and_goes() {
+    let relay = MailRelay::start().await;
+    let kinora = Kinora::builder().applications(1).backends(1).relay(&relay).start().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let security = format!("/api/data/v1/organisations/{own}/security");
+    let allowed = json!({ "second_factor_required": false, "email_code_allowed": true });
+    let any = [("If-Match", "*")];
+    let _ = send(&mut owner, Method::PUT, &security, &any, Some(&allowed)).await.expect(200);
+    let (_, mut ada) = add_person(&kinora, &mut owner, &own, ADA, "member").await;
+    let factors = "/api/data/v1/account/factors";
+    let mut told = Vec::new();
+    let mut expect_mail = async |subject: &str| {
+        let mails = relay.wait_for(ADA, told.len() + 1).await;
+        let subjects: Vec<String> = mails.iter().map(|mail| text(mail, "/subject")).collect();
+        told.push(subject.to_owned());
+        let (mut found, mut expected) = (subjects.clone(), told.clone());
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "after {subject}");
+    };
+
+    let _ = enrol_app(&mut ada).await;
+    expect_mail("An authenticator app was added").await;
+    let _ = ada.post(&format!("{factors}/recovery-codes"), &json!({})).await.expect(200);
+    expect_mail("New recovery codes were made").await;
+    let added = SoftwareKey::new(&kinora.url()).enrol(&mut ada, "Laptop").await.expect(201).json();
+    expect_mail("A passkey was added").await;
+    let by_mail = format!("{factors}/email-code");
+    let _ = ada.post(&by_mail, &json!({})).await.expect(200);
+    expect_mail("Your code to confirm this address").await;
+    let code = wait_until("the code", async || {
+        let is_code = |line: &&str| line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit());
+        let mails = relay.mails_to(ADA);
+        mails
+            .iter()
+            .find_map(|mail| text(mail, "/plain").lines().map(str::trim).find(is_code).map(str::to_owned))
+    })
+    .await;
+    let _ = ada.put(&by_mail, &json!({ "email_code": code })).await.expect(204);
+    expect_mail("Codes by mail were added").await;
+    let passkey = format!("/api/data/v1/account/passkeys/{}", text(&added, "/passkey/id"));
+    for (path, subject) in [
+        (passkey, "A passkey was removed"),
+        (by_mail, "Codes by mail were removed"),
+        (format!("{factors}/authenticator"), "An authenticator app was removed"),
+    ] {
+        let _ = ada.delete(&path).await.expect(204);
+        expect_mail(subject).await;
+    }
 }
 
 #[tokio::test]
