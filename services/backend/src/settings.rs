@@ -206,6 +206,18 @@ mod tests {
     }
 
     #[test]
+    fn the_trail_is_kept_for_a_month_at_least() {
+        let read = |keep: &str| {
+            parse::<BackendSettings>(Path::new("b.toml"), &format!("[audit]\nkeep = \"{keep}\"\n"))
+        };
+        assert_eq!(read("30d").unwrap().audit.keep(), Some(TimeDelta::days(30)));
+        for short in ["29d", "719h", "1s"] {
+            let error = read(short).unwrap_err().to_string();
+            assert!(error.contains("b.toml:2: 'audit.keep' must be at least \"30d\""), "{error}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let text = "[broker]\nhots = []\n";
         let error = parse::<BackendSettings>(Path::new("b.toml"), text).unwrap_err().to_string();

@@ -387,3 +387,72 @@ async fn the_backend_hands_the_trail_on_and_checks_it() {
     // Who and what are ids there.
     assert!(!line.contains("secret title") && !line.contains("admin@localhost"), "{line}");
 }
+
+#[tokio::test]
+async fn administrators_are_told_that_the_trail_is_not_what_was_written() {
+    let kinora = Kinora::builder().applications(1).backends(1).start().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let path = format!("/api/data/v1/organisations/{own}/audit/check");
+    let mut found = async |intact: bool| {
+        kinora_tests::wait_until(&format!("a check that says {intact}"), async || {
+            let check = owner.get(&path).await.expect(200).json();
+            (check["intact"] == intact).then_some(check)
+        })
+        .await
+    };
+    let before = found(true).await;
+    assert_eq!(execute(&kinora, "UPDATE audit_rows SET actor = actor || 'x' WHERE sequence = 1"), 1);
+    // It is looked at once a day.
+    let a_day_later = "UPDATE audit_checks SET at = at - interval '25 hours'";
+    assert_eq!(execute(&kinora, a_day_later), 1);
+    let after = found(false).await;
+    assert_eq!(after["head"], Value::Null);
+    assert!(text(&after, "/at") > text(&before, "/at"), "{before} {after}");
+    // And it is whole again when the row is.
+    let _ = execute(&kinora, "UPDATE audit_rows SET actor = left(actor, -1) WHERE sequence = 1");
+    let _ = execute(&kinora, a_day_later);
+    assert!(found(true).await["head"].is_string());
+}
+
+#[tokio::test]
+async fn the_backend_removes_what_is_older_than_it_is_to_be_kept() {
+    let mut kinora = Kinora::builder()
+        .applications(1)
+        .backends(1)
+        .settings("backend", "audit.keep = \"30d\"")
+        .start()
+        .await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let _ = add_production(&mut owner, &own, "Film").await;
+    let newest = "SELECT sequence FROM audit_rows WHERE action = 'production.created'";
+    let all = format!("SELECT 1 FROM audit_rows WHERE sequence <= ({newest})");
+    let written = execute(&kinora, &all);
+    assert!(written > 2, "{written}");
+    let forwarded = format!("SELECT 1 FROM audit_forwarded WHERE sequence >= ({newest})");
+    kinora_tests::wait_until("the journal has it", async || {
+        (execute(&kinora, &forwarded) == 1).then_some(())
+    })
+    .await;
+    let _ = kinora.backend(0).stop().await;
+    // All but the last are older than that, which is not quite.
+    let aged = format!(
+        "UPDATE audit_rows SET at = at - CASE WHEN sequence = ({newest}) THEN interval '29 days' \
+         ELSE interval '31 days' END WHERE sequence <= ({newest})"
+    );
+    assert_eq!(execute(&kinora, &aged), written);
+    kinora.backend(0).start().await;
+    kinora_tests::wait_until("what is too old is gone", async || (execute(&kinora, &all) == 1).then_some(()))
+        .await;
+    assert_eq!(execute(&kinora, newest), 1);
+    let _ = execute(
+        &kinora,
+        "UPDATE audit_rows SET at = at + interval '29 days' WHERE action = 'production.created'",
+    );
+    let (verdict, rows) = (audit::verify(&mut kinora.connect()).unwrap(), trail(&mut owner, &own).await);
+    assert!(matches!(verdict, Verdict::Intact { .. }), "{verdict:?}");
+    assert_eq!(rows[0]["action"], "production.created");
+    let shortened = "SELECT 1 FROM audit_rows WHERE action = 'audit.shortened'";
+    assert_eq!(execute(&kinora, shortened), 1, "and that is on record");
+}
