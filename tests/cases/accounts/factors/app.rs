@@ -1,11 +1,14 @@
 //! The authenticator app and recovery codes: enrolment, two steps, each code once.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use kinora_core::PersonId;
 use kinora_store::second_factors::recovery::digest;
 use kinora_tests::{ADMINISTRATOR_PASSWORD, Kinora};
 use reqwest::Method;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::super::world::{PASSWORD, add_person, execute, organisation_of, send, text};
 use super::{APP, D, SECOND, enrol_app, finish, let_steps_pass, sign_in_with_code, slug, strings};
@@ -240,7 +243,9 @@ async fn secrets_stand_nowhere_in_clear() {
     let pending = recovering.cookie("__Host-kinora-pending").unwrap().to_owned();
     let _ = finish(&mut recovering, &json!({ "recovery_code": codes[0] })).await.expect(200);
     let key = app.key.replace(' ', "");
-    let secrets = [key.clone(), app.key.clone(), codes[0].clone(), codes[1].clone(), pending];
+    let session = owner.cookie("__Host-kinora").unwrap().to_owned();
+    let secrets =
+        [key.clone(), app.key.clone(), codes[0].clone(), codes[1].clone(), pending, session.clone()];
     let log = kinora.application(0).log();
     for secret in &secrets {
         assert!(!log.contains(secret.as_str()), "{secret} is in the log");
@@ -261,12 +266,23 @@ async fn secrets_stand_nowhere_in_clear() {
         "sessions",
         "known_browsers",
     ];
+    let found = |table: &str, secret: &str| {
+        execute(&kinora, &format!("SELECT 1 FROM {table} t WHERE t::text LIKE '%{secret}%'"))
+    };
+    // What is stored as bytes shows as hexadecimal: the texts themselves, and what they stand for.
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut forms = vec![bytes, codes[0].replace('-', "")];
+    for secret in &secrets {
+        forms.extend([secret.clone(), hex(secret.as_bytes())]);
+        forms.extend(URL_SAFE_NO_PAD.decode(secret).ok().map(|raw| hex(&raw)));
+    }
     for table in tables {
-        for secret in secrets.iter().chain([&bytes, &codes[0].replace('-', "")]) {
-            let find = format!("SELECT 1 FROM {table} t WHERE t::text LIKE '%{secret}%'");
-            assert_eq!(execute(&kinora, &find), 0, "{secret} is in {table}");
+        for form in &forms {
+            assert_eq!(found(table, form), 0, "{form} is in {table}");
         }
     }
+    // The search finds what is there: the digest of the session's token.
+    assert_eq!(found("sessions", &hex(&Sha256::digest(session.as_bytes()))), 1);
 }
 
 #[tokio::test]
@@ -277,10 +293,7 @@ async fn secrets_of_apps_move_to_a_new_master_key() {
     let_steps_pass(&kinora);
     let file = kinora.directory().join("credentials/application/vault-master-key");
     let old = std::fs::read_to_string(&file).unwrap();
-    let new = {
-        use base64::Engine as _;
-        base64::engine::general_purpose::STANDARD.encode([42_u8; 32])
-    };
+    let new = { base64::engine::general_purpose::STANDARD.encode([42_u8; 32]) };
     let put = |keys: &str| {
         std::fs::remove_file(&file).unwrap();
         std::fs::write(&file, keys).unwrap();
