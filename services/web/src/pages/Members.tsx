@@ -118,7 +118,7 @@ export function Members({ productionId, organisationId, title, administers, myRo
             <h2 className="truncate">{title}</h2>
             <p className={page.lead}>{m.administration.membersLead}</p>
           </div>
-          {(members.data?.length ?? 0) > 0 && add}
+          {members.data?.length !== 0 && add}
         </header>
         {members.isPending ? (
           <Skeleton height={240} style={{ borderRadius: 8 }} />
@@ -257,7 +257,7 @@ export function Members({ productionId, organisationId, title, administers, myRo
           }}
         />
       </section>
-      <Invitations productionId={productionId} decidesOn={(roles) => MODULES.every((module) => !roles[module] || manages(module))} />
+      {members.isSuccess && <Invitations productionId={productionId} decidesOn={(roles) => MODULES.every((module) => !roles[module] || manages(module))} />}
     </>
   );
 }
