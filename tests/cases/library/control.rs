@@ -13,7 +13,7 @@ use kinora_tests::{ADMINISTRATOR_PASSWORD, Client, Kinora, program, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::accounts::world::token_of;
 use crate::media::support::count;
@@ -267,26 +267,16 @@ async fn the_canary_explains_one_time_passwords_and_unreachable_addresses() {
     assert!(text(&no_password.stderr).contains("password is expected"), "{}", text(&no_password.stderr));
 }
 
-#[tokio::test]
-async fn the_canary_cleans_up_when_it_is_interrupted() {
-    // Without a backend the ingest never ends.
-    let kinora = Kinora::api().await;
+/// Begins a flight as the first administrator; also gives what to send its signals to.
+async fn take_off(kinora: &Kinora) -> (Child, Pid) {
     let mut administrator = kinora.administrator().await;
     let session = administrator.get("/api/data/v1/session").await.json();
     let login = session["person"]["login"].as_str().unwrap();
     let file = kinora.directory().join("film.mov");
     std::fs::write(&file, vec![7; 100_000]).unwrap();
     let mut process = Command::new(program("kinoractl"))
-        .args([
-            "canary",
-            "--json",
-            "--url",
-            &kinora.url(),
-            "--login",
-            login,
-            "--file",
-            file.to_str().unwrap(),
-        ])
+        .args(["canary", "--json", "--url", &kinora.url(), "--login", login, "--file"])
+        .arg(&file)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
@@ -294,16 +284,46 @@ async fn the_canary_cleans_up_when_it_is_interrupted() {
         .unwrap();
     let mut stdin = process.stdin.take().unwrap();
     stdin.write_all(format!("{ADMINISTRATOR_PASSWORD}\n").as_bytes()).await.unwrap();
-    let there = |kinora: &Kinora| -> i64 {
-        assets::table.filter(assets::removed_at.is_null()).count().get_result(&mut kinora.connect()).unwrap()
-    };
-    wait_until("the canary has uploaded its file", async || (there(&kinora) == 1).then_some(())).await;
     let id = Pid::from_raw(process.id().unwrap().try_into().unwrap()).unwrap();
-    kill_process(id, Signal::INT).unwrap();
+    (process, id)
+}
+
+fn assets_there(kinora: &Kinora) -> i64 {
+    assets::table.filter(assets::removed_at.is_null()).count().get_result(&mut kinora.connect()).unwrap()
+}
+
+/// It said that it was interrupted, and left nothing.
+async fn expect_landed(kinora: &Kinora, process: Child) {
     let output = process.wait_with_output().await.unwrap();
     let (json, names) = stages(&output);
     assert_eq!(output.status.code(), Some(130), "{json:#}");
     assert_eq!(names.last().unwrap(), "clean_up");
     assert_eq!(json["stages"].as_array().unwrap().last().unwrap()["ok"], true, "{json:#}");
-    assert_eq!((there(&kinora), scratch_productions(&kinora)), (0, 0));
+    assert_eq!((assets_there(kinora), scratch_productions(kinora)), (0, 0));
+}
+
+#[tokio::test]
+async fn the_canary_cleans_up_when_it_is_interrupted() {
+    // Without a backend the ingest never ends.
+    let kinora = Kinora::api().await;
+    let (process, id) = take_off(&kinora).await;
+    wait_until("the canary has uploaded its file", async || (assets_there(&kinora) == 1).then_some(())).await;
+    kill_process(id, Signal::INT).unwrap();
+    expect_landed(&kinora, process).await;
+}
+
+#[tokio::test]
+async fn a_canary_interrupted_while_its_production_is_made_removes_that_too() {
+    let kinora = Kinora::api().await;
+    let mut held = kinora.connect();
+    held.batch_execute("BEGIN; LOCK TABLE productions IN SHARE ROW EXCLUSIVE MODE").unwrap();
+    let (process, id) = take_off(&kinora).await;
+    let waits = "SELECT 1 FROM pg_locks WHERE relation = 'productions'::regclass AND NOT granted";
+    wait_until("the production is being made", async || {
+        (diesel::sql_query(waits).execute(&mut kinora.connect()).unwrap() > 0).then_some(())
+    })
+    .await;
+    kill_process(id, Signal::INT).unwrap();
+    held.batch_execute("COMMIT").unwrap();
+    expect_landed(&kinora, process).await;
 }

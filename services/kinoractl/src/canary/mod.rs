@@ -10,12 +10,14 @@ mod upload;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Mutex;
 
 use self::client::{CanaryError, Client, send};
 use self::ingest::{Asset, Derivative};
@@ -125,6 +127,8 @@ struct Canary<'a> {
     secret: Secret,
     report: Report,
     made: Made,
+    /// Held while something is being made whose id only the answer tells: given up then, nobody could remove it.
+    making: Arc<Mutex<()>>,
 }
 
 #[derive(Deserialize)]
@@ -135,14 +139,18 @@ struct WithId {
 impl<'a> Canary<'a> {
     fn new(options: &'a Options, client: Client, secret: Secret) -> Self {
         let report = Report::new(&options.url, options.json);
-        Self { options, client, secret, report, made: Made::default() }
+        Self { options, client, secret, report, made: Made::default(), making: Arc::default() }
     }
 
     async fn run(mut self) -> ExitCode {
+        let making = Arc::clone(&self.making);
         let was_interrupted = tokio::select! {
             // The error is in the report already.
             _ = self.walk() => false,
-            () = asked_to_stop() => true,
+            _ = async {
+                asked_to_stop().await;
+                making.lock().await
+            } => true,
         };
         if was_interrupted {
             self.report.add("interrupted", Instant::now(), Err("asked to stop; cleaning up".to_owned()));
@@ -265,8 +273,10 @@ impl<'a> Canary<'a> {
         let name = format!("Canary {}", chrono::Utc::now().format("%Y-%m-%d %H:%M:%S"));
         let path = format!("/api/data/v1/organisations/{organisation}/productions");
         let body = serde_json::json!({ "name": name });
+        let making = self.making.lock().await;
         let production: WithId = self.client.create("make a production", &path, &body).await?;
         self.made.production = Some(production.id.clone());
+        drop(making);
         Ok((production.id, Some(name)))
     }
 
@@ -276,8 +286,10 @@ impl<'a> Canary<'a> {
         source: &mut Source,
         begun: Instant,
     ) -> Result<(String, Option<String>), CanaryError> {
+        let making = self.making.lock().await;
         let upload = upload::create(&self.client, production, source).await?;
         self.made.upload = Some(upload.clone());
+        drop(making);
         let uploaded = upload::send_all(&self.client, &upload, source).await?;
         self.made.upload = None;
         self.made.asset = Some(uploaded.asset_id.clone());
