@@ -83,8 +83,11 @@ async fn a_program_has_the_roles_it_was_given_and_is_no_person() {
     let tokens = format!("{}/{id}/tokens", scene.all());
     let _ = scene.owner.post(&tokens, &json!({ "name": "x", "scope": foreign })).await.expect(409);
     // It stands in no list of people, and on its own page with what it has.
-    for list in [format!("/api/data/v1/organisations/{organisation}/people"), format!("{production}/members")]
-    {
+    for list in [
+        format!("/api/data/v1/organisations/{organisation}/people"),
+        format!("/api/data/v1/organisations/{organisation}/personal-data/people"),
+        format!("{production}/members"),
+    ] {
         let list = scene.owner.get(&list).await.expect(200).json();
         assert!(!list.to_string().contains(&login), "{list}");
     }

@@ -12,7 +12,7 @@ use crate::schema::people;
 use crate::sign_in::login_key;
 use crate::{Result, StoreError};
 
-/// Somebody of whom an organisation keeps something: a member, or a guest of its productions.
+/// Somebody of whom an organisation keeps something: a member, or a guest of its productions. Service accounts are nobody.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct HeldPerson {
     /// The person.
@@ -33,6 +33,7 @@ const HELD: &str = "\
     SELECT p.id, p.login, p.display_name, m.role \
     FROM people p LEFT JOIN organisation_members m ON m.person_id = p.id AND m.organisation_id = $1 \
     WHERE p.erased_at IS NULL \
+      AND NOT EXISTS (SELECT FROM service_accounts s WHERE s.person_id = p.id) \
       AND (m.person_id IS NOT NULL \
            OR EXISTS (SELECT FROM production_members g JOIN productions f ON f.id = g.production_id \
                       WHERE g.person_id = p.id AND f.organisation_id = $1)) ";
