@@ -144,6 +144,43 @@ export function workInLibrary(): void {
       await expect.poll(() => names(page, known)).toEqual(known.toReversed());
     });
 
+    it("draws of a library of thousands only what is in view, to its end", async () => {
+      const { page } = seat;
+      const [pages, each] = [20, 100];
+      const number = (at: number) => `Many ${String(at).padStart(4, "0")}`;
+      // The server's own first page, its assets many times over.
+      const list = /\/api\/data\/v1\/productions\/[^/]+\/assets\?/;
+      await page.route(list, async (route) => {
+        const asked = new URL(route.request().url());
+        const at = Number(asked.searchParams.get("cursor") ?? 0);
+        asked.searchParams.delete("cursor");
+        const answer = await route.fetch({ url: asked.href });
+        const { items } = (await answer.json()) as { items: { id: string; name: string }[] };
+        const many = Array.from({ length: each }, (_, index) => ({ ...items[index % items.length], id: crypto.randomUUID(), name: number(at * each + index) }));
+        await route.fulfill({ response: answer, json: { items: many, next_cursor: at + 1 < pages ? String(at + 1) : null } });
+      });
+      const cells = page.getByRole("gridcell");
+      await page.goto(library());
+      await tile(page, number(0)).waitFor();
+      const scroll = (to: "end" | "begin") => page.getByRole("grid").evaluate((grid, to) => grid.scrollTo({ top: to === "end" ? grid.scrollHeight : 0 }), to);
+      const most = async () => expect(await cells.count()).toBeLessThan(100);
+      await most();
+      // Each time the end of what has been loaded, until there is no more.
+      await expect
+        .poll(async () => {
+          await scroll("end");
+          await most();
+          return tile(page, number(pages * each - 1)).count();
+        })
+        .toBe(1);
+      expect(await tile(page, number(0)).count()).toBe(0);
+      await scroll("begin");
+      await tile(page, number(0)).waitFor();
+      await most();
+      await page.unroute(list);
+      expect(seat.complaints).toEqual([]);
+    });
+
     it("gives an asset another name, and removes it", async () => {
       const { page } = seat;
       await page.goto(library());
