@@ -51,6 +51,16 @@ impl Answer {
     }
 }
 
+thread_local! {
+    /// Each is told all certificate authorities of the machine, which takes longer than most requests; tests make many
+    /// visitors. One a thread, as its connections end with the runtime of the test that runs there.
+    static HTTP: reqwest::Client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .expect("an HTTP client");
+}
+
 /// A visitor of one application.
 ///
 /// Cookies are kept by hand: a `Secure` cookie goes back over plain HTTP on loopback, as browsers do
@@ -72,13 +82,8 @@ impl Client {
     /// When the HTTP library cannot be set up.
     #[must_use]
     pub fn anonymous(base: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .expect("an HTTP client");
         Self {
-            http,
+            http: HTTP.with(reqwest::Client::clone),
             base: base.to_owned(),
             cookies: BTreeMap::new(),
             csrf_token: None,
