@@ -95,6 +95,9 @@ fn sweep(root: &Path) {
         }
         match DirectoryLock::take(&path) {
             Ok(_held) => {
+                if let Ok(in_memory) = fs::read_link(path.join("postgresql")) {
+                    let _ = fs::remove_dir_all(in_memory);
+                }
                 let _ = fs::remove_dir_all(&path);
             }
             Err(DevstackError::AlreadyRunning { .. }) => {}

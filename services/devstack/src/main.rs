@@ -8,8 +8,8 @@ use std::sync::{Arc, mpsc};
 
 use clap::{Parser, Subcommand};
 use kinora_devstack::{
-    DevstackError, DirectoryLock, Durability, PortBook, ProductOptions, Services, ServicesOptions,
-    run_product,
+    DevstackError, DirectoryLock, Durability, MemoryDirectory, PortBook, ProductOptions, Services,
+    ServicesOptions, run_product,
 };
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -147,6 +147,7 @@ fn run_services(directory: &Path, throw_away: bool) -> Result<(), DevstackError>
         source,
     })?;
     let over = wait_for_the_end()?;
+    let in_memory = throw_away.then(|| MemoryDirectory::create(&directory.join("postgresql")));
     let mut ports = PortBook::open(directory);
     let services = Arc::new(Services::start(
         directory,
@@ -176,6 +177,7 @@ fn run_services(directory: &Path, throw_away: bool) -> Result<(), DevstackError>
         }
     };
     services.stop();
+    drop(in_memory);
     if throw_away {
         let _ = std::fs::remove_dir_all(directory);
     }

@@ -79,6 +79,8 @@ impl PostgreSql {
         owner_creates_databases: bool,
     ) -> Result<Self, DevstackError> {
         create_private_directory(directory)?;
+        // It may be a link to memory, and `chown -R` follows none.
+        let directory = &fs::canonicalize(directory).map_err(DevstackError::file("find", directory))?;
         let programs = newest_programs()?;
         let postgresql = Self {
             wrapper: unprivileged_wrapper(directory)?,
