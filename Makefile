@@ -19,6 +19,8 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null) \
 	$(wildcard $(WEB)/index.html $(WEB)/*.ts $(WEB)/package.json)
 # Runs a command beside a whole Kinora of its own in a throw-away directory.
 BESIDE_KINORA = $(PROGRAMS)/kinora-devstack with --bin-dir $(PROGRAMS) --web-root $(WEB)/dist --mail-relay tests/smtp/server.py --
+# One more than there are processors: a test waits for services a part of its time.
+TEST_THREADS ?= $(shell expr $$(nproc) + 1)
 PACKAGES := -p kinora-application -p kinora-saml-verifier -p kinora-backend -p kinora-worker -p kinoractl -p kinora-devstack
 
 .DEFAULT_GOAL := help
@@ -96,7 +98,7 @@ web-check: $(WEB)/node_modules/.package-lock.json ## web lint and types
 	cd $(WEB) && npm run --silent lint && npm run --silent check
 
 rust-test: programs ## unit and integration tests
-	KINORA_PROGRAMS=$(PROGRAMS) cargo test --locked --workspace --profile $(PROFILE) --no-fail-fast
+	KINORA_PROGRAMS=$(PROGRAMS) RUST_TEST_THREADS=$(TEST_THREADS) cargo test --locked --workspace --profile $(PROFILE) --no-fail-fast
 
 web-test: $(WEB)/node_modules/.package-lock.json ## the web client's own tests
 	cd $(WEB) && npm run --silent test
