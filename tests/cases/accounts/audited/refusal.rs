@@ -16,6 +16,7 @@ const BEFOREHAND: &[(&str, &str)] = &[
     ("sessions UPDATE idle_expires_at, last_seen_at", "the session was used"),
     ("orphan_objects DELETE", "nobody's request: objects that nobody needs any more are swept meanwhile"),
     ("uploads UPDATE epoch, writer", "whoever writes takes the upload before the bytes come"),
+    ("uploads UPDATE writer_seen_at", "and says every few seconds that they still do"),
 ];
 
 /// Notes each change of a row that the application has committed: its table, and what became other in it. What is rolled
