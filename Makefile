@@ -42,11 +42,9 @@ timed = @began=$$(date +%s); $(MAKE) --no-print-directory $(1) || exit 1; echo "
 
 test: ## every test, against real services and in a real browser
 	@packaging/bootstrap test
-	@$(MAKE) --no-print-directory -j2 web programs
-	$(call timed,bundle-test)
-	$(call timed,measure-test)
+	@echo "test: the short ones run while programs are built"
+	$(call timed,-j5 web programs bundle-test measure-test web-test)
 	$(call timed,rust-test)
-	$(call timed,web-test)
 	@echo "test: browser-test and api-test run beside each other; what they say comes when they have ended"
 	$(call timed,-j2 --output-sync browser-test api-test)
 
