@@ -9,6 +9,7 @@ export default defineConfig({
   resolve: {
     alias: {
       "playwright-core": here("node_modules/playwright-core/index.mjs"),
+      qr: here("node_modules/qr"),
       vitest: here("node_modules/vitest"),
     },
   },

@@ -5,7 +5,8 @@ import { createHmac } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
+import decodeQR from "qr/decode.js";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { keepPicture, launch, login, mailDirectory, PASSWORD, signIn, sit, url, type Seat } from "./harness";
 import { made } from "./outcome";
@@ -22,6 +23,19 @@ function codeOf(key: string, later = 0): string {
   const mac = createHmac("sha1", secret).update(counter).digest();
   const value = mac.readUInt32BE((mac.at(-1) ?? 0) & 15) & 0x7fffffff;
   return String(value % 1_000_000).padStart(6, "0");
+}
+
+/** What the camera of a phone makes of a QR code on the screen, by a decoder of others. */
+async function scan(code: Locator): Promise<string> {
+  const picture = await code.screenshot();
+  const pixels = await code.page().evaluate(async (bytes) => {
+    const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: "image/png" }));
+    const drawing = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+    if (!drawing) throw new Error("no canvas");
+    drawing.drawImage(bitmap, 0, 0);
+    return { width: bitmap.width, height: bitmap.height, data: [...drawing.getImageData(0, 0, bitmap.width, bitmap.height).data] };
+  }, [...picture]);
+  return decodeQR({ ...pixels, data: Uint8Array.from(pixels.data) });
 }
 
 /** The code in the newest of `count` mails with codes to an address, when it is there. */
@@ -83,9 +97,12 @@ const signOut = (seat: Seat) => seat.context.clearCookies();
 
 /** Sets up an app on the page that is open; gives its key and the code that was used for it. */
 export async function setUpApp(page: Page): Promise<{ key: string; used: string }> {
-  await page.getByRole("img", { name: "QR code for the authenticator app" }).waitFor();
+  const drawing = page.getByRole("img", { name: "QR code for the authenticator app" });
+  await drawing.waitFor();
+  const scanned = new URL(await scan(drawing));
   await page.getByText("I cannot scan it").click();
   const key = (await page.locator("code[data-secret]").textContent()) ?? "";
+  expect([scanned.protocol, scanned.searchParams.get("secret")]).toEqual(["otpauth:", key.replaceAll(" ", "")]);
   // Six digits are sent without a press.
   const used = codeOf(key);
   await page.getByLabel("Code from the app").fill(used);
