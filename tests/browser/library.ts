@@ -11,6 +11,8 @@ import { made } from "./outcome";
 
 const library = () => `${url()}/productions/${made.production}/library`;
 
+/** One of many assets. */
+const number = (at: number) => `Many ${String(at).padStart(4, "0")}`;
 const tile = (page: Page, name: string) => page.getByRole("gridcell").filter({ hasText: name });
 /** Names of the assets that are shown, in their order, of those that are known here. */
 const names = async (page: Page, known: string[]) => (await page.getByRole("gridcell").allTextContents()).map((text) => known.find((name) => text.includes(name)) ?? text);
@@ -147,7 +149,6 @@ export function workInLibrary(): void {
     it("draws of a library of thousands only what is in view, to its end", async () => {
       const { page } = seat;
       const [pages, each] = [20, 100];
-      const number = (at: number) => `Many ${String(at).padStart(4, "0")}`;
       // The server's own first page, its assets many times over.
       const list = /\/api\/data\/v1\/productions\/[^/]+\/assets\?/;
       await page.route(list, async (route) => {
@@ -162,7 +163,7 @@ export function workInLibrary(): void {
       const cells = page.getByRole("gridcell");
       await page.goto(library());
       await tile(page, number(0)).waitFor();
-      const scroll = (to: "end" | "begin") => page.getByRole("grid").evaluate((grid, to) => grid.scrollTo({ top: to === "end" ? grid.scrollHeight : 0 }), to);
+      const scroll = (to: "end" | "begin") => page.getByRole("grid").evaluate((grid, end) => grid.scrollTo({ top: end === "end" ? grid.scrollHeight : 0 }), to);
       const most = async () => expect(await cells.count()).toBeLessThan(100);
       await most();
       // Each time the end of what has been loaded, until there is no more.

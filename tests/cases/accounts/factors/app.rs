@@ -81,7 +81,9 @@ async fn an_app_is_set_up_and_asked_for() {
 
 #[tokio::test]
 async fn half_a_sign_in_opens_nothing() {
-    let kinora = Kinora::api().await;
+    // Hundreds of requests, one after the other.
+    let fast = "rate_limit.address_per_second = 1000.0\nrate_limit.address_burst = 10000";
+    let kinora = Kinora::builder().applications(1).settings("application", fast).start().await;
     let mut owner = kinora.administrator().await;
     let _ = enrol_app(&mut owner).await;
     let mut half = kinora.visitor();
