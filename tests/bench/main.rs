@@ -32,9 +32,19 @@ async fn main() {
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let mut rows: Vec<Row> = Vec::new();
-    for part in
-        ["start", "upload", "large", "memory", "ingest", "cancel", "removal", "list", "paint", "timing"]
-    {
+    for part in [
+        "start",
+        "upload",
+        "large",
+        "memory",
+        "ingest",
+        "cancel",
+        "removal",
+        "list",
+        "paint",
+        "timing",
+        "passwords",
+    ] {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == part) {
             continue;
         }
@@ -48,6 +58,7 @@ async fn main() {
             "removal" => removal::measure().await,
             "list" => listing::measure().await,
             "timing" => timing::measure().await,
+            "passwords" => timing::measure_passwords().await,
             _ => paint::measure().await,
         };
         for row in &measured {
