@@ -48,7 +48,7 @@ impl Drop for MemoryDirectory {
 fn has_room(root: &Path) -> bool {
     let Ok(found) = rustix::fs::statfs(root) else { return false };
     let free = u64::try_from(found.f_bsize).unwrap_or(0).saturating_mul(found.f_bavail);
-    i64::try_from(found.f_type) == Ok(TMPFS) && free >= FREE && available_memory() >= FREE
+    found.f_type == TMPFS && free >= FREE && available_memory() >= FREE
 }
 
 /// Bytes that programs can still get without swapping.
