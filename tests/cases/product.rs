@@ -16,9 +16,15 @@ struct Product {
 
 impl Product {
     fn start(directory: &Path) -> Self {
+        Self::start_with(directory, program("kinora-devstack").parent().unwrap())
+    }
+
+    fn start_with(directory: &Path, programs: &Path) -> Self {
         let mut process = Command::new(program("kinora-devstack"))
             .args(["run", "--workers", "1", "--dir"])
             .arg(directory)
+            .arg("--bin-dir")
+            .arg(programs)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -109,6 +115,32 @@ async fn wait_until_gone(gone: &[Process]) {
             .then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_first_start_that_fails_tells_the_password_all_the_same() {
+    let directory = Stack::get().create_test_directory();
+    let programs = directory.join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    for file in std::fs::read_dir(program("kinora-devstack").parent().unwrap()).unwrap().flatten() {
+        let name = file.file_name();
+        if name.to_string_lossy().starts_with("kinora") && file.path().is_file() {
+            let target = if name == "kinora-worker" { "/bin/false".into() } else { file.path() };
+            std::os::unix::fs::symlink(target, programs.join(name)).unwrap();
+        }
+    }
+    let kinora = directory.join("kinora");
+    let mut failing = Product::start_with(&kinora, &programs);
+    let lines = failing.lines_until("stopping").await;
+    let password = value(&lines, "one-time password: ").expect("a password").to_owned();
+    assert_eq!(value(&lines, "first administrator: "), Some("admin@localhost"));
+    assert_eq!(value(&lines, "ready: "), None, "{lines:?}");
+    assert_eq!(failing.process.wait().await.unwrap().code(), Some(1));
+
+    let mut second = Product::start(&kinora);
+    let lines = second.lines_until("logs: ").await;
+    let url = value(&lines, "ready: ").unwrap().trim_end_matches('/').to_owned();
+    let _ = Client::anonymous(&url).sign_in("admin@localhost", &password).await.expect(200);
 }
 
 #[tokio::test]

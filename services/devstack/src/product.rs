@@ -254,34 +254,55 @@ fn start(product: &Product, options: &ProductOptions) -> Result<Ready, DevstackE
     say("starting the application");
     let application = start_application(product, options, &settings, &mut ports, port)?;
     let administrator = create_administrator(options, &settings)?;
-    services.wait_broker()?;
-    say("starting the backend and the workers");
     parts.push(application);
-    parts.push(start_role(product, options, &settings, &Role::Backend)?);
-    for number in 1..=options.workers {
-        let name = worker_name(number);
-        let metrics = ports.assign(&format!("{name}-metrics"))?;
-        let role = Role::Worker { name };
-        settings.write(&role, metrics)?;
-        parts.push(start_role(product, options, &settings, &role)?);
+    let ready = start_behind(product, options, (&*services, &mut ports, &settings), parts);
+    if ready.is_ok() {
+        say(&format!("up after {:.1} s", begun.elapsed().as_secs_f64()));
+    } else if administrator.one_time_password.is_some() {
+        // The next start knows it no more.
+        introduce(say, &administrator);
     }
-    for part in parts {
-        part.wait_ready()?;
-    }
-    // From here on a crash of the broker keeps its queues.
-    services.endpoints().broker.flush_queue_names()?;
-    say(&format!("up after {:.1} s", begun.elapsed().as_secs_f64()));
+    ready?;
     let url = format!("http://localhost:{port}/");
     say(&format!("ready: {url}"));
-    if let Some(password) = &administrator.one_time_password {
-        say(&format!("first administrator: {}", administrator.login));
-        say(&format!("one-time password: {password}"));
+    if administrator.one_time_password.is_some() {
+        introduce(say, &administrator);
     } else {
         say(&format!("administrator: {}", administrator.login));
         say(&format!("password lost? {}", new_link_command(options, &settings, port)));
     }
     say(&format!("logs: {}", options.directory.join("logs").display()));
     Ok(Ready { url, administrator })
+}
+
+/// Starts what stands behind the application, and waits for it and for `parts`.
+fn start_behind(
+    product: &Product,
+    options: &ProductOptions,
+    (services, ports, settings): (&Services, &mut PortBook, &ProductSettings),
+    mut parts: Vec<Arc<Supervised>>,
+) -> Result<(), DevstackError> {
+    services.wait_broker()?;
+    (options.report)("starting the backend and the workers");
+    parts.push(start_role(product, options, settings, &Role::Backend)?);
+    for number in 1..=options.workers {
+        let name = worker_name(number);
+        let metrics = ports.assign(&format!("{name}-metrics"))?;
+        let role = Role::Worker { name };
+        settings.write(&role, metrics)?;
+        parts.push(start_role(product, options, settings, &role)?);
+    }
+    for part in parts {
+        part.wait_ready()?;
+    }
+    // From here on a crash of the broker keeps its queues.
+    services.endpoints().broker.flush_queue_names()
+}
+
+/// Says how the first administrator gets in.
+fn introduce(say: fn(&str), administrator: &Administrator) {
+    say(&format!("first administrator: {}", administrator.login));
+    say(&format!("one-time password: {}", administrator.one_time_password.as_deref().unwrap_or_default()));
 }
 
 fn mail_directory(options: &ProductOptions) -> PathBuf {
