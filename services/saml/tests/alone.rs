@@ -38,6 +38,25 @@ fn listen() -> (u16, Receiver<String>) {
     (port, receiver)
 }
 
+/// The library has asked for that path; unless it was built without HTTP, as Debian 13's is: there only the gate is tried.
+fn expect_request(requests: &Receiver<String>, path: &str) {
+    if !has_http() {
+        return;
+    }
+    let request = requests.recv_timeout(Duration::from_secs(30)).expect("a request");
+    assert!(request.starts_with(&format!("GET {path} ")), "{request}");
+}
+
+/// Whether the xmlsec of this machine refers to libxml2's HTTP client.
+fn has_http() -> bool {
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("readable");
+    let library = maps
+        .lines()
+        .find_map(|line| line.split_whitespace().last().filter(|path| path.contains("/libxmlsec1.so")));
+    let library = std::fs::read(library.expect("libxmlsec1 is loaded")).expect("readable");
+    library.windows(11).any(|name| name == b"xmlNanoHTTP")
+}
+
 fn refused(xml: &str) -> RefusalCode {
     gate(Kind::Message, xml).expect_err("the gate").code
 }
@@ -84,8 +103,7 @@ fn samael_alone_fetches_what_a_reference_names_over_http() {
         .replace("URI=\"#_assertion-1\"", &format!("URI=\"http://127.0.0.1:{port}/reference\""));
     let answer = verify_ungated(&document, &provider_certificate());
     assert_eq!(answer, Answer::Refused("bad_signature".to_owned()));
-    let request = requests.recv_timeout(Duration::from_secs(30)).expect("samael asked");
-    assert!(request.starts_with("GET /reference "), "{request}");
+    expect_request(&requests, "/reference");
 
     assert_eq!(refused(&document), RefusalCode::ForeignReference);
 }
@@ -176,8 +194,7 @@ fn xmlsec_alone_fetches_ciphertext_that_is_named() {
     let reference = format!("<xenc:CipherReference URI=\"http://127.0.0.1:{port}/cipher\"/>");
     let document = with_encrypted(&format!("{}{reference}{}", &inner[..start], &inner[end..]));
     decrypt_with_xmlsec(&document);
-    let request = requests.recv_timeout(Duration::from_secs(30)).expect("xmlsec1 asked");
-    assert!(request.starts_with("GET /cipher "), "{request}");
+    expect_request(&requests, "/cipher");
 
     assert_eq!(refused(&document), RefusalCode::UnexpectedElement);
 }
@@ -192,8 +209,7 @@ fn xmlsec_alone_fetches_keys_that_are_named() {
     let info = format!("<ds:KeyInfo xmlns:ds=\"{DS}\">");
     let document = with_encrypted(&inner.replacen(&info, &format!("{info}{retrieval}"), 1));
     decrypt_with_xmlsec(&document);
-    let request = requests.recv_timeout(Duration::from_secs(30)).expect("xmlsec1 asked");
-    assert!(request.starts_with("GET /key "), "{request}");
+    expect_request(&requests, "/key");
 
     assert_eq!(refused(&document), RefusalCode::KeyInfo);
 }
