@@ -256,18 +256,15 @@ fn start(product: &Product, options: &ProductOptions) -> Result<Ready, DevstackE
     let administrator = create_administrator(options, &settings)?;
     parts.push(application);
     let ready = start_behind(product, options, (&*services, &mut ports, &settings), parts);
-    if ready.is_ok() {
-        say(&format!("up after {:.1} s", begun.elapsed().as_secs_f64()));
-    } else if administrator.one_time_password.is_some() {
-        // The next start knows it no more.
+    if ready.is_err() {
+        // The next start knows the password no more.
         introduce(say, &administrator);
     }
     ready?;
+    say(&format!("up after {:.1} s", begun.elapsed().as_secs_f64()));
     let url = format!("http://localhost:{port}/");
     say(&format!("ready: {url}"));
-    if administrator.one_time_password.is_some() {
-        introduce(say, &administrator);
-    } else {
+    if !introduce(say, &administrator) {
         say(&format!("administrator: {}", administrator.login));
         say(&format!("password lost? {}", new_link_command(options, &settings, port)));
     }
@@ -299,10 +296,12 @@ fn start_behind(
     services.endpoints().broker.flush_queue_names()
 }
 
-/// Says how the first administrator gets in.
-fn introduce(say: fn(&str), administrator: &Administrator) {
+/// Says how the first administrator gets in; false if they were made by an earlier start.
+fn introduce(say: fn(&str), administrator: &Administrator) -> bool {
+    let Some(password) = &administrator.one_time_password else { return false };
     say(&format!("first administrator: {}", administrator.login));
-    say(&format!("one-time password: {}", administrator.one_time_password.as_deref().unwrap_or_default()));
+    say(&format!("one-time password: {password}"));
+    true
 }
 
 fn mail_directory(options: &ProductOptions) -> PathBuf {
