@@ -11,7 +11,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::super::world::{PASSWORD, add_person, execute, organisation_of, send, text};
-use super::{APP, D, SECOND, enrol_app, finish, let_steps_pass, sign_in_with_code, slug, strings};
+use super::{APP, D, FAST, SECOND, enrol_app, finish, let_steps_pass, sign_in_with_code, slug, strings};
 
 const LOGIN: &str = "admin@localhost";
 
@@ -81,9 +81,7 @@ async fn an_app_is_set_up_and_asked_for() {
 
 #[tokio::test]
 async fn half_a_sign_in_opens_nothing() {
-    // Hundreds of requests, one after the other.
-    let fast = "rate_limit.address_per_second = 1000.0\nrate_limit.address_burst = 10000";
-    let kinora = Kinora::builder().applications(1).settings("application", fast).start().await;
+    let kinora = Kinora::builder().applications(1).settings("application", FAST).start().await;
     let mut owner = kinora.administrator().await;
     let _ = enrol_app(&mut owner).await;
     let mut half = kinora.visitor();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::world::{
     PASSWORD, add_organisation, add_person, add_production, execute, organisation_of, send, text,
 };
-use super::{D, SECOND, enrol_app, finish, let_steps_pass, sign_in_with_code, slug};
+use super::{D, FAST, SECOND, enrol_app, finish, let_steps_pass, sign_in_with_code, slug};
 
 const ADD: &str = "/api/data/v1/account/factors/email-code";
 const SEND: &str = "/api/data/v1/session/second-factor/email-code";
@@ -204,8 +204,7 @@ async fn a_code_by_mail_is_for_one_browser_and_for_ten_minutes_and_once() {
 
 #[tokio::test]
 async fn guesses_at_codes_by_mail_and_at_those_of_the_app_are_counted_together() {
-    let fast = "rate_limit.address_per_second = 1000.0\nrate_limit.address_burst = 10000";
-    let mut world = world(Kinora::builder().applications(2).settings("application", fast)).await;
+    let mut world = world(Kinora::builder().applications(2).settings("application", FAST)).await;
     let _ = ask(&mut world.owner, &world.organisation, false, true).await.expect(200);
     let (app, recovery) = enrol_app(&mut world.ada).await;
     enrol(&mut world).await;
