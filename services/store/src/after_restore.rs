@@ -1,16 +1,22 @@
 //! What must not come to life again when the database was brought back to an earlier instant: sessions that were ended since,
-//! links and codes that were used since, tokens that were withdrawn since.
+//! links and codes that were used since, tokens that were withdrawn since. And what must not die of it: media that only the
+//! discarded present knew.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use kinora_core::ObjectId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Result;
 use crate::audit::{self, Act, Origin};
+use crate::objects;
 use crate::schema::{
-    access_tokens, email_codes, password_links, pending_sign_ins, provisioning_tokens, sessions,
+    access_tokens, email_codes, password_links, pending_sign_ins, provisioning_tokens, sessions, uploads,
 };
+
+/// Rows of one statement.
+const BATCH: usize = 1000;
 
 /// Tokens that were withdrawn, by their ids alone.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -82,5 +88,31 @@ pub fn end_what_came_back(
         let act = Act::new("database.restored", "database", Uuid::nil(), "database").after(ended);
         audit::record(connection, origin, act)?;
         Ok(ended)
+    })
+}
+
+/// Keeps media until that instant: these objects, of which no row knows and which the sweep would remove as nobody's, and
+/// those of uploads that were not complete then, may be by now, and would expire. May be repeated.
+///
+/// # Errors
+/// If the database fails.
+pub fn keep_media(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    unknown: &[ObjectId],
+    until: DateTime<Utc>,
+) -> Result<()> {
+    connection.transaction(|connection| {
+        for ids in unknown.chunks(BATCH) {
+            let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+            objects::orphan(connection, &ids, until)?;
+        }
+        let uploads = diesel::update(uploads::table.filter(uploads::expires_at.lt(until)))
+            .set(uploads::expires_at.eq(until))
+            .execute(connection)?;
+        let kept = serde_json::json!({ "objects": unknown.len(), "uploads": uploads, "until": until });
+        let act = Act::new("media.retained", "storage", Uuid::nil(), "storage").after(kept);
+        audit::record(connection, origin, act)?;
+        Ok(())
     })
 }

@@ -24,7 +24,8 @@ use crate::schema::{organisation_members, people, production_members, production
 use crate::second_factors::{self, pending};
 use crate::sign_in::login_key;
 use crate::{
-    Result, StoreError, events, organisations, password_links, security, service_accounts, sessions,
+    Result, StoreError, belonging, events, organisations, password_links, security, service_accounts,
+    sessions,
 };
 
 /// A person in an organisation.
@@ -240,8 +241,8 @@ fn taken() -> StoreError {
     StoreError::Conflict("This login is taken.".to_owned())
 }
 
-/// An existing account may be added by somebody who administers all its organisations: they see it
-/// anyway. For everybody else the login is just taken.
+/// An existing account may be added by somebody who administers all its organisations, or did as long as it had any: they
+/// know it anyway. For everybody else the login is just taken. One that belongs to nobody any more begins anew.
 fn adopt(
     connection: &mut PgConnection,
     caller: &Principal,
@@ -251,7 +252,14 @@ fn adopt(
     if places_of(connection, person)?.iter().any(|(id, _)| *id == organisation.0) {
         return Err(StoreError::Conflict("This person belongs to the organisation already.".to_owned()));
     }
-    if administers_everywhere(connection, caller, person)? { Ok(person) } else { Err(taken()) }
+    if belonging::is_anywhere(connection, person)? {
+        return if administers_everywhere(connection, caller, person)? { Ok(person) } else { Err(taken()) };
+    }
+    if !belonging::was_always_of(connection, caller, person)? {
+        return Err(taken());
+    }
+    belonging::begin_anew(connection, person)?;
+    Ok(person)
 }
 
 fn insert(connection: &mut PgConnection, new: &NewPerson, key: &str) -> Result<PersonId> {
@@ -285,7 +293,8 @@ pub(crate) fn places_of(
 }
 
 /// Whether the caller could give the person's role in every organisation that it would concern if the
-/// account passed to somebody else: those they belong to, and those whose guest they are or were.
+/// account passed to somebody else: those they belong to, and those whose guest they are or were. Of an account without any
+/// place this says nothing: who asks this has found the person in an organisation, or asks [`belonging`] first.
 pub(crate) fn administers_everywhere(
     connection: &mut PgConnection,
     caller: &Principal,

@@ -134,7 +134,8 @@ pub struct Withheld {
     pub second_factor: Places,
     /// Until they sign in through one of the organisation's connections.
     pub single_sign_on: Places,
-    /// Until they sign in with their own password or passkey: what support access would open.
+    /// Until they sign in with their own password or passkey: what support access would open, and what asks for a second
+    /// factor that they have and have not shown, because another organisation's provider let them in.
     pub own_sign_in: Places,
 }
 
@@ -510,7 +511,9 @@ impl Demand {
         if shown.is_program || shown.vouched_by.contains(&self.organisation) {
             return Lack::Nothing;
         }
-        let has_strong = methods.any() && !shown.by_email_code;
+        // What somebody has they did not show to a provider: whoever runs that one could open with it what is others'.
+        let has_strong = methods.any() && !shown.by_email_code && !shown.is_through;
+        let has_code = methods.email_code && !shown.is_through;
         // A token cannot come through a provider. A factor it cannot show either, but whose it is can have one: without, it
         // would go on opening what is closed to them.
         let comes_in_person = matches!(shown.proof, Proof::Session(_));
@@ -520,10 +523,12 @@ impl Demand {
         {
             return Lack::SingleSignOn;
         }
-        if self.second_factor && !has_strong && !methods.email_code {
-            Lack::SecondFactor
-        } else {
+        if !self.second_factor || has_strong || has_code {
             Lack::Nothing
+        } else if shown.is_through && (methods.any() || methods.email_code) {
+            Lack::OwnSignIn
+        } else {
+            Lack::SecondFactor
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use kinora_core::mail::{Letter, OperatorMeans};
+use kinora_core::mail::{Letter, OperatorMeans, is_address};
 use kinora_core::{OrganisationId, PersonId};
 use uuid::Uuid;
 
@@ -150,14 +150,19 @@ pub fn find_person(connection: &mut PgConnection, login: &str) -> Result<PersonI
         .ok_or_else(|| StoreError::Conflict(format!("There is nobody with the login '{login}'.")))
 }
 
-/// Erases somebody, in all organisations.
+/// Erases somebody, in all organisations; or an e-mail address that nobody has an account with, but that was invited
+/// or given support access.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] if there is nobody with the login, or an organisation would be without an owner.
+/// [`StoreError::Conflict`] if there is nobody with the login and nothing that names the address, or an organisation
+/// would be without an owner.
 pub fn erase(connection: &mut PgConnection, origin: &Origin, login: &str) -> Result<Erasure> {
-    connection.transaction(|connection| {
-        let person = find_person(connection, login)?;
-        erasure::erase(connection, origin, (person, Extent::Whole), AskedBy::Operator)
+    connection.transaction(|connection| match find_person(connection, login) {
+        Ok(person) => erasure::erase(connection, origin, (person, Extent::Whole), AskedBy::Operator),
+        Err(StoreError::Conflict(_)) if is_address(login.trim()) => {
+            erasure::erase_address(connection, origin, login.trim(), AskedBy::Operator)
+        }
+        Err(error) => Err(error),
     })
 }
 

@@ -288,20 +288,26 @@ fn find_requiring(connection: &mut PgConnection, person: PersonId) -> Result<Opt
 pub(crate) fn reset(connection: &mut PgConnection, scene: &Scene, person: PersonId) -> Result<Methods> {
     lock_for_removal(connection, person)?;
     let before = methods(connection, person)?;
-    let had_mail = email_codes::forget(connection, person)?;
-    if !before.any() && !had_mail {
+    if !take_all(connection, person)? {
         return Err(StoreError::Conflict("This person has no second factor.".to_owned()));
     }
-    diesel::delete(totp_factors::table.find(person.0)).execute(connection)?;
+    sessions::revoke_all(connection, person, None)?;
+    notices::tell(connection, scene, person, SecurityNotice::FactorsReset)?;
+    Ok(before)
+}
+
+/// Takes all factors of a person, whose row is locked, and what was begun with them; whether there was one.
+pub(crate) fn take_all(connection: &mut PgConnection, person: PersonId) -> Result<bool> {
+    let had_mail = email_codes::forget(connection, person)?;
+    let of_app = diesel::delete(totp_factors::table.find(person.0)).execute(connection)?;
     diesel::delete(totp_enrolments::table.find(person.0)).execute(connection)?;
-    diesel::delete(passkey_rows::table.filter(passkey_rows::person_id.eq(person.0))).execute(connection)?;
+    let passkeys = diesel::delete(passkey_rows::table.filter(passkey_rows::person_id.eq(person.0)))
+        .execute(connection)?;
     diesel::delete(recovery_codes::table.filter(recovery_codes::person_id.eq(person.0)))
         .execute(connection)?;
     diesel::delete(factor_tries::table.filter(factor_tries::person_id.eq(person.0))).execute(connection)?;
     pending::remove_all(connection, person)?;
-    sessions::revoke_all(connection, person, None)?;
-    notices::tell(connection, scene, person, SecurityNotice::FactorsReset)?;
-    Ok(before)
+    Ok(had_mail || of_app + passkeys > 0)
 }
 
 /// Removes what has expired and was not used: half sign-ins, challenges, enrolments.

@@ -19,7 +19,7 @@ use crate::second_factors::pending;
 use crate::sign_in::login_key;
 use crate::single_sign_on::admission::{self, Grants, NoAccount, NotAdmitted};
 use crate::single_sign_on::identities;
-use crate::{Result, StoreError, people as accounts, service_accounts, sessions, tokens};
+use crate::{Result, StoreError, belonging, people as accounts, service_accounts, sessions, tokens};
 
 /// A provisioned user.
 #[derive(Clone, Debug, PartialEq, Queryable)]
@@ -383,7 +383,7 @@ fn end_access(
             service_accounts::note_departure(connection, source.organisation, (person, login))?;
         }
     }
-    if !admission::has_roles_elsewhere(connection, source.organisation, person)? {
+    if !belonging::is_elsewhere(connection, source.organisation, person)? {
         sessions::revoke_all(connection, person, None)?;
         pending::remove_all(connection, person)?;
         tokens::revoke_all(connection, person)?;

@@ -22,7 +22,7 @@ use crate::schema::{
     organisation_members, people, production_members, productions, provisioned_users, saml_identities,
 };
 use crate::sign_in::login_key;
-use crate::{Result, StoreError, events, service_accounts};
+use crate::{Result, StoreError, belonging, events, service_accounts};
 
 /// What somebody's groups give.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub enum NotAdmitted {
     NoAddress,
     /// The address is of a domain that is not confirmed as the organisation's.
     ForeignAddress,
-    /// There is an account of that address, which has roles elsewhere.
+    /// There is an account of that address, or one that the provider knew, which has roles elsewhere.
     AccountElsewhere,
     /// There is an account of that address, which is an owner's.
     OwnersAccount,
@@ -112,7 +112,13 @@ pub fn admit(connection: &mut PgConnection, visitor: &Origin, arrival: &Arrival)
         (Some(known), Some(asked)) if known != asked => {
             return Ok(Outcome::Refused(NotAdmitted::LinkedToAnother, Some(asked)));
         }
-        (Some(known), _) => (known, false),
+        (Some(known), _) => {
+            let here = (arrival.organisation, arrival.connection);
+            if arrival.grants.is_some() && !belonging::may_return(connection, here, known)? {
+                return Ok(Outcome::Refused(NotAdmitted::AccountElsewhere, Some(known)));
+            }
+            (known, false)
+        }
         (None, Some(asked)) => (asked, false),
         (None, None) => match find_or_make(connection, arrival, standing.map(|standing| standing.person))? {
             Ok(found) => found,
@@ -263,7 +269,7 @@ fn require_own(
 ) -> Result<Result<(), NoAccount>> {
     // Of two that come first through different connections, the second sees what the first has become.
     let _: Uuid = people::table.find(person.0).select(people::id).for_update().first(connection)?;
-    if has_roles_elsewhere(connection, arrival.organisation, person)? {
+    if belonging::is_elsewhere(connection, arrival.organisation, person)? {
         return Ok(Err((NotAdmitted::AccountElsewhere, Some(person))));
     }
     // Whoever runs the provider could name any address: that must not be enough to own the organisation.
@@ -299,25 +305,6 @@ fn is_owner(connection: &mut PgConnection, organisation: OrganisationId, person:
     Ok(diesel::select(diesel::dsl::exists(owner)).get_result(connection)?)
 }
 
-/// Whether a person belongs to another organisation, or is or was in a production of one.
-pub(crate) fn has_roles_elsewhere(
-    connection: &mut PgConnection,
-    organisation: OrganisationId,
-    person: PersonId,
-) -> Result<bool> {
-    let belongs = organisation_members::table
-        .filter(organisation_members::person_id.eq(person.0))
-        .filter(organisation_members::organisation_id.ne(organisation.0));
-    let works = production_members::table
-        .inner_join(productions::table)
-        .filter(production_members::person_id.eq(person.0))
-        .filter(productions::organisation_id.ne(organisation.0))
-        .select(production_members::person_id);
-    let (belongs, works): (bool, bool) =
-        diesel::select((diesel::dsl::exists(belongs), diesel::dsl::exists(works))).get_result(connection)?;
-    Ok(belongs || works)
-}
-
 /// Takes over name and address as the provider has them now, of people who are nowhere else: elsewhere others may know
 /// them by what they have. The name only of an account that the connection made: who was here before, and joined
 /// their account with it, has chosen their own. Gives the login.
@@ -333,7 +320,7 @@ pub(crate) fn update_person(
     let new_login = arrival.address.as_ref().filter(|(new, _)| login_key(new) != login_key(&login));
     if arrival.grants.is_none()
         || (new_name.is_none() && new_login.is_none())
-        || has_roles_elsewhere(connection, arrival.organisation, person)?
+        || belonging::is_elsewhere(connection, arrival.organisation, person)?
     {
         return Ok(login);
     }
@@ -392,6 +379,10 @@ pub(crate) fn apply(
     who: (PersonId, &str),
     acts: &mut Vec<Act>,
 ) -> Result<()> {
+    let here = (arrival.organisation, arrival.connection);
+    if arrival.grants.is_some() && !belonging::may_return(connection, here, who.0)? {
+        return Ok(());
+    }
     apply_role(connection, arrival, who, acts)?;
     apply_productions(connection, arrival, who, acts)
 }
@@ -414,6 +405,7 @@ fn apply_role(
     let act = |action| Act::new(action, PERSON, person, login).in_organisation(arrival.organisation);
     match (stored, wanted) {
         (None, Some(role)) => {
+            let begins_anew = belonging::arrive(connection, arrival.organisation, person)?;
             diesel::insert_into(organisation_members::table)
                 .values((
                     organisation_members::organisation_id.eq(arrival.organisation.0),
@@ -422,7 +414,10 @@ fn apply_role(
                     organisation_members::granted_by.eq(Some(arrival.connection.0)),
                 ))
                 .execute(connection)?;
-            acts.push(act("person.added").after(state(role)));
+            let after = json!({
+                "role": role, "connection": arrival.connection_name, "begins_anew": begins_anew,
+            });
+            acts.push(act("person.added").after(after));
         }
         (Some((stored, by)), wanted) if by == Some(arrival.connection.0) => {
             let stored = organisation_role(&stored)?;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::audit::{self, Act, Origin};
 use crate::schema::{people, saml_sessions, sessions};
 use crate::sessions::{Confirmed, NewToken};
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, second_factors};
 
 /// A person's name at an identity provider (`NameID`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +65,8 @@ pub(super) fn forget(connection: &mut PgConnection, owner: ConnectionId, person:
 }
 
 /// Remembers how a session began, and when the person last showed the provider who they are: a confirmation of the
-/// session is no fresher than that.
+/// session is no fresher than that. Whoever has a second factor confirms with that: an account may have roles in several
+/// organisations, and one's provider is not to answer for what is to be done with the account itself.
 ///
 /// # Errors
 /// If the database fails.
@@ -85,8 +86,11 @@ pub fn create(
             saml_sessions::session_index.eq(&beginning.session_index),
         ))
         .execute(connection)?;
+    let person: Uuid = sessions::table.find(session.0).select(sessions::person_id).first(connection)?;
+    let has_factor = second_factors::methods(connection, PersonId(person))?.any();
+    let confirmed = (!has_factor).then(|| authenticated.min(Utc::now()));
     diesel::update(sessions::table.find(session.0))
-        .set(sessions::confirmed_at.eq(authenticated.min(Utc::now())))
+        .set(sessions::confirmed_at.eq(confirmed))
         .execute(connection)?;
     Ok(())
 }
