@@ -303,11 +303,12 @@ pub enum PersonCommand {
         #[arg(long)]
         login: String,
     },
-    /// Erase somebody: account, sessions, names and addresses everywhere; it cannot be undone (GDPR, article 17)
+    /// Erase somebody, or an e-mail address without an account: account, sessions, names and addresses everywhere; it
+    /// cannot be undone (GDPR, article 17)
     Erase {
         #[command(flatten)]
         access: Access,
-        /// Who
+        /// Who; or the address that was invited or given support access, and has no account
         #[arg(long)]
         login: String,
         /// Say that it is meant: without it nothing is done

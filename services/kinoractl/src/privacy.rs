@@ -58,7 +58,7 @@ pub(crate) fn erase(access: &Access, login: &str, yes: bool, json: bool) -> Resu
         println!("{}", text_of(&erased)?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{login} is erased. What they made stays under the opaque id {}.", erased.stands_for);
+    println!("{login} is erased. What is left stands under the opaque id {}.", erased.stands_for);
     for done in &erased.report {
         println!("{:>8}  {}  {}", done.rows, done.done, done.table);
     }

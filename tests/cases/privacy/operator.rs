@@ -7,7 +7,7 @@ use kinora_tests::Kinora;
 use serde_json::{Value, json};
 
 use super::remains::{count, dump, expect_intact, lines_with};
-use crate::accounts::world::{add_person, organisation_of, text};
+use crate::accounts::world::{add_person, add_production, organisation_of, text};
 use crate::library::control::{kinoractl, on_server};
 
 const LOGIN: &str = "ada.byron@x.example";
@@ -94,6 +94,59 @@ async fn the_operator_exports_erases_and_erases_again_after_a_restore() {
     expect_told(&mut owner, &own, &id).await;
     let broken = kinoractl(&arguments, "{\"no\": \"erasure\"}").await;
     assert_eq!(broken.status.code(), Some(2), "{}", said(&broken));
+}
+
+#[tokio::test]
+async fn an_address_without_an_account_is_erased_as_well() {
+    const GUEST: &str = "guest.nobody@x.example";
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let production = add_production(&mut owner, &own, "Nordlicht").await;
+    let invitations = format!("/api/data/v1/productions/{production}/invitations");
+    let invited = json!({ "address": GUEST, "roles": { "library": "reader" } });
+    let _ = owner.post(&invitations, &invited).await.expect(201);
+    let grants = format!("/api/data/v1/organisations/{own}/support-grants");
+    let grant = json!({
+        "address": "Guest.Nobody@x.example",
+        "reason": "guest.nobody@x.example looks at the upload",
+        "scope": { "most_role": "reader", "modules": ["library"], "productions": [production] },
+        "ends_at": chrono::Utc::now() + chrono::TimeDelta::hours(1),
+    });
+    let _ = owner.post(&grants, &grant).await.expect(201);
+    // Somebody else's is left alone.
+    let other = json!({ "address": "guest.other@x.example", "roles": { "library": "reader" } });
+    let _ = owner.post(&invitations, &other).await.expect(201);
+    assert!(lines_with(&dump(&kinora), &[GUEST]).len() > 3);
+
+    let report: Value = serde_json::from_str(
+        &succeed(&kinora, &["person", "erase", "--login", GUEST, "--yes", "--json"]).await,
+    )
+    .unwrap();
+    let done: Vec<(&str, &str)> = report["report"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["table"].as_str().unwrap(), row["done"].as_str().unwrap()))
+        .collect();
+    for row in [
+        ("invitations", "deleted"),
+        ("mail_messages", "deleted"),
+        ("support_grants", "pseudonymised"),
+        ("audit_rows", "pseudonymised"),
+    ] {
+        assert!(done.contains(&row), "{row:?}: {done:?}");
+    }
+    assert_eq!(lines_with(&dump(&kinora), &[GUEST]), Vec::<String>::new());
+    assert_eq!(count(&kinora, "SELECT 1 FROM invitations WHERE address = 'guest.other@x.example'"), 1);
+    expect_intact(&kinora);
+    // Nothing names it any more; and a login that is no address is looked for nowhere.
+    let people = count(&kinora, "SELECT 1 FROM people");
+    for nothing in [GUEST, "Nordlicht"] {
+        let output = on_server(&kinora, &["person", "erase", "--login", nothing, "--yes"]).await;
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    }
+    assert_eq!(count(&kinora, "SELECT 1 FROM people"), people, "nobody is left behind");
 }
 
 /// Both erasures are in the trail, the second one by the list.

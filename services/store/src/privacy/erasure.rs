@@ -24,6 +24,7 @@ use crate::audit::{self, Act, Origin, PERSON};
 use crate::schema::{
     organisation_members, organisations as organisation_rows, people, production_members, productions,
 };
+use crate::sign_in::login_key;
 use crate::{Result, StoreError, events, objects, organisations, people as accounts};
 
 /// How long the bytes of an upload are left alone, so that a writer that does not know yet can end before.
@@ -117,6 +118,39 @@ pub fn erase(
     audit::erase(connection, id.0, &name, &edits)?;
     record(connection, origin, &erasure, &concerned)?;
     Ok(erasure)
+}
+
+/// Erases an e-mail address that has no account: what the register finds by it, and what names it elsewhere. An opaque id
+/// stands in its place, as for everybody who is erased.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if nothing names it.
+pub fn erase_address(
+    connection: &mut PgConnection,
+    origin: &Origin,
+    address: &str,
+    asked_by: AskedBy,
+) -> Result<Erasure> {
+    connection.transaction(|connection| {
+        // An account that lives for this transaction alone, so that everything goes the way that it does for people.
+        let person = PersonId::new();
+        diesel::insert_into(people::table)
+            .values((
+                people::id.eq(person.0),
+                people::login.eq(address),
+                people::login_key.eq(login_key(address)),
+                people::display_name.eq(address),
+                people::disabled_at.eq(Utc::now()),
+            ))
+            .execute(connection)?;
+        let erasure = erase(connection, origin, (person, Extent::Whole), asked_by)?;
+        if erasure.report.iter().all(|done| done.table == "people") {
+            let nothing =
+                format!("There is nobody with the login '{address}', and nothing names this address.");
+            return Err(StoreError::Conflict(nothing));
+        }
+        Ok(erasure)
+    })
 }
 
 /// This instant in whole microseconds, as PostgreSQL keeps it.

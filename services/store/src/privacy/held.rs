@@ -10,7 +10,7 @@ use crate::people as accounts;
 use crate::principals::Principal;
 use crate::schema::people;
 use crate::sign_in::login_key;
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, belonging};
 
 /// Somebody of whom an organisation keeps something: a member, or a guest of its productions. Service accounts are nobody.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
@@ -111,7 +111,7 @@ impl Extent {
 }
 
 /// How much of a person this caller may see: the account as well, if they administer every organisation that the person
-/// has anything to do with. What other organisations keep, or kept, is in no case shown, as none is to learn of another.
+/// has, or had, anything to do with. What other organisations keep, or kept, is in no case shown, as none is to learn of another.
 ///
 /// # Errors
 /// If the database fails.
@@ -121,7 +121,8 @@ pub fn extent_of_export(
     organisation: OrganisationId,
     person: PersonId,
 ) -> Result<Extent> {
-    let is_theirs = accounts::administers_everywhere(connection, caller, person)?;
+    let is_theirs = accounts::administers_everywhere(connection, caller, person)?
+        && belonging::was_always_of(connection, caller, person)?;
     Ok(if is_theirs { Extent::Account(organisation) } else { Extent::Organisation(organisation) })
 }
 
