@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::provider::{change, connections_of};
-use super::studio::Studio;
+use super::studio::{Studio, post_to};
 use crate::accounts::world::{add_person, add_production, execute, text};
 
 /// Runs a test as the owner; gives the attempt that its page shows.
@@ -101,4 +101,73 @@ async fn a_refused_test_says_why_and_what_helps() {
         studio.owner.post("/api/data/v1/account/tokens", &json!({ "name": "t" })).await.expect(201).json();
     let mut script = Client::with_token(&studio.kinora.url(), &text(&token, "/secret"));
     let _ = script.post(&format!("{path}/test"), &json!({})).await.expect(403);
+}
+
+/// Puts attempts there as if they had just been made.
+fn pretend(studio: &Studio, count: u32, refusal: &str) {
+    let insert = format!(
+        "INSERT INTO saml_attempts (id, connection_id, purpose, refusal) \
+         SELECT (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') \
+                 || '70008000' || lpad(to_hex(number), 12, '0'))::uuid, id, 'sign_in', {refusal} \
+         FROM saml_connections, generate_series(1, {count}) AS number"
+    );
+    assert_eq!(execute(&studio.kinora, &insert), count as usize);
+}
+
+fn count(studio: &Studio, refusal: &str) -> usize {
+    studio.attempts().iter().filter(|attempt| attempt.refusal == refusal).count()
+}
+
+/// Sends what anybody may send; it is refused.
+async fn send_rubbish(studio: &Studio) {
+    let mut stranger = studio.kinora.visitor();
+    let form = studio.begin(&mut stranger, "ada").await.without("RelayState");
+    let answer = post_to(&mut stranger, &studio.connection.acs(), &form, studio.idp.url()).await;
+    studio.expect_refused(&mut stranger, &answer, "no_request").await;
+}
+
+#[tokio::test]
+async fn a_test_that_passed_stays_however_many_come_after_it() {
+    let mut studio = Studio::open().await;
+    let path = format!("{}/{}", connections_of(&studio.organisation), studio.connection.id);
+    let _ = test(&mut studio, &path).await;
+    pretend(&studio, 1200, "NULL");
+    let _ = studio.sign_in("ada").await;
+    assert_eq!(count(&studio, "passed"), 1001, "others go");
+    send_rubbish(&studio).await;
+    let proven = format!("/api/data/v1/organisations/{}/security", studio.organisation);
+    assert_eq!(studio.owner.get(&proven).await.expect(200).json()["sso_proven"], true);
+}
+
+#[tokio::test]
+async fn what_strangers_send_takes_no_place_of_other_refusals() {
+    let mut studio = Studio::open().await;
+    let path = format!("{}/{}", connections_of(&studio.organisation), studio.connection.id);
+    studio.idp.set(&json!({ "sign_response": false, "sign_assertion": false })).await;
+    let _ = test(&mut studio, &path).await;
+    studio.idp.set(&json!({ "sign_response": true, "sign_assertion": true })).await;
+    studio.connection.change(&mut studio.owner, &json!({ "subject_attribute": "employeeNumber" })).await;
+    let mut browser = studio.kinora.visitor();
+    let answer = studio.try_sign_in(&mut browser, "ada").await;
+    studio.expect_refused(&mut browser, &answer, "no_subject").await;
+    pretend(&studio, 1200, "'no_request'");
+    send_rubbish(&studio).await;
+    let left = ["no_request", "unsigned", "no_subject"].map(|code| count(&studio, code));
+    assert_eq!(left, [100, 1, 1]);
+}
+
+#[tokio::test]
+async fn refusals_are_listed_without_what_went_well() {
+    let mut studio = Studio::open().await;
+    let path = format!("{}/{}/attempts", connections_of(&studio.organisation), studio.connection.id);
+    send_rubbish(&studio).await;
+    pretend(&studio, 60, "NULL");
+    let codes = async |studio: &mut Studio, query: &str| -> Vec<Value> {
+        let listed = studio.owner.get(&format!("{path}{query}")).await.expect(200).json();
+        listed["items"].as_array().unwrap().iter().map(|one| one["refusal"].clone()).collect()
+    };
+    assert_eq!(codes(&mut studio, "").await, vec![Value::Null; 50]);
+    assert_eq!(codes(&mut studio, "?refused=true").await, [json!("no_request")]);
+    assert_eq!(codes(&mut studio, "?refused=false").await, vec![Value::Null; 50]);
+    let _ = studio.owner.get(&format!("{path}?refused=maybe")).await.expect(422);
 }

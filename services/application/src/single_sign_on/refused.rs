@@ -58,7 +58,7 @@ codes! {
     /// The address is not the organisation's.
     ForeignAddress = "foreign_address", Account, "The person's e-mail address is not in a domain that is confirmed as this organisation's. Add the domain and have it confirmed; invite people of other domains by mail.";
     /// The account has roles elsewhere.
-    AccountElsewhere = "account_elsewhere", Account, "There is an account with this address that has roles in other organisations, so it is not joined by itself. Its owner signs in to it as before and joins the studio account on the account page.";
+    AccountElsewhere = "account_elsewhere", Account, "There is an account with this address that has roles in other organisations, so it is not joined by itself. Its owner signs in to it as before and joins the studio account on the account page; whoever has no place in this organisation any more is invited first.";
     /// The account is an owner's.
     OwnersAccount = "owners_account", Account, "There is an account with this address that owns the organisation, so it is not joined by itself. The owner signs in to it as before and joins the studio account on the account page.";
     /// The account is known at another connection.

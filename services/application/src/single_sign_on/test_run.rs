@@ -8,7 +8,7 @@ use kinora_store::people;
 use kinora_store::single_sign_on::attempts::{self, Attempt};
 use kinora_store::single_sign_on::connections;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::provider::Ours;
@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::error::{Problem, ProblemDocument};
 use crate::extract::cursor::List;
 use crate::extract::permission::Owner;
-use crate::extract::{InOrganisation, PathId, Then};
+use crate::extract::{InOrganisation, PathId, Query, Then};
 
 /// How many attempts are listed.
 const LISTED: i64 = 50;
@@ -153,22 +153,34 @@ pub async fn test_connection(
     Ok(HttpResponse::Ok().json(TestStart { address }))
 }
 
+/// Which attempts are listed.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AttemptFilter {
+    /// Only those that were refused, or only those that went well.
+    refused: Option<bool>,
+}
+
 /// List the last attempts at a connection.
 #[utoipa::path(get, path = "/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/attempts", tag = "single sign-on",
-    params(("organisation_id" = OrganisationId, Path), ("connection_id" = ConnectionId, Path)), responses(
+    params(("organisation_id" = OrganisationId, Path), ("connection_id" = ConnectionId, Path), AttemptFilter), responses(
     (status = 200, description = "Newest first, at most 50", body = List<SignOnAttempt>),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn list_attempts(
     context: web::Data<Context>,
-    Then(access, PathId(id)): Then<InOrganisation<Owner>, PathId<ConnectionId>>,
+    Then(access, Then(PathId(id), Query(filter))): Then<
+        InOrganisation<Owner>,
+        Then<PathId<ConnectionId>, Query<AttemptFilter>>,
+    >,
 ) -> Result<web::Json<List<SignOnAttempt>>, Problem> {
     let organisation = access.organisation_id;
     let (rows, names) = context
         .database
         .read(move |connection| {
             let _ = connections::find_in(connection, organisation, id)?;
-            let rows = attempts::list(connection, id, LISTED)?;
+            let rows = attempts::list(connection, id, filter.refused, LISTED)?;
             let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.person_id).collect();
             Ok::<_, kinora_store::StoreError>((rows, people::logins(connection, &ids)?))
         })

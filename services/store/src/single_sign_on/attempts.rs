@@ -12,8 +12,12 @@ use crate::schema::{saml_attempts, saml_connections};
 
 /// How long they are kept.
 pub const KEPT: TimeDelta = TimeDelta::days(30);
-/// Most of one connection: whoever sends rubbish to its address fills no disk.
+/// Most of one connection that went well, or of people who are known.
 const MOST: i64 = 1000;
+/// Most refusals for one reason of which no person is known. Anybody may send rubbish to a connection's address: it fills
+/// no disk, and it takes the place neither of what is known of people nor of refusals for reasons that only a
+/// provider's own signature leads to.
+const MOST_OF_STRANGERS: i64 = 100;
 
 /// An attempt.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable)]
@@ -82,29 +86,62 @@ pub fn record(connection: &mut PgConnection, owner: ConnectionId, attempt: &NewA
             saml_attempts::metadata_digest.eq(digest),
         ))
         .execute(connection)?;
-    let old: Vec<Uuid> = saml_attempts::table
-        .filter(saml_attempts::connection_id.eq(owner.0))
-        .order(saml_attempts::id.desc())
-        .offset(MOST)
-        .select(saml_attempts::id)
-        .load(connection)?;
-    if !old.is_empty() {
-        diesel::delete(saml_attempts::table.filter(saml_attempts::id.eq_any(old))).execute(connection)?;
-    }
+    trim(connection, owner, attempt)?;
     Ok(id)
 }
 
-/// The last attempts at a connection, newest first.
+/// Removes what is too many of the kind that `newest` is of.
+fn trim(connection: &mut PgConnection, owner: ConnectionId, newest: &NewAttempt) -> Result<()> {
+    let own = saml_attempts::table
+        .filter(saml_attempts::connection_id.eq(owner.0))
+        .order(saml_attempts::id.desc())
+        .select(saml_attempts::id);
+    let old: Vec<Uuid> = match newest.refusal {
+        Some(code) if newest.person.is_none() => own
+            .filter(saml_attempts::person_id.is_null())
+            .filter(saml_attempts::refusal.eq(code))
+            .offset(MOST_OF_STRANGERS)
+            .load(connection)?,
+        _ => {
+            // What single sign-on can be required by, however many people have come since.
+            let proof: Option<Uuid> = own
+                .filter(saml_attempts::purpose.eq("test"))
+                .filter(saml_attempts::refusal.is_null())
+                .first(connection)
+                .optional()?;
+            own.filter(saml_attempts::person_id.is_not_null().or(saml_attempts::refusal.is_null()))
+                .filter(saml_attempts::id.ne(proof.unwrap_or_default()))
+                .offset(MOST)
+                .load(connection)?
+        }
+    };
+    if !old.is_empty() {
+        diesel::delete(saml_attempts::table.filter(saml_attempts::id.eq_any(old))).execute(connection)?;
+    }
+    Ok(())
+}
+
+/// The last attempts at a connection, newest first; where `refused` says so, only those that were refused, or only the
+/// others.
 ///
 /// # Errors
 /// If the database fails.
-pub fn list(connection: &mut PgConnection, owner: ConnectionId, limit: i64) -> Result<Vec<Attempt>> {
-    Ok(saml_attempts::table
+pub fn list(
+    connection: &mut PgConnection,
+    owner: ConnectionId,
+    refused: Option<bool>,
+    limit: i64,
+) -> Result<Vec<Attempt>> {
+    let mut chosen = saml_attempts::table
         .filter(saml_attempts::connection_id.eq(owner.0))
         .order(saml_attempts::id.desc())
         .limit(limit)
         .select(Attempt::as_select())
-        .load(connection)?)
+        .into_boxed();
+    if let Some(refused) = refused {
+        chosen = chosen.filter(saml_attempts::refusal.is_not_null().eq(refused));
+    }
+    Ok(chosen.load(connection)?)
 }
 
 /// One attempt at a connection.
