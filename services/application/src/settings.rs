@@ -129,7 +129,7 @@ pub struct SamlSettings {
     pub verifier: Option<PathBuf>,
     /// Authorities (PEM) that servers of metadata may have their certificates from, besides the system's.
     pub metadata_authorities: Option<PathBuf>,
-    /// Whether metadata may be fetched from loopback and link-local addresses.
+    /// Whether metadata may be fetched from this host's own addresses, link-local ones and the host of `public_url`.
     pub metadata_from_this_host: bool,
 }
 

@@ -5,7 +5,7 @@
 //! nobody: it is metadata, or it is dropped.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,19 +73,39 @@ pub fn address(text: &str) -> Result<Url, &'static str> {
     if is_plain { Ok(url) } else { Err(wrong) }
 }
 
-/// Whether an address is this host's own, of its network link, or no host's at all.
+/// Whether a connection to an address would end at this host, on its network link, or at no host at all.
+fn leads_here(address: IpAddr) -> bool {
+    is_own(address) || is_of_interface(address)
+}
+
+/// Whether an address is this host's own, of its network link, or no host's at all, wherever it is asked.
 fn is_own(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_own_v4(v4),
         IpAddr::V6(v6) => {
-            let embedded = v6.to_ipv4().or_else(|| translated(v6));
             v6.is_loopback()
                 || v6.is_unspecified()
                 || v6.is_multicast()
                 || v6.is_unicast_link_local()
-                || embedded.is_some_and(is_own_v4)
+                || embedded(v6).is_some_and(is_own_v4)
         }
     }
+}
+
+/// Whether an address is one of this host's network interfaces: what is sent to such a one has it as its source too.
+/// Nothing is sent, the system is only asked which source it would take.
+fn is_of_interface(address: IpAddr) -> bool {
+    let address = match address {
+        IpAddr::V6(v6) => embedded(v6).map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    };
+    let any =
+        if address.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
+    let source = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((address, 443))?;
+        socket.local_addr()
+    });
+    source.is_ok_and(|source| source.ip() == address)
 }
 
 fn is_own_v4(v4: Ipv4Addr) -> bool {
@@ -95,6 +115,11 @@ fn is_own_v4(v4: Ipv4Addr) -> bool {
         || v4.octets()[0] == 0
         || v4.is_multicast()
         || v4.is_broadcast()
+}
+
+/// The IPv4 address that stands in one of IPv6.
+fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    v6.to_ipv4().or_else(|| translated(v6))
 }
 
 /// The IPv4 address behind one of a translator (NAT64, RFC 6052).
@@ -127,7 +152,7 @@ impl Resolve for Elsewhere {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if found.iter().any(|address| is_own(address.ip())) {
+            if found.iter().any(|address| leads_here(address.ip())) {
                 return Err(LeadsHere.into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
@@ -135,18 +160,27 @@ impl Resolve for Elsewhere {
     }
 }
 
-/// Fetches what is at `url`.
+/// Whether two addresses name the same host, with or without the dot of the root.
+fn is_same_host(one: &Url, other: &Url) -> bool {
+    let name = |url: &Url| url.host_str().map(|host| host.trim_end_matches('.').to_owned());
+    name(one) == name(other)
+}
+
+/// Fetches what is at `url`; `public_url` is Kinora's own, where it is not fetched from either.
 ///
 /// # Errors
 /// [`FetchError`].
-pub async fn fetch(settings: &SamlSettings, url: &Url) -> Result<Vec<u8>, FetchError> {
+pub async fn fetch(settings: &SamlSettings, public_url: &Url, url: &Url) -> Result<Vec<u8>, FetchError> {
     if !settings.metadata_from_this_host {
+        if is_same_host(url, public_url) {
+            return Err(FetchError::OwnHost);
+        }
         let literal = match url.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
             _ => None,
         };
-        if literal.is_some_and(is_own) {
+        if literal.is_some_and(leads_here) {
             return Err(FetchError::OwnHost);
         }
     }
@@ -275,15 +309,46 @@ mod tests {
         }
     }
 
+    /// The address by which others in the network reach this host; none without a network.
+    fn address_in_network() -> Option<IpAddr> {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        // Of a documentation network, which is nobody's: the way out of here.
+        socket.connect("192.0.2.1:443").ok()?;
+        Some(socket.local_addr().unwrap().ip())
+    }
+
+    #[test]
+    fn addresses_of_interfaces_are_own_too() {
+        assert!(is_of_interface("127.0.0.1".parse().unwrap()));
+        // Neither loopback nor link-local, wherever there is a network.
+        if let Some(IpAddr::V4(own)) = address_in_network() {
+            assert!(leads_here(IpAddr::V4(own)), "{own}");
+            assert!(leads_here(IpAddr::V6(own.to_ipv6_mapped())), "{own}");
+        }
+        for other in ["192.0.2.1", "198.51.100.7", "::ffff:192.0.2.1", "2001:db8::1"] {
+            assert!(!leads_here(other.parse().unwrap()), "{other}");
+        }
+    }
+
     #[tokio::test]
     async fn this_host_is_not_asked_by_number_or_by_name() {
         let settings =
             SamlSettings { verifier: None, metadata_authorities: None, metadata_from_this_host: false };
-        for here in
-            ["https://127.0.0.1:1/", "https://[::1]:1/", "https://2130706433/", "https://localhost:1/"]
+        let public_url = Url::parse("https://kinora.studio.example/").unwrap();
+        let in_network = address_in_network().map(|own| format!("https://{own}:1/"));
+        for here in [
+            "https://127.0.0.1:1/",
+            "https://[::1]:1/",
+            "https://2130706433/",
+            "https://localhost:1/",
+            "https://KINORA.studio.example:8443/saml/metadata",
+            "https://kinora.studio.example./",
+        ]
+        .into_iter()
+        .chain(in_network.as_deref())
         {
             let url = address(here).unwrap();
-            assert_eq!(fetch(&settings, &url).await, Err(FetchError::OwnHost), "{here}");
+            assert_eq!(fetch(&settings, &public_url, &url).await, Err(FetchError::OwnHost), "{here}");
         }
     }
 }

@@ -144,7 +144,8 @@ pub async fn set_provider_metadata(
         (Some(xml), None) => (xml.into_bytes(), None, "/xml"),
         (None, Some(url)) => {
             let url = fetch::address(&url).map_err(|wrong| Problem::invalid("/url", wrong))?;
-            (fetched(fetch::fetch(&context.settings.saml, &url).await)?, Some(url.to_string()), "/url")
+            let document = fetch::fetch(&context.settings.saml, &context.settings.public_url, &url).await;
+            (fetched(document)?, Some(url.to_string()), "/url")
         }
         _ => return Err(Problem::invalid("", "must have either xml or url")),
     };
@@ -217,7 +218,8 @@ async fn judge(context: &Context, read: &SamlConnection) -> Result<Refreshed, Pr
             "The stored address is not one that metadata is fetched from.".to_owned(),
         ));
     };
-    let document = match fetch::fetch(&context.settings.saml, &url).await {
+    let fetched = fetch::fetch(&context.settings.saml, &context.settings.public_url, &url).await;
+    let document = match fetched {
         Ok(document) => document,
         Err(error) => return Ok(Refreshed::Refused(error.to_string())),
     };
