@@ -1,5 +1,6 @@
 //! The Media API against real processes: uploads that survive everything, and files that come back.
 
+mod after_restore;
 mod bad_files;
 mod copies;
 mod crashes;

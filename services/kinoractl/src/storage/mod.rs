@@ -1,5 +1,6 @@
 //! `kinoractl storage …`: copies of the media, and whether database, storage and copy agree. docs/operations/media-copies.md
 
+mod after_restore;
 mod copy;
 mod outcome;
 mod report;
@@ -39,6 +40,12 @@ pub enum StorageCommand {
     Verify(VerifyOptions),
     /// Put back from the copy what is missing in the storage, of one production or of all
     Restore(RestoreOptions),
+    /// After the database was brought back to an earlier instant: say on which media it and the storage do not agree, and keep
+    /// those that only the present knew; the verb restore runs it
+    AfterRestore {
+        #[command(flatten)]
+        access: Access,
+    },
     /// Say whether the settings of copies can be used
     CheckConfig {
         /// The settings file of copies [default: /etc/kinora/media-copy.toml]
@@ -183,6 +190,7 @@ pub fn run(command: &StorageCommand) -> ExitCode {
             StorageCommand::Copy(options) => run_copy(options).await,
             StorageCommand::Verify(options) => run_verify(options).await,
             StorageCommand::Restore(options) => run_restore(options).await,
+            StorageCommand::AfterRestore { access } => run_after_restore(access).await,
             StorageCommand::CheckConfig { settings } => {
                 Ok(check_config::<MediaCopySettings>(&copy_settings_path(settings.as_deref())))
             }
@@ -304,18 +312,26 @@ async fn copy_as_leader(
     Ok(copy::Ended::Done)
 }
 
-/// The vault with the application's keys, and the copy if one is set up.
-async fn open_task(place: &Where, scope: Scope) -> Result<Task, StorageError> {
-    let path = place.access.settings_path();
-    let settings: StorageSettings = setting_files::load(&path).map_err(CommandError::from)?;
-    let credentials = place.access.credentials();
+/// The vault with the application's keys, and the way to the database.
+fn open_storage(access: &Access) -> Result<(Vault, Connector), StorageError> {
+    let settings: StorageSettings =
+        setting_files::load(&access.settings_path()).map_err(CommandError::from)?;
+    let credentials = access.credentials();
     let read = |name: &str| credentials.read_text(name).map_err(CommandError::from);
     let master_keys = MasterKeys::parse(read(VAULT_MASTER_KEY)?.expose_text())?;
     let s3 = s3_credentials(&credentials, "vault", settings.vault.s3.as_ref())?;
     let vault = Vault::open(&settings.vault, VaultSecrets { s3, ..VaultSecrets::new(master_keys) })?;
+    let password = read(DATABASE_PASSWORD)?;
+    Ok((vault, Connector::new(&settings.database, password.expose_text(), "kinoractl storage")))
+}
+
+/// Storage and database, and the copy if one is set up.
+async fn open_task(place: &Where, scope: Scope) -> Result<Task, StorageError> {
+    let (vault, connector) = open_storage(&place.access)?;
     let copy_path = copy_settings_path(place.copy_settings.as_deref());
     let copies = if place.copy_settings.is_some() || copy_path.exists() {
-        let copies = Copies::open(&load_copy_settings(Some(&copy_path))?.copy.place(&credentials)?)?;
+        let settings = load_copy_settings(Some(&copy_path))?;
+        let copies = Copies::open(&settings.copy.place(&place.access.credentials())?)?;
         // An empty mount point would make every copy look lost.
         if copies.identity().await?.is_none() {
             let had_one = Outcome::read(&place.copy_result).is_some_and(|before| !before.place.is_empty());
@@ -328,8 +344,6 @@ async fn open_task(place: &Where, scope: Scope) -> Result<Task, StorageError> {
     } else {
         None
     };
-    let password = read(DATABASE_PASSWORD)?;
-    let connector = Connector::new(&settings.database, password.expose_text(), "kinoractl storage");
     Ok(Task {
         connection: connector.connect()?,
         vault,
@@ -361,6 +375,12 @@ async fn run_restore(options: &RestoreOptions) -> Result<ExitCode, StorageError>
         command: "storage restore",
     };
     end(open_task(&options.place, scope).await?).await
+}
+
+async fn run_after_restore(access: &Access) -> Result<ExitCode, StorageError> {
+    let (vault, connector) = open_storage(access)?;
+    after_restore::run(&vault, &mut connector.connect()?).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn end(mut task: Task) -> Result<ExitCode, StorageError> {

@@ -62,6 +62,8 @@ impl Sharing {
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
     pub(super) root: PathBuf,
+    /// What was taken into use: the root, or what it is below.
+    base: PathBuf,
     sharing: Sharing,
     /// Where it blocks.
     pub(crate) threads: Threads,
@@ -80,7 +82,7 @@ impl Directory {
         make_directory(root, Sharing::Private).map_err(fail)?;
         let is_shared = fs::metadata(root).map_err(fail)?.permissions().mode() & GROUP_WRITE != 0;
         let sharing = if is_shared { Sharing::Written } else { Sharing::Private };
-        Ok(Self { root: root.to_owned(), sharing, threads: Threads::here() })
+        Ok(Self { root: root.to_owned(), base: root.to_owned(), sharing, threads: Threads::here() })
     }
 
     /// Takes `root` into use, which must be there: it is not made, because what is missing may be a mount.
@@ -91,12 +93,37 @@ impl Directory {
                 root.display()
             )));
         }
-        Ok(Self { root: root.to_owned(), sharing: Sharing::Read, threads: Threads::here() })
+        Ok(Self {
+            root: root.to_owned(),
+            base: root.to_owned(),
+            sharing: Sharing::Read,
+            threads: Threads::here(),
+        })
     }
 
     /// A directory below this one, which need not be there yet.
     pub(super) fn below(&self, path: &str) -> Self {
         Self { root: self.root.join(path), ..self.clone() }
+    }
+
+    /// The error for `error`. What is not there while the whole directory is away is not missing: nobody can say. Blocks.
+    fn fault(&self, error: &io::Error, what: impl std::fmt::Display) -> VaultError {
+        if error.kind() == io::ErrorKind::NotFound && !self.base.is_dir() {
+            return VaultError::Unavailable(format!("{} is not there: is it mounted?", self.base.display()));
+        }
+        VaultError::from_io(error, what)
+    }
+
+    /// As [`Self::fault`], where nothing there is no error. Blocks.
+    fn unless_missing<T>(
+        &self,
+        outcome: io::Result<T>,
+        what: impl std::fmt::Display,
+    ) -> Result<Option<T>, VaultError> {
+        match outcome.map_err(|error| self.fault(&error, what)) {
+            Err(VaultError::NotFound(_)) => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     /// Makes `directory`, which is below the root or it, with what is missing in between. Blocks.
@@ -148,25 +175,20 @@ impl Directory {
 
     /// Removes one segment. Nothing there is no error.
     pub(crate) async fn delete_segment(&self, object: ObjectId, number: u32) -> Result<(), VaultError> {
-        let path = self.root.join(segment_path(object, number));
+        let (this, path) = (self.clone(), self.root.join(segment_path(object, number)));
         self.threads
-            .run(move || match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(VaultError::from_io(&error, path.display()))
-                }
-                _ => Ok(()),
-            })
+            .run(move || this.unless_missing(fs::remove_file(&path), path.display()).map(|_| ()))
             .await
     }
 
     /// Bytes that can still be written to the file system by anybody who is not root, less a reserve: a
     /// fiftieth of it, at most 1 GiB, so that what is under way is not stopped by what begins.
     pub(crate) async fn free_bytes(&self) -> Result<u64, VaultError> {
-        let root = self.root.clone();
+        let this = self.clone();
         self.threads
             .run(move || {
-                let told = rustix::fs::statvfs(&root)
-                    .map_err(|error| VaultError::from_io(&error.into(), root.display()))?;
+                let told = rustix::fs::statvfs(&this.root)
+                    .map_err(|error| this.fault(&error.into(), this.root.display()))?;
                 if told.f_blocks == 0 {
                     // Some network shares tell no sizes; then it shows while bytes come.
                     return Ok(u64::MAX);
@@ -209,10 +231,8 @@ impl Directory {
     fn list_now(&self, shard: u8) -> Result<Vec<ObjectId>, VaultError> {
         let path = self.root.join(format!("{shard:02x}"));
         let fail = |error: io::Error| VaultError::from_io(&error, path.display());
-        let entries = match fs::read_dir(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other.map_err(fail)?,
-        };
+        let entries = self.unless_missing(fs::read_dir(&path), path.display())?;
+        let Some(entries) = entries else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for entry in entries {
             let name = entry.map_err(fail)?.file_name();
@@ -328,8 +348,8 @@ impl Place for Directory {
         let file = self
             .threads
             .run({
-                let name = name.clone();
-                move || File::open(&path).map_err(|error| VaultError::from_io(&error, name))
+                let (this, name) = (self.clone(), name.clone());
+                move || File::open(&path).map_err(|error| this.fault(&error, name))
             })
             .await?;
         let (threads, buffers) = (self.threads.clone(), Buffers::default());
@@ -337,26 +357,21 @@ impl Place for Directory {
     }
 
     async fn stored_bytes(&self, object: ObjectId, number: u32) -> Result<u64, VaultError> {
-        let path = self.root.join(segment_path(object, number));
+        let (this, path) = (self.clone(), self.root.join(segment_path(object, number)));
         self.threads
             .run(move || {
                 let metadata = fs::metadata(&path);
-                metadata.map(|metadata| metadata.len()).map_err(|error| {
-                    VaultError::from_io(&error, format!("segment {number} of object {object}"))
-                })
+                metadata
+                    .map(|metadata| metadata.len())
+                    .map_err(|error| this.fault(&error, format!("segment {number} of object {object}")))
             })
             .await
     }
 
     async fn delete(&self, object: ObjectId) -> Result<(), VaultError> {
-        let path = self.root.join(object_path(object));
+        let (this, path) = (self.clone(), self.root.join(object_path(object)));
         self.threads
-            .run(move || match fs::remove_dir_all(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(VaultError::from_io(&error, path.display()))
-                }
-                _ => Ok(()),
-            })
+            .run(move || this.unless_missing(fs::remove_dir_all(&path), path.display()).map(|_| ()))
             .await
     }
 

@@ -297,11 +297,20 @@ async fn a_store_that_does_not_work_is_told() {
     let root = tempfile::tempdir().unwrap();
     let directory = root.path().join("vault");
     let vault = open_vault(&directory);
-    vault.check().await.unwrap();
+    vault.check_directory().await.unwrap();
     assert!(fs::read_dir(&directory).unwrap().next().is_none(), "the check leaves nothing behind");
-    fs::remove_dir(&directory).unwrap();
-    assert!(matches!(vault.check().await, Err(VaultError::Unavailable(_))));
+    let object = vault.put_bytes(&b"kept"[..]).await.unwrap();
+    fs::rename(&directory, root.path().join("elsewhere")).unwrap();
+    assert!(matches!(vault.check_directory().await, Err(VaultError::Unavailable(_))));
     assert!(matches!(vault.put_bytes(&b"x"[..]).await, Err(VaultError::Unavailable(_))));
+    // With all of it away, nothing is said to be missing, and nothing to be removed.
+    let reader = vault.reader(&object).unwrap();
+    assert!(matches!(reader.read_at(0, 1).await, Err(VaultError::Unavailable(_))));
+    assert!(matches!(vault.look_at(&object).await, Err(VaultError::Unavailable(_))));
+    assert!(matches!(vault.delete(object.id).await, Err(VaultError::Unavailable(_))));
+    assert!(matches!(vault.delete_segment(object.id, 0).await, Err(VaultError::Unavailable(_))));
+    assert!(matches!(vault.list(0).await, Err(VaultError::Unavailable(_))));
+    assert!(matches!(vault.free_bytes().await, Err(VaultError::Unavailable(_))));
     let settings = VaultSettings { directory: "relative".into(), s3: None };
     let refused = Vault::open(&settings, VaultSecrets::new(master_keys(&[1])));
     assert!(matches!(refused, Err(VaultError::Settings(_))));

@@ -74,7 +74,7 @@ async fn objects_are_put_read_listed_and_removed() {
     let server = Server::start().await;
     let staging = tempfile::tempdir().unwrap();
     let vault = server.vault(staging.path(), BUCKET, SECRET);
-    vault.check().await.unwrap();
+    vault.check_service().await.unwrap();
     // More than two parts of a multipart upload.
     let plain = Numbers(11).bytes(20 * 1024 * 1024 + 333);
     let mut objects = Vec::new();
@@ -195,7 +195,7 @@ async fn damage_and_refusal_are_told_apart() {
         "other frames are"
     );
 
-    let refused = server.vault(staging.path(), BUCKET, "wrong").check().await;
+    let refused = server.vault(staging.path(), BUCKET, "wrong").check_service().await;
     assert!(matches!(refused, Err(VaultError::Unavailable(_))), "{refused:?}");
     let settings = VaultSettings {
         directory: staging.path().to_owned(),
@@ -223,5 +223,5 @@ async fn damage_and_refusal_are_told_apart() {
         assert!(text.contains("vault.s3.tls_authorities") && text.contains(file.to_str().unwrap()), "{text}");
     }
     drop(server);
-    assert!(matches!(vault.check().await, Err(VaultError::Unavailable(_))));
+    assert!(matches!(vault.check_service().await, Err(VaultError::Unavailable(_))));
 }
