@@ -9,6 +9,7 @@ mod linking;
 mod logout;
 mod logs;
 mod metadata;
+mod others;
 pub(crate) mod provider;
 mod replay;
 mod required;

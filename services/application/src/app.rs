@@ -25,6 +25,7 @@ use crate::secrets::Keys;
 use crate::sessions::Sessions;
 use crate::settings::ApplicationSettings;
 use crate::single_sign_on::desk::Desk;
+use crate::storage::Storage;
 use crate::{accounts, health, installation, library, media, openapi, privacy, provisioning, single_sign_on};
 
 /// How long a client may take to send its request's head.
@@ -90,6 +91,7 @@ pub fn prepare(service: &Service<ApplicationSettings>) -> Result<Context, Applic
     }
     let redis = Redis::new(&settings.redis, Some(&service.secret(credentials::REDIS_PASSWORD)?))?;
     let verifier = Arc::new(VerifierProcess::new(settings.saml.verifier(), parallelism()));
+    let vault = Arc::new(Vault::open(&settings.vault, secrets)?);
     Ok(Context {
         sessions: Sessions::new(database.clone(), settings.session.idle_limit.get()),
         keys: Keys::derive(&service.credentials.read_key(credentials::SESSION_KEY)?)?,
@@ -97,7 +99,8 @@ pub fn prepare(service: &Service<ApplicationSettings>) -> Result<Context, Applic
         passwords: PasswordDesk::new(&settings.password)?,
         guards: Guards::new(database.clone()),
         redis,
-        vault: Arc::new(Vault::open(&settings.vault, secrets)?),
+        storage: Arc::new(Storage::new(&vault)),
+        vault,
         master_keys,
         sign_on: Desk::new(Arc::clone(&verifier)),
         verifier,
@@ -122,7 +125,9 @@ pub fn configure(config: &mut ServiceConfig) {
                         .configure(privacy::configure)
                         .configure(installation::configure),
                 )
-                .service(web::scope("/media/v1").configure(media::configure))
+                .service(
+                    web::scope("/media/v1").wrap(from_fn(media::need_storage)).configure(media::configure),
+                )
                 .configure(openapi::configure),
         )
         .configure(single_sign_on::configure_protocol)
@@ -203,6 +208,7 @@ pub async fn serve(service: Service<ApplicationSettings>) -> Result<(), Applicat
     accounts::support_watch::spawn(context.clone(), service.shutdown.clone());
     single_sign_on::watch::spawn(context.clone(), service.shutdown.clone());
     media::sweep::spawn(context.clone(), service.shutdown.clone());
+    context.storage.watch(&context.vault, &context.database, &service.shutdown);
     tokio::spawn(Arc::clone(&context.guards).run(service.shutdown.clone()));
     service.notify_ready();
     server.await.map_err(failed)

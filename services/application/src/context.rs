@@ -33,6 +33,8 @@ pub struct Context {
     pub guards: Arc<crate::guards::Guards>,
     /// The vault.
     pub vault: Arc<kinora_vault::Vault>,
+    /// How the vault's places are.
+    pub storage: Arc<crate::storage::Storage>,
     /// Judges what identity providers send.
     pub sign_on: Arc<crate::single_sign_on::desk::Desk>,
     /// Keys of secrets that stand in the database.

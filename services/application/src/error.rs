@@ -138,8 +138,8 @@ impl ProblemKind {
                 "The organisation asks for its own studio account. Sign out and sign in again with that."
             }
             Self::OwnSignInRequired => {
-                "Support access counts only when you signed in with your own password and second factor, or a passkey, and \
-                 not through the identity provider of another organisation."
+                "This counts only when you signed in with your own password and second factor, or a passkey, and not through \
+                 the identity provider of another organisation."
             }
             Self::StepUpRequired => {
                 "This needs a fresh confirmation that it is you: your second factor, or your password if you have none."

@@ -12,9 +12,11 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::context::Context;
 use crate::error::Problem;
+use crate::storage::Condition;
 
 /// Longest wait for one service.
-const LIMIT: Duration = Duration::from_secs(3);
+/// Shorter than load balancers wait for the answer.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// How a service is.
 #[derive(Serialize, ToSchema)]
@@ -22,6 +24,8 @@ const LIMIT: Duration = Duration::from_secs(3);
 pub enum State {
     /// It answers.
     Ok,
+    /// It answers, and takes nothing more.
+    Full,
     /// It does not, or not in time.
     Unavailable,
 }
@@ -35,7 +39,8 @@ pub struct Readiness {
     pub postgresql: State,
     /// Redis; without it only live progress is missing.
     pub redis: State,
-    /// The storage of media objects.
+    /// The storage of media objects; without it only files are missing, and nothing can be uploaded. Not ready is an
+    /// instance for which it is away while it works for another one.
     pub vault: State,
 }
 
@@ -57,7 +62,7 @@ pub async fn livez() -> impl Responder {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
-/// Whether PostgreSQL, Redis and the vault answer; each is really used.
+/// Whether PostgreSQL and Redis answer, and how the vault was a moment ago; each is really used.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses(
     (status = 200, description = "Requests can be served", body = Readiness),
     (status = 503, description = "They cannot", body = Readiness),
@@ -75,21 +80,25 @@ pub async fn readyz(context: web::Data<Context>) -> impl Responder {
     };
     let redis =
         async { context.redis.ping().await.map_err(|error| log_unready("Redis", &error.to_string())) };
-    let vault =
-        async { context.vault.check().await.map_err(|error| log_unready("vault", &error.to_string())) };
+    let vault = context.storage.condition();
     let (postgresql, redis, vault) =
         futures_util::join!(timeout(LIMIT, postgresql), timeout(LIMIT, redis), timeout(LIMIT, vault));
-    let is_ok = [matches!(postgresql, Ok(Ok(_))), matches!(redis, Ok(Ok(()))), matches!(vault, Ok(Ok(())))];
-    let state = |is_ok| if is_ok { State::Ok } else { State::Unavailable };
     // Redis holds only what may be lost: taking every instance out of service for it would turn a
-    // missing progress bar into an outage.
-    let ready = is_ok[0] && is_ok[2];
+    // missing progress bar into an outage. So would it be for a storage that is away or full everywhere: nobody could even
+    // sign in to make room in it.
+    let has_database = matches!(postgresql, Ok(Ok(_)));
+    let ready = has_database && !context.storage.is_better_elsewhere();
+    let state = |is_ok| if is_ok { State::Ok } else { State::Unavailable };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     HttpResponse::build(status).json(Readiness {
         ready,
-        postgresql: state(is_ok[0]),
-        redis: state(is_ok[1]),
-        vault: state(is_ok[2]),
+        postgresql: state(has_database),
+        redis: state(matches!(redis, Ok(Ok(())))),
+        vault: match vault {
+            Ok(Condition::Works) => State::Ok,
+            Ok(Condition::Full) => State::Full,
+            Ok(Condition::Fails | Condition::Hangs) | Err(_) => State::Unavailable,
+        },
     })
 }
 

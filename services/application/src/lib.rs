@@ -28,6 +28,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod settings;
 pub mod single_sign_on;
+pub mod storage;
 pub mod webauthn;
 
 pub use context::Context;

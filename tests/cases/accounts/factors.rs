@@ -15,7 +15,7 @@ use totp_rs::{Algorithm, Builder, Secret};
 use super::world::{execute, text};
 
 const D: &str = "/api/data/v1";
-const APP: &str = "/api/data/v1/account/factors/authenticator";
+pub const APP: &str = "/api/data/v1/account/factors/authenticator";
 const SECOND: &str = "/api/data/v1/session/second-factor";
 /// For hundreds of requests, one after the other.
 const FAST: &str = "rate_limit.address_per_second = 1000.0\nrate_limit.address_burst = 10000";

@@ -88,6 +88,35 @@ async fn an_administrator_of_one_studio_can_not_take_over_an_account_of_another(
 }
 
 #[tokio::test]
+async fn an_account_that_belongs_to_nobody_any_more_is_nobody_elses_and_begins_anew() {
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let other = add_organisation(&mut owner, "Other Studio").await;
+    let login = "bob@x.example";
+    let (bob, mut former) = add_person(&kinora, &mut owner, &own, login, "member").await;
+    let made = former.post("/api/data/v1/account/tokens", &json!({ "name": "script" })).await.expect(201);
+    let mut script = Client::with_token(&kinora.url(), &text(&made.json(), "/secret"));
+    let gone = format!("/api/data/v1/organisations/{own}/people/{bob}");
+    let _ = send(&mut owner, Method::DELETE, &gone, ANY, None).await.expect(204);
+
+    let (_, mut eve) = add_person(&kinora, &mut owner, &other, "eve@x.example", "administrator").await;
+    let form = json!({ "login": login, "display_name": "Bob", "role": "member" });
+    let _ = eve.post(&format!("/api/data/v1/organisations/{other}/people"), &form).await.expect(409);
+
+    let again =
+        owner.post(&format!("/api/data/v1/organisations/{own}/people"), &form).await.expect(201).json();
+    assert_eq!(text(&again, "/person/id"), bob);
+    let _ = former.get("/api/data/v1/session").await.expect(401);
+    let _ = script.get("/api/data/v1/session").await.expect(401);
+    let mut visitor = kinora.visitor();
+    let _ = visitor.sign_in(login, PASSWORD).await.expect(401);
+    let token = token_of(&text(&again, "/password_link/url"));
+    let _ = set_password(&mut visitor, &token, PASSWORD).await.expect(204);
+    let _ = visitor.sign_in(login, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_role_opens_its_module_at_once_and_closes_it_within_a_second() {
     let kinora = Kinora::builder().applications(2).start().await;
     let mut owner = kinora.administrator().await;

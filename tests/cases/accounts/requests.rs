@@ -1,6 +1,6 @@
 //! What holds for every request: bad input, cross-site requests, headers, preconditions, keys, limits.
 
-use kinora_tests::{Client, Kinora};
+use kinora_tests::{Client, Kinora, wait_until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -301,10 +301,54 @@ async fn readiness_names_what_is_missing() {
     kinora.redis().kill();
     let without = visitor.get("/readyz").await.expect(200).json();
     assert_eq!((&without["ready"], &without["redis"]), (&json!(true), &json!("unavailable")));
-    std::fs::remove_dir_all(kinora.directory().join("vault")).unwrap();
-    let without = visitor.get("/readyz").await.expect(503).json();
-    assert_eq!((&without["ready"], &without["vault"]), (&json!(false), &json!("unavailable")));
+    // Whoever needs no file goes on without the storage, and it heals by itself.
+    let vault = kinora.directory().join("vault");
+    std::fs::rename(&vault, kinora.directory().join("away")).unwrap();
+    let is = async |expected: &str| {
+        let answer = kinora.visitor().get("/readyz").await.expect(200).json();
+        (answer["ready"] == true && answer["vault"] == expected).then_some(())
+    };
+    wait_until("it is told that the storage is away", async || is("unavailable").await).await;
+    std::fs::rename(kinora.directory().join("away"), &vault).unwrap();
+    wait_until("it is told that the storage is back", async || is("ok").await).await;
     let _ = visitor.get("/livez").await.expect(200);
+}
+
+#[tokio::test]
+async fn whoever_alone_has_lost_the_storage_leaves_the_work_to_the_others() {
+    let mut kinora = Kinora::builder().applications(2).start().await;
+    let own = kinora.directory().join("own");
+    std::fs::create_dir(&own).unwrap();
+    kinora.application(1).kill();
+    let settings = kinora.directory().join("settings/application-2.toml");
+    let shared = kinora.directory().join("vault");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let other = text.replace(shared.to_str().unwrap(), own.join("vault").to_str().unwrap());
+    assert_ne!(other, text);
+    std::fs::write(&settings, other).unwrap();
+    kinora.application(1).start().await;
+
+    let answer = async |index: usize| {
+        let answer = kinora_tests::Client::anonymous(&kinora.url_of(index)).get("/readyz").await;
+        (answer.status.as_u16(), text_of(&answer.json(), "vault"))
+    };
+    let is = async |index: usize, status: u16, vault: &str| {
+        (answer(index).await == (status, vault.to_owned())).then_some(())
+    };
+    std::fs::rename(&own, kinora.directory().join("own away")).unwrap();
+    wait_until("the second one is left out", async || is(1, 503, "unavailable").await).await;
+    wait_until("the first one serves", async || is(0, 200, "ok").await).await;
+    std::fs::rename(&shared, kinora.directory().join("away")).unwrap();
+    wait_until("the first one goes on", async || is(0, 200, "unavailable").await).await;
+    wait_until("the second one does, too", async || is(1, 200, "unavailable").await).await;
+    std::fs::rename(kinora.directory().join("away"), &shared).unwrap();
+    wait_until("the first one has it back", async || is(0, 200, "ok").await).await;
+    wait_until("the second one is left out again", async || is(1, 503, "unavailable").await).await;
+}
+
+/// What a text at a key is.
+fn text_of(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_owned()
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use reqwest::Method;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::process::{Child, Command};
 
-use super::support::{Studio, Uploader, asset_of, count, is_marked, make_bytes};
+use super::support::{Studio, Uploader, asset_of, count, is_marked, make_bytes, original};
 
 const FRAME: usize = 65_536;
 const MIB: usize = 1024 * 1024;
@@ -230,6 +230,17 @@ impl Limited {
     }
 }
 
+/// Waits until the application is ready and says of the storage that it is so.
+async fn wait_ready(kinora: &Kinora, vault: &str) {
+    wait_until(&format!("the application answers, with storage {vault}"), async || {
+        let answer = reqwest::get(format!("{}/readyz", kinora.url())).await.ok()?;
+        let is_ready = answer.status().is_success();
+        let told: serde_json::Value = answer.json().await.ok()?;
+        (is_ready && told["ready"] == true && told["vault"] == vault).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_full_disk_is_told_and_the_upload_goes_on_later() {
     let mut kinora = Kinora::api().await;
@@ -238,14 +249,10 @@ async fn a_full_disk_is_told_and_the_upload_goes_on_later() {
     let uploader = Uploader::new(&kinora.url(), &studio, &person);
     kinora.application(0).kill();
     let application = Limited::start(&kinora);
-    wait_until("the application answers", async || {
-        let address = kinora.url();
-        let answer = uploader.client.request(Method::GET, &format!("{address}/readyz")).send().await;
-        answer.is_ok_and(|answer| answer.status().is_success()).then_some(())
-    })
-    .await;
+    wait_ready(&kinora, "ok").await;
     let bytes = make_bytes(16, 4 * MIB + 5);
     let address = uploader.create(bytes.len(), "a.mov").await;
+    let in_the_way = uploader.create(bytes.len(), "b.mov").await;
     let _ = uploader.write(&address, 0, &bytes[..MIB]).await.expect(204);
 
     application.limit(Some(2 * MIB as u64));
@@ -257,8 +264,44 @@ async fn a_full_disk_is_told_and_the_upload_goes_on_later() {
     application.limit(Some(1000));
     let _ = uploader.write(&address, offset, &bytes[offset..]).await.expect(507);
     assert_eq!(uploader.offset(&address).await, offset);
+    // Not a byte fits: people still sign in, read, and make room.
+    application.limit(Some(0));
+    wait_ready(&kinora, "full").await;
+    let mut administrator = kinora.administrator().await;
+    let _ = administrator.get("/api/data/v1/session").await.expect(200);
+    let assets = format!("/api/data/v1/productions/{}/assets", studio.production);
+    let _ = uploader.client.clone().get(&assets).await.expect(200);
+    let _ = uploader.send(uploader.request(Method::DELETE, &in_the_way)).await.expect(204);
+    let _ = uploader.write(&address, offset, &bytes[offset..]).await.expect(507);
 
     application.limit(None);
+    wait_ready(&kinora, "ok").await;
     let answer = uploader.write(&address, offset, &bytes[offset..]).await.expect(204);
     assert_eq!(uploader.download(&asset_of(&answer)).await, bytes);
+}
+
+#[tokio::test]
+async fn while_the_storage_is_gone_files_are_told_to_be_away_and_not_missing() {
+    let kinora = Kinora::api().await;
+    let mut studio = Studio::open(&kinora);
+    let person = studio.hire(&kinora, Some("editor"));
+    let uploader = Uploader::new(&kinora.url(), &studio, &person);
+    let bytes = make_bytes(17, MIB);
+    let asset = uploader.upload("a.mov", &bytes).await;
+    let address = uploader.create(bytes.len(), "b.mov").await;
+    let (vault, away) = (kinora.directory().join("vault"), kinora.directory().join("away"));
+    std::fs::rename(&vault, &away).unwrap();
+    let length = bytes.len();
+    for request in [
+        uploader.client.request(Method::GET, &original(&asset)),
+        uploader.patch(&address, 0, &bytes),
+        uploader.creation().header("Upload-Length", length),
+    ] {
+        let answer = uploader.send(request).await.expect(503);
+        assert!(answer.header("retry-after").is_some());
+        assert!(answer.text().contains("The storage of media cannot be reached"), "{}", answer.text());
+    }
+    std::fs::rename(&away, &vault).unwrap();
+    assert_eq!(uploader.download(&asset).await, bytes);
+    assert_eq!(asset_of(&uploader.write(&address, 0, &bytes).await.expect(204)).len(), 36);
 }

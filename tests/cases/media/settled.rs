@@ -37,7 +37,7 @@ pub async fn start_s3(root: &Path) -> (Child, String) {
 }
 
 /// Tells a role of the S3 service: settings and credentials.
-fn configure(kinora: &Kinora, settings: &str, credentials: &str, endpoint: &str) {
+pub fn configure(kinora: &Kinora, settings: &str, credentials: &str, endpoint: &str) {
     let path = kinora.directory().join("settings").join(settings);
     let mut text = std::fs::read_to_string(&path).unwrap();
     text.push_str(&format!(

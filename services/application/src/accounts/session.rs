@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use kinora_core::permission::OrganisationRole;
 use kinora_core::{OrganisationId, PersonId, SupportGrantId};
-use kinora_store::principals::{Principal, Proof, SupportAccess, SupportLack};
+use kinora_store::principals::{
+    self, Principal, ProductionMembership, Proof, SupportAccess, SupportLack, Withheld,
+};
 use kinora_store::second_factors::{self, Shown};
 use kinora_store::sign_in::{self, Account, Attempt};
 use kinora_store::{Origin, people, sessions};
@@ -59,10 +61,13 @@ pub struct OrganisationMembership {
     pub name: String,
     /// The role in it.
     pub role: OrganisationRole,
-    /// Nothing of it may be seen before the person has a second factor, or signs in with the studio account.
+    /// Nothing of it may be seen before the person has a second factor, or signs in with the studio account, or with
+    /// their own.
     pub withheld: bool,
     /// It is withheld until the person signs in with the studio account.
     pub single_sign_on_required: bool,
+    /// It is withheld until the person signs in with their own password and second factor, or a passkey.
+    pub own_sign_in_required: bool,
     /// Whether it runs this installation: its administrators see how that does.
     pub runs_installation: bool,
 }
@@ -86,6 +91,9 @@ pub struct Session {
     pub single_sign_on: bool,
     /// Something is withheld until they sign in at an organisation's identity provider.
     pub single_sign_on_required: bool,
+    /// Something besides support access is withheld until they sign in with their own password and second factor, or a
+    /// passkey: an organisation asks for the factor, and another one's identity provider let them in.
+    pub own_sign_in_required: bool,
     /// Until when what asks for a fresh confirmation can be done; none: it must be confirmed first.
     pub confirmed_until: Option<DateTime<Utc>>,
     /// Support access to other organisations that holds at this moment.
@@ -133,6 +141,29 @@ impl From<&SupportAccess> for SessionSupport {
     }
 }
 
+/// What keeps an organisation from somebody.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lacking {
+    SecondFactor,
+    SingleSignOn,
+    OwnSignIn,
+}
+
+impl OrganisationMembership {
+    fn of(membership: &principals::OrganisationMembership, lacking: Option<Lacking>) -> Self {
+        Self {
+            id: membership.id,
+            name: membership.name.clone(),
+            role: membership.role,
+            withheld: lacking.is_some(),
+            single_sign_on_required: lacking == Some(Lacking::SingleSignOn),
+            own_sign_in_required: lacking == Some(Lacking::OwnSignIn),
+            // That only its administrators need to know.
+            runs_installation: membership.runs_installation && membership.role.administers(),
+        }
+    }
+}
+
 impl Session {
     /// The session of this principal.
     ///
@@ -145,23 +176,19 @@ impl Session {
             }
             _ => String::new(),
         };
-        let (by_factor, by_provider) =
-            (&principal.withheld.second_factor, &principal.withheld.single_sign_on);
-        let open = principal.organisations.iter().map(|membership| (membership, false, false));
-        let factor = by_factor.organisations.iter().map(|membership| (membership, true, false));
-        let provider = by_provider.organisations.iter().map(|membership| (membership, true, true));
-        let organisations =
-            open.chain(factor).chain(provider).map(|(membership, withheld, single_sign_on_required)| {
-                OrganisationMembership {
-                    id: membership.id,
-                    name: membership.name.clone(),
-                    role: membership.role,
-                    withheld,
-                    single_sign_on_required,
-                    // That only its administrators need to know.
-                    runs_installation: membership.runs_installation && membership.role.administers(),
-                }
-            });
+        let Withheld { second_factor, single_sign_on, own_sign_in } = &principal.withheld;
+        let organisations = [
+            (&principal.organisations, None),
+            (&second_factor.organisations, Some(Lacking::SecondFactor)),
+            (&single_sign_on.organisations, Some(Lacking::SingleSignOn)),
+            (&own_sign_in.organisations, Some(Lacking::OwnSignIn)),
+        ];
+        let organisations = organisations.into_iter().flat_map(|(memberships, lacking)| {
+            memberships.iter().map(move |membership| OrganisationMembership::of(membership, lacking))
+        });
+        let is_own = |membership: &ProductionMembership| membership.support.is_none();
+        let own_sign_in_required =
+            !own_sign_in.organisations.is_empty() || own_sign_in.productions.values().any(is_own);
         let confirmed_until = principal.confirmed_at.map(|at| at + CONFIRMATION);
         Ok(Self {
             person: Person {
@@ -173,9 +200,10 @@ impl Session {
             password_change_required: principal.password_change_required,
             organisations: organisations.collect(),
             factors: principal.methods.into(),
-            second_factor_required: !by_factor.is_empty(),
+            second_factor_required: !second_factor.is_empty(),
             single_sign_on: principal.is_single_sign_on,
-            single_sign_on_required: !by_provider.is_empty(),
+            single_sign_on_required: !single_sign_on.is_empty(),
+            own_sign_in_required,
             confirmed_until: confirmed_until.filter(|until| *until > Utc::now()),
             support: principal.support.iter().map(Into::into).collect(),
         })

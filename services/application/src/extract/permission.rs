@@ -16,7 +16,7 @@
 //! Without any role the answer is the one for something that does not exist; with too small a role it
 //! is "forbidden". What an organisation withholds from people without a second factor is
 //! "second-factor-required" exactly where they could do it with one, and else what it is for everybody; in the same
-//! way "single-sign-on-required", and "own-sign-in-required" for those with support access.
+//! way "single-sign-on-required", and "own-sign-in-required" for those whom another organisation's provider let in.
 //!
 //! Whoever is let at something under support access is put on record here: see [`super::support`].
 

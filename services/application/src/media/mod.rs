@@ -16,9 +16,27 @@ pub mod sweep;
 mod turns;
 pub mod uploads;
 
-use actix_web::middleware::from_fn;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
+
+use crate::context::Context;
+
+/// Answers at once while the storage hangs: a request that asked it would wait for ever, and keep a thread.
+///
+/// # Errors
+/// Those of the services inside; its own is an answer.
+pub async fn need_storage(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if Context::of(request.request())?.storage.hangs() {
+        return Ok(request.error_response(problems::storage_away("the storage hangs")));
+    }
+    next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+}
 
 /// Registers the addresses below `/api/media/v1`.
 pub fn configure(config: &mut ServiceConfig) {

@@ -9,6 +9,15 @@ use crate::error::{Problem, ProblemKind};
 /// A client may try again when the writer that is in the way has had time to show that it is dead.
 const LEASE_SECONDS: u64 = kinora_store::uploads::LEASE.as_secs();
 
+/// After how many seconds it is worth asking for a file again while the storage is away.
+const STORAGE_SECONDS: u64 = 5;
+
+/// The storage cannot be reached; `cause` goes to the log only.
+pub(super) fn storage_away(cause: impl std::fmt::Display) -> Problem {
+    let detail = "The storage of media cannot be reached. Try again shortly; what needs no file goes on.";
+    Problem::new(ProblemKind::Unavailable, detail).retry_after(STORAGE_SECONDS).with_cause(cause)
+}
+
 /// What a failure of the store of uploads is answered with.
 pub(super) fn upload_problem(error: UploadError) -> Problem {
     match error {
@@ -36,7 +45,7 @@ pub(super) fn upload_problem(error: UploadError) -> Problem {
 pub(super) fn vault_problem(error: VaultError) -> Problem {
     match &error {
         VaultError::Full(_) => Problem::from(ProblemKind::StorageFull).with_cause(error),
-        VaultError::Unavailable(_) => Problem::unavailable(error),
+        VaultError::Unavailable(_) => storage_away(error),
         VaultError::Corrupt(_) => Problem::new(
             ProblemKind::Internal,
             "The stored file is damaged. Restore it from the backup or upload it again.",

@@ -7,7 +7,7 @@ use std::path::Path;
 use kinora_store::audit::PERMISSION_ACTS;
 
 /// Acts that change nothing about who may do what.
-const OTHERS: [&str; 44] = [
+const OTHERS: [&str; 45] = [
     // Somebody comes and goes, is kept out for a while, or proves again who they are.
     "account.locked",
     "break_glass.used",
@@ -55,6 +55,7 @@ const OTHERS: [&str; 44] = [
     "factor_secrets.resealed",
     "media.orphans_marked",
     "media.repaired",
+    "media.retained",
     "saml_key.added",
     "saml_key.removed",
     "saml_key.switched",
