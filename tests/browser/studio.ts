@@ -271,6 +271,42 @@ export function studio(): void {
       }
     }, 120_000);
 
+    it("leads from the number on the page of somebody who was refused to the reason", async () => {
+      const mara = await comeAs("mara");
+      await mara.page.waitForURL(/\/sign-in-refused/);
+      const number = await mara.page.getByRole("code").innerText();
+      const { page } = seat;
+      const at = `${url()}/administration/${made.organisation}/sign-on/${made.connection}`;
+      await page.goto(at);
+      const rows = page.getByRole("table", { name: "Last attempts" }).getByRole("row");
+      const finder = page.getByRole("searchbox", { name: "Number on the person’s page" });
+      await rows.filter({ hasText: number }).filter({ hasText: "foreign_address" }).waitFor();
+      await rows.filter({ hasText: "Accepted" }).first().waitFor();
+      await page.getByRole("radio", { name: "Refused" }).click();
+      await rows.filter({ hasText: "Accepted" }).first().waitFor({ state: "detached" });
+      await rows.filter({ hasText: number }).waitFor();
+      await finder.fill(number.slice(0, 13));
+      await page.getByText("This is no whole number of an attempt").waitFor();
+      await finder.fill(made.connection);
+      await page.getByText("No attempt here has this number").waitFor();
+      // As it may be written in a letter.
+      await finder.fill(` ${number.toUpperCase()}`);
+      await rows.filter({ hasText: number }).waitFor();
+      expect(await rows.count()).toBe(2);
+
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.goto(`${at}?attempt=${number}`);
+      await rows.filter({ hasText: number }).filter({ hasText: "foreign_address" }).waitFor();
+      expect(await finder.inputValue()).toBe(number);
+      expect(await finder.isVisible()).toBe(true);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+      // It is none of the test, which shows what it found as before.
+      await page.getByText(/^Passed, /).waitFor();
+      await page.setViewportSize({ width: 1440, height: 900 });
+      for (const one of [mara, seat]) expect(complaintsOf(one)).toEqual([]);
+      await mara.context.close();
+    });
+
     it("goes on while the certificate is changed, as long as the provider has read of the next one", async () => {
       const { page } = seat;
       const former = await ownMetadata();

@@ -131,14 +131,21 @@ async function upload(request: IncomingMessage, response: ServerResponse, produc
   }
 }
 
-function answerSignOn(list: string, oneId: string | undefined, part: string | undefined, partId: string | undefined, method: string, input: Record<string, unknown>, response: ServerResponse): void {
+function answerSignOn(list: string, oneId: string | undefined, part: string | undefined, partId: string | undefined, method: string, input: Record<string, unknown>, response: ServerResponse, query: URLSearchParams): void {
   if (list === "domains") return json(response, oneId || method === "POST" ? data.domains[0] : { items: data.domains, next_cursor: null });
   if (!oneId) return json(response, method === "POST" ? data.connections[2] : { items: data.connections, next_cursor: null }, method === "POST" ? 201 : 200);
   const known = data.connections.find((one) => one.id === oneId);
   if (!known) return problem(response, 404, "not-found", "There is no such connection.");
   if (part === "provisioning") return json(response, method === "POST" ? { secret: "kinora_scim_4fZkqv0mX9cLw2s7Jp1TgYb8RnHd3VuEaCx7QdJp1TgYb8RnHd3V", token: data.provisioning.tokens[0] } : known.provider ? data.provisioning : { ...data.provisioning, tokens: [], active_users: 0, inactive_users: 0, groups: 0 });
   if (part === "rules") return json(response, method === "GET" ? { items: known.provider ? data.groupRules : [], next_cursor: null } : data.groupRules[0]);
-  if (part === "attempts") return json(response, partId ? data.attempts.find(({ id }) => id === partId) : { items: known.provider ? data.attempts.map((one) => ({ ...one, findings: null })) : [], next_cursor: null });
+  if (part === "attempts" && partId) {
+    const attempt = data.attempts.find(({ id }) => id === partId);
+    return attempt ? json(response, attempt) : problem(response, 404, "not-found", "There is no such attempt.");
+  }
+  if (part === "attempts") {
+    const listed = data.attempts.filter(({ refusal }) => !query.has("refused") || !!refusal);
+    return json(response, { items: known.provider ? listed.map((one) => ({ ...one, findings: null })) : [], next_cursor: null });
+  }
   if (part === "test") return json(response, { address: `/administration/sign-on/${oneId}?attempt=${known.last_test?.attempt_id ?? ""}` });
   if (part === "metadata" && method === "PUT") return problem(response, 422, "invalid", "A value in the request is not allowed.", [{ pointer: input.url ? "/url" : "/xml", detail: "The metadata has no signing certificate, without which nothing the identity provider says can be checked." }]);
   if (method === "PATCH") Object.assign(known, input);
@@ -235,7 +242,7 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
     }
     if (/^\/organisations\/[^/]+\/security$/.test(rest) && method === "GET") return json(response, data.security);
     const signOn = /^\/organisations\/[^/]+\/sign-on\/(connections|domains)(?:\/([^/]+))?(?:\/([a-z/]+))?(?:\/([^/]+))?$/.exec(rest);
-    if (signOn) return answerSignOn(signOn[1] ?? "", signOn[2], signOn[3]?.split("/")[0], signOn[4], method, input, response);
+    if (signOn) return answerSignOn(signOn[1] ?? "", signOn[2], signOn[3]?.split("/")[0], signOn[4], method, input, response, url.searchParams);
     const service = /^\/organisations\/[^/]+\/service-accounts(?:\/([^/]+))?(\/tokens)?/.exec(rest);
     if (service) {
       const known = data.serviceAccounts.find((one) => one.id === service[1]);

@@ -8,7 +8,8 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { RouterProvider as AriaRouterProvider } from "react-aria-components";
 import { createRoot } from "react-dom/client";
-import { ProblemError } from "./api/problem";
+import { AwayError, ProblemError } from "./api/problem";
+import { Away } from "./components/Away";
 import { ConfirmationDialog } from "./components/Confirmation";
 import { Toasts } from "./components/toasts";
 import { loadMessages } from "./messages";
@@ -36,8 +37,8 @@ const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 10_000,
-      // What the server says is so; only silence is worth asking again.
-      retry: (failures, error) => !(error instanceof ProblemError) && failures < 2,
+      // What the server says is so; only silence is worth asking again. Who is away was asked again already.
+      retry: (failures, error) => !(error instanceof ProblemError || error instanceof AwayError) && failures < 2,
       retryDelay: (attempt) => 400 * 2 ** attempt,
     },
   },
@@ -56,6 +57,7 @@ createRoot(container).render(
         <ConfirmationDialog />
       </AriaRouterProvider>
       <Toasts />
+      <Away />
     </QueryClientProvider>
   </StrictMode>,
 );

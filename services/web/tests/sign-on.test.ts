@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { failedStage, fingerprintText, nextStep, stagesOf, purposeOf } from "../src/pages/administration/sign-on/steps";
+import { failedStage, fingerprintText, isAttemptNumber, nextStep, stagesOf, purposeOf } from "../src/pages/administration/sign-on/steps";
 
 const provider = { entity_id: "https://idp.example", certificates: [], has_logout: false };
 const test = (refusal: string | null, is_current = true) => ({ attempt_id: "1", at: "2026-01-01T00:00:00Z", refusal, is_current });
@@ -54,4 +54,11 @@ describe("a test", () => {
 
 it("writes fingerprints in groups", () => {
   expect(fingerprintText("0123456789ab")).toBe("0123 4567 89ab");
+});
+
+describe("the number of an attempt", () => {
+  it("is whole or none", () => {
+    expect(isAttemptNumber("0199c2f0-7f3a-7000-8000-0123456789ab")).toBe(true);
+    for (const text of ["", "0199c2f0", "0199c2f0-7f3a-7000-8000-0123456789a", "0199c2f0-7f3a-7000-8000-0123456789ab?", "../connections"]) expect(isAttemptNumber(text)).toBe(false);
+  });
 });

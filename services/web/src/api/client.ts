@@ -4,7 +4,8 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import { askForConfirmation } from "./confirmation";
 import type { paths } from "./schema";
-import { OfflineError, ProblemError, type ProblemLike } from "./problem";
+import { askAgain, isAway, mayRepeat, waitSeconds } from "./patience";
+import { AwayError, OfflineError, ProblemError, type ProblemLike } from "./problem";
 import { changeHeaders, isOutdated, renewSession } from "./renewal";
 
 /** The condition of a change: it holds for the revision that was read. */
@@ -21,19 +22,22 @@ const conventions: Middleware = {
   },
 };
 
-/** Requests under way, to be sent again with the session's new token, or should the person have to confirm first. */
+/** Requests under way, to be sent again with the session's new token, should the person have to confirm first, or while Kinora is away. */
 const again = new Map<string, Request>();
+/** Answers to requests that change nothing. */
+const readings = new WeakSet<Response>();
 
 const repetition: Middleware = {
   onRequest({ request, id }) {
     again.set(id, request.clone());
     return undefined;
   },
-  async onResponse({ response, id }) {
+  async onResponse({ response, schemaPath, id }) {
     const request = again.get(id);
     again.delete(id);
     if (!request) return undefined;
-    let answer = response;
+    let answer = mayRepeat(request.method, schemaPath) ? await askAgain(response, () => repeat(request.clone()), request.signal) : response;
+    if (request.method === "GET") readings.add(answer);
     if (isOutdated(answer.status, await typeOf(answer)) && (await renewed())) answer = await repeat(request.clone());
     if (!(await typeOf(answer))?.endsWith(":step-up-required")) return answer;
     return (await askForConfirmation()) ? repeat(request) : answer;
@@ -75,7 +79,7 @@ function isProblem(body: unknown): body is ProblemLike {
   return typeof body === "object" && body !== null && "title" in body && "status" in body;
 }
 
-/** Gives the answer's body, or throws a ProblemError or OfflineError. */
+/** Gives the answer's body, or throws a ProblemError, AwayError or OfflineError. */
 export async function unwrap<T>(request: Promise<Answer<T>>): Promise<T> {
   let answer: Answer<T>;
   try {
@@ -89,6 +93,6 @@ export async function unwrap<T>(request: Promise<Answer<T>>): Promise<T> {
   const { status, statusText } = answer.response;
   // A proxy in front may answer with a page of its own.
   const problem: ProblemLike = isProblem(answer.error) ? answer.error : { type: `urn:kinora:problem:http-${status}`, title: statusText || `HTTP ${status}`, status };
-  if (status === 502 || status === 503 || status === 504) throw new OfflineError("server away", { cause: problem });
+  if (isAway(status)) throw new AwayError(problem, waitSeconds(answer.response), !readings.has(answer.response));
   throw new ProblemError(problem, wait);
 }

@@ -36,6 +36,19 @@ export class ProblemError extends Error {
 /** No answer at all: the network or the server is away. */
 export class OfflineError extends Error {}
 
+/** Kinora says that it is away for a moment, or whatever stands before it does: after it was asked several times, where it may be. */
+export class AwayError extends OfflineError {
+  readonly retryAfterSeconds: number;
+  /** Whether something was to be changed, of which it is not known to be done. */
+  readonly isChange: boolean;
+
+  constructor(problem: ProblemLike, retryAfterSeconds: number, isChange: boolean) {
+    super("server away", { cause: problem });
+    this.retryAfterSeconds = retryAfterSeconds;
+    this.isChange = isChange;
+  }
+}
+
 /** "must not be empty" as a sentence of its own. */
 function sentence(detail: string): string {
   const text = /^(must|is|has|was|should|needs)\b/.test(detail) ? `${m.errors.thisField} ${detail}` : detail;
@@ -48,6 +61,7 @@ export function isNotFound(error: unknown): boolean {
 
 /** A sentence for the person. */
 export function sentenceOf(error: unknown): string {
+  if (error instanceof AwayError) return error.isChange ? m.errors.awayChange(error.retryAfterSeconds) : m.errors.away(error.retryAfterSeconds);
   if (error instanceof OfflineError) return m.errors.offline;
   if (error instanceof ProblemError) {
     if (error.status === 412) return m.errors.changedMeanwhile;

@@ -211,13 +211,16 @@ export const groupRulesQuery = (organisation_id: string, connection_id: string) 
       ).items,
   });
 
-export const signOnAttemptsQuery = (organisation_id: string, connection_id: string) =>
+export const signOnAttemptsQuery = (organisation_id: string, connection_id: string, refused: boolean) =>
   queryOptions({
-    queryKey: ["sign-on", organisation_id, "attempts", connection_id],
+    queryKey: ["sign-on", organisation_id, "attempts", connection_id, refused],
     queryFn: async ({ signal }) =>
       (
         await unwrap(
-          api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/attempts", { params: { path: { organisation_id, connection_id } }, signal }),
+          api.GET("/api/data/v1/organisations/{organisation_id}/sign-on/connections/{connection_id}/attempts", {
+            params: { path: { organisation_id, connection_id }, query: refused ? { refused } : {} },
+            signal,
+          }),
         )
       ).items,
   });

@@ -2040,7 +2040,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether PostgreSQL, Redis and the vault answer; each is really used. */
+        /** Whether PostgreSQL and Redis answer, and how the vault was a moment ago; each is really used. */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -3965,13 +3965,18 @@ export interface components {
             id: components["schemas"]["OrganisationId"];
             /** @description Its name. */
             name: string;
+            /** @description It is withheld until the person signs in with their own password and second factor, or a passkey. */
+            own_sign_in_required: boolean;
             /** @description The role in it. */
             role: components["schemas"]["OrganisationRole"];
             /** @description Whether it runs this installation: its administrators see how that does. */
             runs_installation: boolean;
             /** @description It is withheld until the person signs in with the studio account. */
             single_sign_on_required: boolean;
-            /** @description Nothing of it may be seen before the person has a second factor, or signs in with the studio account. */
+            /**
+             * @description Nothing of it may be seen before the person has a second factor, or signs in with the studio account, or with
+             *     their own.
+             */
             withheld: boolean;
         };
         /** @description A person of an organisation. */
@@ -4501,7 +4506,10 @@ export interface components {
             ready: boolean;
             /** @description Redis; without it only live progress is missing. */
             redis: components["schemas"]["State"];
-            /** @description The storage of media objects. */
+            /**
+             * @description The storage of media objects; without it only files are missing, and nothing can be uploaded. Not ready is an
+             *     instance for which it is away while it works for another one.
+             */
             vault: components["schemas"]["State"];
         };
         /** @description Recovery codes, which are never shown again. */
@@ -4693,6 +4701,11 @@ export interface components {
             factors: components["schemas"]["FactorMethods"];
             /** @description Their organisations. */
             organisations: components["schemas"]["OrganisationMembership"][];
+            /**
+             * @description Something besides support access is withheld until they sign in with their own password and second factor, or a
+             *     passkey: an organisation asks for the factor, and another one's identity provider let them in.
+             */
+            own_sign_in_required: boolean;
             /** @description Nothing but choosing a new password is allowed. */
             password_change_required: boolean;
             /** @description The person. */
@@ -4898,7 +4911,7 @@ export interface components {
          * @description How a service is.
          * @enum {string}
          */
-        State: "ok" | "unavailable";
+        State: "ok" | "full" | "unavailable";
         /** @description One unit of work in a run. */
         Step: {
             /**
@@ -8650,7 +8663,10 @@ export interface operations {
     };
     list_attempts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those that were refused, or only those that went well. */
+                refused?: boolean;
+            };
             header?: never;
             path: {
                 connection_id: components["schemas"]["ConnectionId"];

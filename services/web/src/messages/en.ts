@@ -1,7 +1,7 @@
 // Every word on the pages, in English. Sentences a person would say; errors say what happened, what it
 // means, and what to do.
 
-import { count, joined, span } from "./format";
+import { count, joined, roughSpan, span } from "./format";
 
 const plural = (value: number, one: string, many: string) => `${count(value)} ${value === 1 ? one : many}`;
 
@@ -35,6 +35,11 @@ export const en = {
   },
   errors: {
     offline: "Kinora does not answer. Check your connection; nothing you did is lost, try again in a moment.",
+    away: (seconds: number) => `Kinora is temporarily unavailable, as while it changes over to another server. It was asked several times; try again in ${roughSpan(seconds)}.`,
+    awayChange: (seconds: number) =>
+      `Kinora is temporarily unavailable, as while it changes over to another server. It has not confirmed this: take it as not done, and try again in ${roughSpan(seconds)}.`,
+    awayNotice: "Temporarily unavailable: Kinora is changing over to another server. Nothing you did is lost, and it is asked again by itself",
+    awaySeconds: (seconds: number) => (seconds ? `in ${seconds} s.` : "now."),
     unexpected: "Something unexpected happened on this page. Load it again; if it happens again, tell whoever runs Kinora for you.",
     changedMeanwhile: "Somebody else changed this a moment ago. What you see now is the newest; make your change again.",
     tooFast: (seconds: number | undefined) =>
@@ -283,6 +288,7 @@ export const en = {
     held: "Some of your productions are shown when you have added a second factor.",
     addFactor: "Add one now",
     heldForStudio: (names: string[]) => `${names.join(", ") || "An organisation"} asks for the studio account. Sign out, then sign in with that to see what is there.`,
+    heldForOwn: (names: string[]) => `${names.join(", ") || "An organisation whose guest you are"} asks for a second factor, which you have not shown: the studio account of another organisation let you in. Sign out, then sign in with your own password and second factor, or a passkey, to see what is there.`,
     emptyTitle: "No productions yet",
     emptyAdministrator: "A production is a film, a series, a programme: the place where its media lives and its people work. Create the first one, then drop its camera files on the library.",
     emptyMember: "You are not part of a production yet. Ask a manager or an administrator to add you; it appears here by itself.",
@@ -753,8 +759,20 @@ export const en = {
     dropNextText: "The one that signs now goes on signing.",
     dropFormerText: "What the provider still encrypts for it cannot be read any more.",
     attempts: "Last attempts",
-    attemptsLead: "Everybody who came through this connection in the last 30 days, at most 50, and why somebody was refused. The number on a person’s error page is listed here.",
-    noAttempts: "Nobody has tried yet.",
+    attempt: "the attempt",
+    attemptsLead: "The last 50 who came through this connection in 30 days, and why somebody was refused. Whoever was refused has a number on their page: it finds their attempt, also when it is not among the last.",
+    findAttempt: "Number on the person’s page",
+    attemptNumber: "Number",
+    attemptKind: "Which attempts",
+    attemptKinds: { all: "All", refused: "Refused" },
+    noAttempts: "Nobody has tried yet",
+    noAttemptsText: "Everybody who comes through this connection is listed here, and why somebody was refused.",
+    noRefusals: "Nobody was refused",
+    noRefusalsText: "In the last 30 days everybody who came through this connection was accepted.",
+    attemptMissing: "No attempt here has this number",
+    attemptMissingText: "It was made at another connection, or more than 30 days ago. What comes in large numbers from strangers goes sooner.",
+    noAttemptNumber: "This is no whole number of an attempt",
+    noAttemptNumberText: "It has 32 digits and letters from a to f, with four hyphens between them. Copy all of it from the person’s page.",
     outcome: "Outcome",
     letIn: "Accepted",
     somebody: "Unknown",
@@ -1324,6 +1342,7 @@ export const en = {
     "break_glass.used": "Signed in without the provider",
     "media.orphans_marked": "Media that belong to nothing marked to be removed",
     "media.repaired": "Media put back from their copies",
+    "media.retained": "Media that only the time before a restore knew are kept for a while",
     "data_keys.rewrapped": "Data keys encrypted anew",
     "identity.linked": "Studio account joined",
     "identity.separated": "Studio account separated",

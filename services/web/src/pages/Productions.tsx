@@ -67,6 +67,11 @@ export function Productions() {
           <Notice tone="warning">{m.productions.heldForStudio(session.organisations.filter(({ single_sign_on_required }) => single_sign_on_required).map(({ name }) => name))}</Notice>
         </div>
       )}
+      {session?.own_sign_in_required && (
+        <div className={css.held}>
+          <Notice tone="warning">{m.productions.heldForOwn(session.organisations.filter(({ own_sign_in_required }) => own_sign_in_required).map(({ name }) => name))}</Notice>
+        </div>
+      )}
       {session?.support.map(({ grant_id, organisation, ends_at, withheld }) => (
         <div key={grant_id} className={css.held}>
           <Notice tone={withheld ? "warning" : "info"}>

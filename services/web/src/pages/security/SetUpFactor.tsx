@@ -59,7 +59,7 @@ export function SetUpFactor() {
     );
   }
   const asking = [
-    ...session.data.organisations.filter(({ withheld, single_sign_on_required }) => withheld && !single_sign_on_required).map(({ name }) => name),
+    ...session.data.organisations.filter(({ withheld, single_sign_on_required, own_sign_in_required }) => withheld && !single_sign_on_required && !own_sign_in_required).map(({ name }) => name),
     ...session.data.support.filter(({ withheld }) => withheld === "second_factor").map(({ organisation }) => organisation),
   ];
   const others = session.data.organisations.some(({ withheld }) => !withheld);

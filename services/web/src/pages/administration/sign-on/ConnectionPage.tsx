@@ -5,7 +5,7 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { ChevronLeft, Check, Download, EllipsisVertical } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
 import { api, ifMatch, unwrap } from "../../../api/client";
-import { sessionQuery, signOnConnectionQuery, signOnConnectionsQuery } from "../../../api/queries";
+import { sessionQuery, signOnAttemptQuery, signOnConnectionQuery, signOnConnectionsQuery } from "../../../api/queries";
 import type { SignOnConnection } from "../../../api/types";
 import { Button, buttonClass, IconButton, Notice, TextField } from "../../../components/controls";
 import { ActionMenu, Confirm } from "../../../components/dialogs";
@@ -25,7 +25,7 @@ import { ProviderMetadata } from "./ProviderMetadata";
 import { Provisioning } from "./Provisioning";
 import { Rules } from "./Rules";
 import css from "./signOn.module.css";
-import { isProven, nextStep } from "./steps";
+import { isAttemptNumber, isProven, nextStep } from "./steps";
 import { TestRun } from "./TestRun";
 
 const t = m.signOn;
@@ -49,6 +49,11 @@ export function ConnectionPage() {
 function Loaded({ organisationId, connection, attempt }: { organisationId: string; connection: SignOnConnection; attempt: string | undefined }) {
   const next = nextStep(connection);
   const part = { organisationId, connection };
+  const isNumber = !!attempt && isAttemptNumber(attempt);
+  const named = useQuery({ ...signOnAttemptQuery(organisationId, connection.id, attempt ?? ""), enabled: isNumber });
+  // A test comes back with its attempt; any other attempt is one that somebody asks about.
+  const isTest = isNumber && !named.isError && (!named.data || named.data.purpose === "test");
+  const wanted = isTest ? undefined : attempt;
   return (
     <>
       <Head {...part} />
@@ -69,12 +74,12 @@ function Loaded({ organisationId, connection, attempt }: { organisationId: strin
         <Rules {...part} />
       </SetUpStep>
       <section className={page.section} aria-label={t.test}>
-        <TestRun {...part} attemptId={attempt ?? connection.last_test?.attempt_id} />
+        <TestRun {...part} attemptId={isTest ? attempt : connection.last_test?.attempt_id} />
       </section>
       <Switch {...part} />
       <Provisioning {...part} />
       <Certificates {...part} />
-      <Attempts {...part} />
+      <Attempts key={wanted} {...part} wanted={wanted} />
     </>
   );
 }

@@ -14,6 +14,9 @@ export function nextStep({ provider, provider_problem, last_test, enabled }: Pic
   return enabled ? "done" : "on";
 }
 
+/** Whether a text is the whole number of an attempt. */
+export const isAttemptNumber = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+
 export const STAGES = ["sent", "returned", "signature", "checks", "person"] as const;
 export type Stage = (typeof STAGES)[number];
 export type StageState = "done" | "failed" | "open";
