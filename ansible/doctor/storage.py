@@ -28,10 +28,17 @@ def storage_unwritable(_host, said):
         yield (f"{user} may not write to {said['path']}/vault", "its owner, group or mode was changed, or the NAS maps users differently", f"stat {said['path']}/vault (root kinora-media 2770 is right); then run site")
 
 
+def _place(said):
+    """What tells a storage from another: its mark, or where it comes from."""
+    if said["id"]:
+        return f"the one marked {said['id']}"
+    return "the system's own disk" if said["mount"] == "/" else said["source"]
+
+
 @of_fleet("storage-differs")
 def storage_differs(fleet):
     there = [(host.name, said) for host, said in fleet.saying("storage") if said["there"]]
-    usual, odd = odd_ones(("the system's own disk" if said["mount"] == "/" else said["source"], name) for name, said in there)
+    usual, odd = odd_ones((_place(said), name) for name, said in there)
     for place, name in odd:
         yield (name, f"its storage is {place}, the other hosts' is {usual}: they do not see each other's files", "the storage is not mounted here, or another one is", "findmnt; compare with another host, mount the same; move what was written meanwhile")
 

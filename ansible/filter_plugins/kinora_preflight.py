@@ -4,6 +4,7 @@ Pure functions, tested by ansible/tests: the playbook `preflight` hands in the i
 (playbooks/files/preflight.sh), and gets sentences that say what is wrong and what to do.
 """
 
+import collections
 import datetime
 import difflib
 import ipaddress
@@ -57,6 +58,7 @@ EGRESS_KEYS = tuple(EGRESS_EXAMPLE)
 EGRESS_FORM = "write it as {name: NAS, groups: [applications, workers], protocol: tcp, port: 2049, to: [10.61.40.5]}"
 WEBHOOK_KEYS = ("url", "address", "authorities")
 CLOCK_SECONDS = 5
+NEW_STORAGE = "is it another storage on purpose: docs/operations/storage.md#another-storage"
 # One part of a DNS name. Names of hosts stand in certificates, where a common name has 64 characters.
 LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 COMMON_NAME_LENGTH = 64
@@ -441,8 +443,13 @@ def _system_problems(facts, needs):
         found.append((f"it has {memory / 1000:.1f} GB of memory", f"give it {needs['memory_gb']} GB or more"))
     if facts.get("storage") == ["absent"]:
         found.append((f"there is no directory {needs['storage_path']}", "mount the storage there, on every application and worker host"))
+    if facts.get("storage") == ["hangs"]:
+        found.append((f"the storage at {needs['storage_path']} does not answer", "is the NAS up, and the zone storage? findmnt says what is mounted there"))
     if facts.get("copy") == ["absent"]:
         found.append((f"there is no directory {needs['copy_path']}", "mount the second place for the media there, on every application host"))
+    backup = int(facts["backup_mb"][0]) if "backup_mb" in facts else None
+    if backup is not None and backup < needs["disk_gb"] * 1000:
+        found.append((f"{needs['backup_path']} has {backup / 1000:.1f} GB free", "mount there what holds the backups of 35 days"))
     for name in facts.get("firewall", []):
         found.append((f"{name} manages the firewall already", f"systemctl disable --now {name}: two that manage it undo each other"))
     return found
@@ -470,6 +477,15 @@ def _controller_problems(fleet, facts):
     return found
 
 
+def backup_notes(outputs, path):
+    """What preflight says of the place of the backups although an installation can do with it: sentences. `outputs` is host → what it said."""
+    return [
+        f"{host} keeps the backups ({path}) on the disk of its own system: mount there what does not burn with it. docs/operations/backup.md"
+        for host, output in outputs.items()
+        if parse(output).get("backup") == ["beside"]
+    ]
+
+
 def fleet_problems(outputs, has_vault=True):
     """What is wrong between hosts: copies of one machine, an installation that this inventory does not know."""
     seen, found = {}, []
@@ -483,6 +499,48 @@ def fleet_problems(outputs, has_vault=True):
                 found.append(_problem(host, f"it has the machine id of {seen[identity]}", "it is a copy: rm /etc/machine-id; systemd-machine-id-setup; reboot"))
             seen[identity] = host
     return found
+
+
+def _storage_users(outputs):
+    """Host → what it said, of those that have the storage."""
+    said = {host: parse(output) for host, output in outputs.items()}
+    return {host: facts for host, facts in said.items() if "vault" in facts}
+
+
+def _is_used(outputs):
+    """Whether any host has worked with the storage already."""
+    return any("storage_used" in parse(output) for output in outputs.values())
+
+
+def storage_problems(outputs, path, is_new=False, is_restored=False):
+    """Where the storage is not the one it was, or not the one of the other hosts: what is uploaded there would lie on a disk of its own.
+
+    Its directory `vault` is made once, and marked with an id (roles/base/files/storage.sh). `is_new`: the operator says that the storage is another one.
+    `is_restored`: the hosts are bare, and the storage was there before them.
+    """
+    users, found, marks = _storage_users(outputs), [], {}
+    is_used = not is_new and (is_restored or _is_used(outputs))
+    for host, facts in users.items():
+        known, mark = facts.get("storage_known", [""])[0], facts.get("storage_id", [""])[0]
+        if is_used and facts["vault"] == ["absent"]:
+            found.append(_problem(host, f"{path}/vault is missing, which this installation has: the storage is not mounted", f"mount it (findmnt {path}); {NEW_STORAGE}"))
+        elif is_used and known and mark != known:
+            found.append(_problem(host, f"{path}/vault is not the storage that this host had", f"mount that one (findmnt {path}); {NEW_STORAGE}"))
+        else:
+            marks[host] = mark or f"no id, {facts['vault'][0]}"
+    usual = collections.Counter(marks.values()).most_common(1)
+    others = [host for host, mark in marks.items() if mark == usual[0][0]]
+    return found + [
+        _problem(host, f"its storage at {path} is not the one of {', '.join(others)}", "mount the same on all (findmnt), and move there what was written meanwhile")
+        for host, mark in marks.items()
+        if host not in others
+    ]
+
+
+def storage_plan(fleet, outputs, is_new=False, is_restored=False):
+    """Who makes and marks the storage's directory (`first`: applications come before workers in every verb), and whether it may be made at all: only where nothing uses it yet."""
+    users = sorted(_storage_users(outputs), key=lambda host: "applications" not in fleet["hosts"][host]["groups"])
+    return {"first": next(iter(users), ""), "may_be_made": is_new or not (is_restored or _is_used(outputs)), "is_new": is_new}
 
 
 def report(problems):
@@ -503,5 +561,8 @@ class FilterModule:
             "kinora_inventory_problems": inventory_problems,
             "kinora_host_problems": host_problems,
             "kinora_fleet_problems": fleet_problems,
+            "kinora_storage_problems": storage_problems,
+            "kinora_storage_plan": storage_plan,
+            "kinora_backup_notes": backup_notes,
             "kinora_problem_report": report,
         }

@@ -27,6 +27,7 @@ SERVES_NOT = {
     "broker-tls": ("RabbitMQ does not show this host's certificate", "journalctl -u rabbitmq-server -n 50, then renew-certificates"),
     "redis": ("Redis does not show this host's certificate", "journalctl -u redis-server -n 50, then renew-certificates"),
     "sentinel": ("Sentinel does not show this host's certificate", "journalctl -u redis-sentinel -n 50, then renew-certificates"),
+    "storage": ("the storage of media does not say how full it is", "findmnt of kinora_storage_path; is the NAS well?"),
     "audit-target": ("the log collector cannot be reached: the audit trail waits on this host", "journalctl -u kinora-audit-target -n 50; docs/operations/audit.md"),
     "database-tls": ("PostgreSQL does not show this host's certificate", "look at ssl_cert_file in /etc/patroni/config.yml, then renew-certificates"),
 }
@@ -85,7 +86,8 @@ def host_concerns(host, output):
             found.append((f"{unit} is {state}", f"journalctl -u {unit} -n 50"))
     running = {line.partition(" ")[0] for line in facts.get("unit", [])}
     found += [(f"{unit} failed", f"journalctl -u {unit} -n 50") for unit in facts.get("failed", []) if unit not in running]
-    for line in facts.get("disk", []):
+    # The storage may lie on the fullest disk.
+    for line in dict.fromkeys(facts.get("disk", [])):
         percent, _, place = line.partition(" ")
         if int(percent) >= DISK_PERCENT:
             found.append((f"{place} is {percent} % full", f"du -xh {place} | sort -h | tail"))

@@ -186,6 +186,8 @@ def storage(wanted):
     looked = run("stat", "--format=%U %G %a", vault, seconds=4)
     mount = run("stat", "--format=%m", path, seconds=4).out.strip()
     found = {"path": path, "hangs": looked.code == 124, "there": looked.code == 0, "mount": mount, "source": "", "refuses": []}
+    # What roles/base/files/storage.sh marked it with.
+    found["id"] = run("cat", f"{vault}/storage-id", seconds=4).out.strip() if found["there"] else ""
     for line in (read("/proc/self/mounts") or "").splitlines():
         words = line.split()
         if words[1] == mount:

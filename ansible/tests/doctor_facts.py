@@ -110,7 +110,7 @@ def healthy(layout):
         if "load_balancers" in groups:
             said["haproxy"] = {"servers": [{"name": member["host"], "status": "UP", "why": "HTTP status check returned code <200>"} for member in made["members"]["applications"]["frontend"]]}
         if set(groups) & {"applications", "workers"}:
-            said["storage"] = {"path": "/srv/kinora", "hangs": False, "there": True, "mount": "/srv/kinora", "source": "nas.storage:/kinora", "refuses": []}
+            said["storage"] = {"path": "/srv/kinora", "hangs": False, "there": True, "mount": "/srv/kinora", "source": "nas.storage:/kinora", "id": "7d0c", "refuses": []}
         if "applications" in groups:
             said["copies"] = {"result": {"ok": True, "age": 7200, "problem": ""}, "since": 400000, "place": True}
         if "workers" in groups:

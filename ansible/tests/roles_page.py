@@ -29,6 +29,14 @@ TITLES = {
     "workers": "worker",
     "backup_repository": "backup repository",
 }
+# Units that not every host of their role has.
+SOMEWHERE = {
+    "where there are two load balancers": ["keepalived.service"],
+    "with `kinora_media_copy`": ["kinora-media-copy.timer"],
+    "with `kinora_audit_target`": ["kinora-audit-target.service"],
+    "on the backup repository": ["kinora-backup-full.timer", "kinora-backup-incr.timer", "kinora-drill.timer", "kinora-backup-keep.timer"],
+    "on backends and databases": ["kinora-figures-cluster.timer"],
+}
 
 
 def units_of(role: str) -> list[str]:
@@ -97,6 +105,8 @@ def page() -> str:
     everywhere = [unit for role in kinora.EVERY_HOST_ROLES for unit in units_of(role)]
     lines += [f"| every host | {', '.join(f'`{unit}`' for unit in dict.fromkeys(everywhere))} | "
               f"{', '.join(flow['name'] + ' ' + str(flow.get('port', '')) for flow in flows if 'every_host' in flow['to'])} | – | management | {', '.join(kinora.EVERY_HOST_ROLES)} |"]
+    somewhere = "; ".join(f"{', '.join(f'`{unit}`' for unit in units)} {where}" for where, units in SOMEWHERE.items())
+    lines += ["", f"Only somewhere: {somewhere}."]
     lines += ["", "Through the storage zone applications and workers reach the studio's storage (`kinora_egress`).",
               "", "## Who may open which connection", "", "Everything else is dropped, in and out.", "",
               "| flow | port | zone | to | from |", "|---|---|---|---|---|", *flow_rows(flows)]

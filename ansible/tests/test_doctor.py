@@ -151,7 +151,7 @@ CASES = [
     ("storage-hangs", "app1", {"app1": [(("storage", "hangs"), True), (("storage", "there"), False)]}),
     ("storage-missing", "app1", {"app1": [(("storage", "there"), False)]}),
     ("storage-unwritable", "wk1", {"wk1": [(("storage", "refuses"), ["kinora-worker"])]}),
-    ("storage-differs", "app2", {"app2": [(("storage", "mount"), "/")]}),
+    ("storage-differs", "app2", {"app2": [(("storage", "id"), ""), (("storage", "mount"), "/")]}),
     ("backup-unreachable", "db2", {"db2": [(("backups", "info"), {"error": "ERROR: [049]: unable to connect to 'db1.backend.kinora.internal:8432'"})]}),
     ("backup-none", None, {"repository": [(("backups", "info", "stanzas", 0, "backup"), []), (("backups", "info", "stanzas", 0, "status"), {"code": 2, "message": "no valid backups"})]}),
     ("backup-old", None, {"repository": [(("backups", "info", "stanzas", 0, "backup", 0, "timestamp", "stop"), NOW - 2 * DAY)]}),

@@ -1,5 +1,6 @@
 """Which packages an upgrade and a rollback change: what is installed and differs, and nothing else."""
 
+import hashlib
 import tarfile
 import tempfile
 import unittest
@@ -70,6 +71,28 @@ class Archive(unittest.TestCase):
             self.assertEqual(packages.offered(index), {"a": "1+b"})
             self.assertTrue(index.endswith(" more\n\n"), index)
             self.assertEqual(sorted(path.name for path in (place / "made").iterdir()), ["key.tar"])
+
+    def test_an_archive_is_taken_again_as_long_as_it_is_what_the_bundle_says(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            place = Path(scratch)
+            archive, name = place / "made/key.tar", "a_1_all.deb"
+            (place / name).write_text("a package", encoding="utf-8")
+            digest = hashlib.sha256(b"a package").hexdigest()
+            (place / "Packages").write_text(f"Package: a\nFilename: ./{name}\nSize: 9\nSHA256: {digest}\nDescription: one\n .\n more\n\n", encoding="utf-8")
+
+            def make(names=(name,)):
+                return package_archive.make(place, archive, "key", list(names))
+
+            self.assertTrue(make())
+            self.assertFalse(make())
+            whole = archive.read_bytes()
+            for place_of_bit in (whole.index(b"a package"), whole.index(b"Size: 9")):
+                archive.write_bytes(whole[:place_of_bit] + bytes([whole[place_of_bit] ^ 1]) + whole[place_of_bit + 1 :])
+                self.assertTrue(make(), place_of_bit)
+                self.assertEqual(archive.read_bytes(), whole)
+            archive.write_bytes(whole[:700])
+            self.assertTrue(make())
+            self.assertFalse(make())
 
 
 if __name__ == "__main__":

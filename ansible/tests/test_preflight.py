@@ -2,13 +2,16 @@
 
 import copy
 import re
+import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
 import yaml
 from inventories import ANSIBLE, NAMES, inventory, load_plugin
 
 preflight = load_plugin("kinora_preflight")
-NEEDS = {"disk_gb": 3, "memory_gb": 2, "storage_path": "/srv/kinora"}
+NEEDS = {"disk_gb": 3, "memory_gb": 2, "storage_path": "/srv/kinora", "backup_path": "/srv/kinora-backup"}
 SOUND = """system debian 13
 machine x86_64
 root yes
@@ -316,6 +319,8 @@ class Hosts(unittest.TestCase):
             ("memory_mb 8000", "memory_mb 700", "it has 0.7 GB of memory"),
             ("address fd61:30::21", "address fd61:30::99", "does not have its backend address fd61:30::21"),
             ("storage present", "storage absent", "no directory /srv/kinora"),
+            ("storage present", "storage hangs", "the storage at /srv/kinora does not answer"),
+            ("storage present", "storage present\nbackup_mb 1500", "/srv/kinora-backup has 1.5 GB free"),
             ("tcp 8443 systemd", "tcp 8443 nginx", "port 8443/tcp, for application, is held by nginx"),
             ("storage present", "storage present\nfirewall ufw", "ufw manages the firewall already"),
             ("clock 1000", "clock 1100", "its clock is 0:01:39 off"),
@@ -338,9 +343,142 @@ class Hosts(unittest.TestCase):
         problems = preflight.fleet_problems({"a": "machine_id 1\nend", "b": "machine_id 1\nend", "c": "machine_id 2\nend"})
         self.assertEqual(found(problems), "it has the machine id of a")
 
+    def test_backups_beside_the_system_are_noted(self):
+        outputs = {"be3": "backup_mb 9000\nbackup beside\nend", "be2": "end", "db1": "backup_mb 9000\nbackup apart\nend"}
+        (note,) = preflight.backup_notes(outputs, "/srv/kinora-backup")
+        self.assertIn("be3 keeps the backups (/srv/kinora-backup) on the disk of its own system", note)
+
+    def test_the_place_of_the_backups_is_asked_about_where_it_is_still_missing(self):
+        script = (Path(__file__).resolve().parent.parent / "playbooks/files/preflight.sh").read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as place:
+            answer = subprocess.run(["sh", "-c", f"systemctl() {{ false; }}; STORAGE=; COPY=; BACKUP='{place}/not/yet'; {script}"], capture_output=True, text=True, check=True).stdout
+        self.assertTrue(int(preflight.parse(answer)["backup_mb"][0]) > 0)
+        self.assertIn(preflight.parse(answer)["backup"], (["beside"], ["apart"]))
+
+    def ask(self, storage):
+        """What preflight.sh says of a storage of this machine."""
+        script = (ANSIBLE / "playbooks/files/preflight.sh").read_text(encoding="utf-8")
+        answer = subprocess.run(["sh", "-c", f"systemctl() {{ false; }}; STORAGE='{storage}'; COPY=; BACKUP=; {script}"], capture_output=True, text=True, check=True).stdout
+        return {key: values for key, values in preflight.parse(answer).items() if key in ("storage", "vault", "storage_id")}
+
+    def test_the_storage_is_asked_about(self):
+        with tempfile.TemporaryDirectory() as place:
+            self.assertEqual(self.ask(f"{place}/away"), {"storage": ["absent"]})
+            self.assertEqual(self.ask(place), {"storage": ["present"], "vault": ["absent"]})
+            (Path(place) / "vault").mkdir()
+            (Path(place) / "vault" / "storage-id").write_text("7d0c\n", encoding="utf-8")
+            self.assertEqual(self.ask(place), {"storage": ["present"], "vault": ["present"], "storage_id": ["7d0c"]})
+
     def test_report(self):
         text = preflight.report([{"host": "a", "what": "w", "do": "d"}])
         self.assertIn("a\n  - w\n    → d", text)
+
+
+BARE = "vault absent\nend"
+MARKED = "vault present\nstorage_id 7d0c\nend"
+USED = "storage_used yes\nstorage_known 7d0c\n"
+UNMARKED = "vault present\nstorage_used yes\nend"
+
+
+class Storage(unittest.TestCase):
+    """The storage is the one that it was, and the same one for all."""
+
+    def problems(self, is_new=False, **outputs):
+        return [(problem["host"], problem["what"]) for problem in preflight.storage_problems({"db1": "end", **outputs}, "/srv/kinora", is_new)]
+
+    def test_nothing_is_said_where_it_is_right(self):
+        self.assertEqual(self.problems(), [])
+        self.assertEqual(self.problems(app1=BARE), [])
+        self.assertEqual(self.problems(app1=BARE, app2=BARE, wk1=BARE), [])
+        self.assertEqual(self.problems(app1=USED + MARKED), [])
+        # Of a release that did not mark it yet.
+        self.assertEqual(self.problems(app1=UNMARKED, app2=UNMARKED), [])
+        # A new host, one that broke off before it knew the storage, and an installation that is made anew around its media.
+        self.assertEqual(self.problems(app1=USED + MARKED, app2=MARKED, app3="storage_used yes\n" + MARKED), [])
+        self.assertEqual(self.problems(app1=MARKED, app2=MARKED), [])
+
+    def test_a_host_whose_mount_is_away_is_told(self):
+        (problem,) = self.problems(app1=USED + BARE)
+        self.assertEqual(problem[0], "app1")
+        self.assertIn("/srv/kinora/vault is missing, which this installation has", problem[1])
+        self.assertEqual([host for host, _ in self.problems(app1=USED + MARKED, app2=USED + BARE, wk1=USED + MARKED)], ["app2"])
+        # Also a bare one, which would be given a directory of its own.
+        self.assertEqual([host for host, _ in self.problems(app1=USED + MARKED, app2=BARE)], ["app2"])
+        self.assertEqual([host for host, _ in self.problems(app1=UNMARKED, app2=BARE)], ["app2"])
+
+    def test_another_storage_is_told(self):
+        other = MARKED.replace("7d0c", "ffff")
+        self.assertEqual(self.problems(app1=USED + other), [("app1", "/srv/kinora/vault is not the storage that this host had")])
+        self.assertEqual(self.problems(app1=USED + "vault present\nend"), [("app1", "/srv/kinora/vault is not the storage that this host had")])
+        self.assertEqual(self.problems(app1=USED + MARKED, app2=other, wk1=USED + MARKED), [("app2", "its storage at /srv/kinora is not the one of app1, wk1")])
+        self.assertEqual(self.problems(app1=MARKED, app2=MARKED, wk1=BARE), [("wk1", "its storage at /srv/kinora is not the one of app1, app2")])
+
+    def test_another_storage_on_purpose(self):
+        self.assertEqual(self.problems(True, app1=USED + BARE, app2=USED + BARE), [])
+        self.assertEqual([host for host, _ in self.problems(True, app1=USED + MARKED, app2=USED + BARE, wk1=USED + MARKED)], ["app2"])
+
+    def test_bare_hosts_of_an_installation_that_was_lost_need_its_storage(self):
+        def found(is_new, **outputs):
+            return [problem["host"] for problem in preflight.storage_problems(outputs, "/srv/kinora", is_new, True)]
+
+        self.assertEqual(found(False, app1=MARKED), [])
+        self.assertEqual(found(False, app1="vault present\nend"), [])
+        self.assertEqual(found(False, app1=BARE), ["app1"])
+        self.assertEqual(found(True, app1=BARE), [])
+        self.assertFalse(preflight.storage_plan(inventory("full"), {"app1": BARE}, False, True)["may_be_made"])
+
+    def test_who_makes_it(self):
+        fleet = inventory("full")
+        self.assertEqual(preflight.storage_plan(fleet, {"wk1": BARE, "db1": "end", "app1": BARE, "app2": BARE}), {"first": "app1", "may_be_made": True, "is_new": False})
+        self.assertFalse(preflight.storage_plan(fleet, {"app1": BARE, "app2": USED + MARKED})["may_be_made"])
+        self.assertTrue(preflight.storage_plan(fleet, {"app1": USED + BARE}, True)["may_be_made"])
+        self.assertEqual(preflight.storage_plan(fleet, {"db1": "end"})["first"], "")
+
+
+class StorageScript(unittest.TestCase):
+    """What the roles do at the storage."""
+
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.place = Path(place.name)
+        self.vault, self.known = self.place / "nas" / "vault", self.place / "known"
+        self.vault.parent.mkdir()
+
+    def run_script(self, make="no", mark="no", new="no", known=None):
+        script = (ANSIBLE / "roles/base/files/storage.sh").read_text(encoding="utf-8")
+        return subprocess.run(["sh", "-c", script, "storage", self.vault.parent, known or self.known, make, mark, new], capture_output=True, text=True, check=False)
+
+    def test_it_is_made_and_marked_once(self):
+        done = self.run_script("yes", "yes")
+        self.assertEqual((done.returncode, done.stdout.count("made ")), (0, 3), done.stderr)
+        self.assertEqual((self.vault / "storage-id").read_text(encoding="ascii"), self.known.read_text(encoding="ascii"))
+        self.assertEqual(sorted(path.name for path in self.vault.iterdir()), ["storage-id"])
+        done = self.run_script("yes", "yes")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        # Another host.
+        self.assertEqual(self.run_script(known=self.place / "other").returncode, 0)
+
+    def test_it_is_not_made_where_it_was_before(self):
+        done = self.run_script(mark="yes")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is not mounted", done.stderr)
+        self.assertEqual(list(self.vault.parent.iterdir()), [])
+
+    def test_others_wait_for_what_the_first_makes(self):
+        self.assertEqual(self.run_script("yes").returncode, 2)
+        self.assertEqual(list(self.vault.parent.iterdir()), [])
+        self.vault.mkdir()
+        self.assertEqual(self.run_script("yes").returncode, 2)
+        self.assertEqual(self.run_script().returncode, 2)
+        self.assertFalse(self.known.exists())
+
+    def test_another_storage_is_refused_but_on_purpose(self):
+        self.run_script("yes", "yes")
+        self.known.write_text("ffff\n", encoding="ascii")
+        self.assertEqual(self.run_script().returncode, 1)
+        self.assertEqual(self.run_script(new="yes").returncode, 0)
+        self.assertEqual(self.run_script().returncode, 0)
 
 
 if __name__ == "__main__":

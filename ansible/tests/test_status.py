@@ -1,7 +1,10 @@
 """The status page: what needs attention is found, and stands first."""
 
 import re
+import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
 from inventories import ANSIBLE, inventory, load_plugin
 from roles_page import units_of
@@ -33,6 +36,9 @@ class Concerns(unittest.TestCase):
             ("haproxy.service active", "haproxy.service failed", "haproxy.service is failed"),
             ("end", "failed cron.service\nend", "cron.service failed"),
             ("disk 12 /", "disk 85 /", "/ is 85 % full"),
+            ("end", "disk 91 /srv/kinora\nend", "/srv/kinora is 91 % full"),
+            ("disk 12 /", "disk 85 /\ndisk 85 /", "/ is 85 % full"),
+            ("end", "serves-not storage\nend", "the storage of media does not say how full it is"),
             ("host.pem 397", "host.pem 29", "host.pem ends in 29 days"),
             ("end", "database unreachable\nend", "PostgreSQL does not answer"),
             ("end", "serves-not etcd\nend", "etcd does not agree with a majority of its members"),
@@ -126,6 +132,22 @@ class Script(unittest.TestCase):
         asked = {int(port) for port in re.findall(r"(?:shows_certificate |\$NAME:)(\d+)", self.TEXT)}
         self.assertEqual(len(asked), 5)
         self.assertLessEqual(asked, {flow["port"] for flow in inventory("full")["flows"].values()})
+
+    def storage(self, directory, df):
+        """What the part about the storage says where `df` is this script."""
+        part = self.TEXT[self.TEXT.index('if [ -n "$STORAGE" ]') : self.TEXT.index("for file in /etc/kinora/tls")]
+        program = Path(directory, "df")
+        program.write_text(f"#!/bin/sh\n{df}\n", encoding="utf-8")
+        program.chmod(0o755)
+        environment = {"PATH": f"{directory}:/usr/bin:/bin", "STORAGE": directory}
+        asked = subprocess.run(["sh", "-c", part], capture_output=True, text=True, check=True, env=environment, timeout=30)
+        return asked.stdout
+
+    def test_the_storage_is_looked_at_and_may_hang(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.assertRegex(self.storage(directory, 'exec /bin/df "$@"'), r"^disk \d+ /\S*\n$")
+            self.assertEqual(self.storage(directory, "sleep 20"), "serves-not storage\n")
+            self.assertEqual(self.storage(directory, "echo no such file >&2; exit 1"), "serves-not storage\n")
 
     def test_each_failing_engine_has_words(self):
         self.assertEqual(set(re.findall(r"serves-not ([a-z-]+)", self.TEXT)), set(status.SERVES_NOT))

@@ -1,4 +1,5 @@
-# What a host says of its state; `key value` on each line. UNITS are those that must run here, NAME is the host's in the backend zone.
+# What a host says of its state; `key value` on each line. UNITS are those that must run here, NAME is the host's in the backend zone, STORAGE
+# the path of the media where they are used.
 running() { systemctl --quiet is-active "$1"; }
 # That it speaks TLS with a certificate of this installation for this host.
 shows_certificate() {
@@ -8,6 +9,14 @@ shows_certificate() {
 for unit in $UNITS; do echo "unit $unit $(systemctl is-active "$unit")"; done
 systemctl list-units --failed --plain --no-legend | awk '{ print "failed " $1 }'
 df --output=pcent,target --local --exclude-type=tmpfs --exclude-type=devtmpfs --exclude-type=efivarfs 2> /dev/null | awk 'NR > 1 { print "disk " int($1) " " $2 }' | sort -k 2 -n -r | head -n 1
+# The storage is not local, and may hang for ever: whoever looks is left to itself then.
+if [ -n "$STORAGE" ]; then
+    told=$(mktemp)
+    timeout --signal=KILL 60 df --output=pcent,target "$STORAGE" < /dev/null > "$told" 2>&1 &
+    tries=0; while [ ! -s "$told" ] && [ "$tries" -lt 25 ]; do sleep 0.2; tries=$((tries + 1)); done
+    awk 'NR == 2 && $1 ~ /^[0-9]+%$/ { print "disk " int($1) " " $2; found = 1 } END { if (!found) print "serves-not storage" }' "$told"
+    rm -f "$told"
+fi
 for file in /etc/kinora/tls/*.pem; do
     end=$(openssl x509 -noout -enddate -in "$file" 2> /dev/null) || continue
     echo "days ${file##*/} $(( ($(date -d "${end#notAfter=}" +%s) - $(date +%s)) / 86400 ))"

@@ -4,8 +4,11 @@
 
 An index of everything would have apt choose packages that only hosts of other roles were given: it brings all that come
 from one source to one version. The index comes last: where it is, everything is.
+
+An archive that was made before is taken again if each byte of its .debs is as the bundle's index says; it prints `made` or `kept`.
 """
 
+import hashlib
 import io
 import os
 import re
@@ -25,8 +28,23 @@ def _file(paragraph):
     return found[1] if found else None
 
 
+def is_sound(archive, key, names, index):
+    """Whether an archive holds these files as the index says, and the index."""
+    digests = dict(re.findall(r"^Filename: (?:\./)?(.+)$(?:\n.+)*?\nSHA256: (\w+)$", index, re.MULTILINE))
+    try:
+        with tarfile.open(archive) as tar:
+            found = {member.name.removeprefix(f"{key}/"): hashlib.file_digest(tar.extractfile(member), "sha256").hexdigest() for member in tar}
+    except (OSError, tarfile.TarError):
+        return False
+    return found == {**{name: digests.get(name) for name in names}, "Packages": hashlib.sha256(index.encode()).hexdigest()}
+
+
 def make(directory, archive, key, names):
-    index = index_of((directory / "Packages").read_text(encoding="utf-8"), set(names)).encode()
+    """Makes it where it is missing or not sound; whether it did."""
+    text = index_of((directory / "Packages").read_text(encoding="utf-8"), set(names))
+    if archive.exists() and is_sound(archive, key, names, text):
+        return False
+    index = text.encode()
     archive.parent.mkdir(parents=True, exist_ok=True)
     part = archive.with_name(f"{archive.name}.part")
     with tarfile.open(part, "w") as tar:
@@ -36,7 +54,8 @@ def make(directory, archive, key, names):
         told.size = len(index)
         tar.addfile(told, io.BytesIO(index))
     os.replace(part, archive)
+    return True
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.stdin.read().split())
+    print("made" if make(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.stdin.read().split()) else "kept")
