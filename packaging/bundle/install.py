@@ -32,7 +32,7 @@ def say(text: str) -> None:
 
 
 def verbs() -> list[str]:
-    return sorted(path.stem for path in (ROOT / "ansible" / "playbooks").glob("*.yml") if path.stem not in ("prepare", "restore-bare"))
+    return sorted(path.stem for path in (ROOT / "ansible" / "playbooks").glob("*.yml") if path.stem not in ("prepare", "restore-bare", "upgrade-databases"))
 
 
 def parse() -> argparse.Namespace:

@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         result.set_defaults(run=run)
         return result
 
-    up = verb("up", _up, "boot a fleet; one that is up is kept, and gets the hosts it lacks")
+    up = verb("up", _up, "boot a fleet; one that is up is kept, gets the hosts it lacks and loses those that left the inventory")
     up.add_argument("--layout", default="full", help="full, compact or single: the inventory of ansible/inventories")
     up.add_argument("--inventory", type=Path, help="another inventory")
     up.add_argument("--hosts", help="boot only these, and the controller: db1,db2,be1 (also client, outsider-edge, …)")
@@ -106,6 +106,8 @@ def _up(options: argparse.Namespace) -> int:
             started = _start(state, wanted, progress)
         else:
             _extend(state, wanted, progress)
+            if not options.hosts:
+                _shrink(state, wanted, progress)
         try:
             lab = Lab(state)
             _wait_for_boot(lab, progress, silent=not started)
@@ -188,6 +190,21 @@ def _extend(state: State, wanted: Fleet, progress: Progress) -> None:
     else:
         state.plan.write_text(json.dumps(present.to_json()))
         progress.say(f"{len(known)} hosts are up and as the inventory says; kept")
+
+
+def _shrink(state: State, wanted: Fleet, progress: Progress) -> None:
+    """What is no longer in the inventory is switched off and thrown away."""
+    lab = Lab(state)
+    present, names = lab.fleet(), {host.name for host in wanted.hosts}
+    gone = [host.name for host in present.hosts if host.name not in names]
+    if not gone:
+        return
+    progress.say(f"no longer in the inventory, thrown away: {', '.join(gone)}")
+    present.hosts = [host for host in present.hosts if host.name in names]
+    keys.make(state.keys, present)
+    state.plan.write_text(json.dumps(present.to_json()))
+    for name in gone:
+        lab.order(do="remove", host=name)
 
 
 def _only(wanted: Fleet, names: list[str]) -> Fleet:

@@ -72,11 +72,22 @@ class RunningHost:
         self.power_off()
         with self._lock:
             self.boots = 0
-            if self._root.is_dir():
-                run("umount", str(self._root))
-                self._root.rmdir()
-            for part in ("upper", "work"):
-                shutil.rmtree(self._directory / part, ignore_errors=True)
+            self._throw_away()
+
+    def remove(self) -> None:
+        """Pulls the plug and throws the machine away with its cables; nothing is left of it."""
+        self.power_off()
+        with self._lock:
+            self._throw_away()
+            self._network.unplug(self.host)
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _throw_away(self) -> None:
+        if self._root.is_dir():
+            run("umount", str(self._root))
+            self._root.rmdir()
+        for part in ("upper", "work"):
+            shutil.rmtree(self._directory / part, ignore_errors=True)
 
     def report(self) -> dict:
         return {

@@ -74,8 +74,21 @@ def run(lab: Lab, inventory: Path, bundle: Path | None, progress: Progress) -> i
 
 
 def obtain(tar: Path | None, progress: Progress) -> Bundle:
-    """The bundle that was built before, or one built now."""
-    return existing(tar) if tar else _build(progress)
+    """The bundle that is given, that of this tree where it was built before, or one built now."""
+    return existing(tar) if tar else _of_this_tree() or _build(progress)
+
+
+def _of_this_tree() -> Bundle | None:
+    """What is the same is called the same (packaging/version): a tree in which nothing changed has its bundle already."""
+    version = subprocess.run([PROJECT / "packaging/version"], capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        return existing(_directory() / f"kinora-{version}.tar")
+    except Problem:
+        return None
+
+
+def _directory() -> Path:
+    return Path(os.environ.get("CARGO_TARGET_DIR") or PROJECT / "target") / "bundle"
 
 
 def on_controller(lab: Lab) -> Bundle:
@@ -126,10 +139,9 @@ def _build(progress: Progress) -> Bundle:
     build = ["setpriv", "--pdeathsig", "TERM", "make", "-C", str(PROJECT), "--no-print-directory", "bundle"]
     if subprocess.call(build) != 0:
         raise Problem("`make bundle` failed, see above")
-    directory = Path(os.environ.get("CARGO_TARGET_DIR") or PROJECT / "target") / "bundle"
-    tars = sorted(directory.glob("kinora-*.tar"), key=lambda path: path.stat().st_mtime)
+    tars = sorted(_directory().glob("kinora-*.tar"), key=lambda path: path.stat().st_mtime)
     if not tars:
-        raise Problem(f"`make bundle` left no kinora-*.tar in {directory}")
+        raise Problem(f"`make bundle` left no kinora-*.tar in {_directory()}")
     return existing(tars[-1])
 
 
@@ -150,6 +162,13 @@ def copy_to_controller(lab: Lab, bundle: Bundle, inventory: Path) -> None:
         lab.push("control", bundle.tar, HOME)
     for file in (bundle.signature, bundle.signers):
         lab.push("control", file, HOME)
+    copy_inventory(lab, inventory)
+    result = lab.run("control", "sh", "-c", UNPACK, "unpack", HOME, bundle.tar.name, check=False)
+    if result.returncode != 0:
+        raise Problem(f"the controller refuses the bundle: {result.stderr.strip() or result.stdout.strip()}")
+
+
+def copy_inventory(lab: Lab, inventory: Path) -> None:
     # What the install writes beside these on the controller (secrets) stays.
     if inventory.name == "hosts.yml":
         for file in sorted(inventory.parent.iterdir()):
@@ -157,9 +176,6 @@ def copy_to_controller(lab: Lab, bundle: Bundle, inventory: Path) -> None:
     else:
         lab.push("control", inventory, INVENTORY)
         lab.run("control", "mv", f"{INVENTORY}/{inventory.name}", f"{INVENTORY}/hosts.yml")
-    result = lab.run("control", "sh", "-c", UNPACK, "unpack", HOME, bundle.tar.name, check=False)
-    if result.returncode != 0:
-        raise Problem(f"the controller refuses the bundle: {result.stderr.strip() or result.stdout.strip()}")
 
 
 def _same_size(lab: Lab, bundle: Bundle) -> bool:

@@ -106,6 +106,12 @@ class Supervisor:
                 return self._status()
             case "boot":
                 return {"booting": self._boot(Fleet.from_json(order["fleet"]))}
+            case "remove":
+                host = self._hosts.pop(order["host"])
+                self._fleet.hosts = [each for each in self._fleet.hosts if each.name != order["host"]]
+                host.remove()
+                self._note()
+                return {}
             case "power":
                 host = self._hosts[order["host"]]
                 if order["to"] in ("off", "reset"):

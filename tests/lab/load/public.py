@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import select
 import socket
 import ssl
 import threading
@@ -78,7 +79,7 @@ class Session:
         data = body
         if body is not None and not isinstance(body, bytes):
             data, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
-        kept, began = getattr(self._local, "connection", None), time.monotonic()
+        kept, began = self._kept(), time.monotonic()
         try:
             connection = kept or self._connect()
             try:
@@ -117,6 +118,15 @@ class Session:
         if kept is not None:
             kept.close()
         self._local.connection = None
+
+    def _kept(self) -> http.client.HTTPConnection | None:
+        """The open connection, if it still is: browsers, too, look whether the other end has closed one that was idle before they use it."""
+        kept = getattr(self._local, "connection", None)
+        # Nothing comes unasked but the end.
+        if kept is not None and (kept.sock is None or select.select([kept.sock], [], [], 0)[0]):
+            self.close()
+            return None
+        return kept
 
     def _connect(self) -> http.client.HTTPConnection:
         kind = http.client.HTTPSConnection if self._is_tls else http.client.HTTPConnection

@@ -21,6 +21,10 @@ MEASURES = (
     "reboot",
     "doctor",
     "drain",
+    "renew_certificates",
+    "rotate_secrets",
+    "add_host",
+    "replace_host",
     "takeover_crash",
     "takeover_power",
     "takeover_frozen",
@@ -34,7 +38,10 @@ MEASURES = (
 # Which run only where somebody asks for them.
 ON_REQUEST = ("chaos",)
 # One word for several.
-GROUPS = {"takeover": tuple(name for name in MEASURES if name.startswith("takeover_"))}
+GROUPS = {
+    "takeover": tuple(name for name in MEASURES if name.startswith("takeover_")),
+    "verbs": ("renew_certificates", "rotate_secrets", "add_host", "replace_host"),
+}
 
 
 def load(name: str) -> ModuleType | None:

@@ -363,8 +363,7 @@ def _ssh(lab: Lab) -> Figure:
         command = [*base, *options, f"{user}@{address}", "true"]
         return subprocess.run(lab.control.in_network_of(vantage, command), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
 
-    roles = ("load_balancers", "applications", "backends", "databases", "workers")
-    targets = [host for host in lab.servers if host.name in {lab.members(group)[0] for group in roles}]
+    targets = lab.servers
     with tempfile.TemporaryDirectory(prefix="kinora-lab-", dir="/dev/shm") as directory:
         tries = [
             (f"the administrator's key from {other.name} at {host.name}", other.name, "admin", host.management, "-i", str(key))

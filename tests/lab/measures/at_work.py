@@ -252,6 +252,15 @@ def harmless(section: str, case: str, seen: Seen, command: str) -> Iterator[Figu
     yield Figure(section, f"{case}: requests that failed though they may be repeated", f"{len(given_up)} of {len(seen.entries):,}", "0", not given_up, command, given_up)
 
 
+def noticed(section: str, case: str, seen: Seen, command: str) -> Iterator[Figure]:
+    """The figures of what is planned: nobody has to notice it, not even by asking again."""
+    failed = seen.attempts_failed()
+    yield Figure(section, f"{case}: requests that failed, at the first attempt", f"{len(failed)} of {len(seen.entries):,}", "0", not failed, command, failed)
+    yield Figure(section, f"{case}: slowest request", f"{seen.slowest():.1f} s (usual {seen.usual():.2f} s)", command=command)
+    yield from harmless(section, case, seen, command)
+    yield two_primaries(section, case, seen, command)
+
+
 def two_primaries(section: str, case: str, seen: Seen, command: str) -> Figure:
     milliseconds = seen.two_primaries_ms()
     asked = sum(map(len, seen.writes.values()))

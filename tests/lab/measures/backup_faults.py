@@ -1,14 +1,19 @@
-"""Row 9: a byte of a backup is flipped, a part of the log is missing, the drill has not run for days: the drill or `status` says so, each time."""
+"""Row 9: a byte of a backup is flipped, a part of the log is missing, the drill has not run for days: the drill or `status` says so, each time.
+
+And a primary that never returns keeps nothing from the archive that it had not sent.
+"""
 
 import json
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from lab import install
 from lab.problem import Problem
 
-from .at_work import wait_until_redundant
+from . import faults
+from .at_work import PSQL, wait_for_other, wait_until_redundant
 from .figures import Figure, Options
 from .hosts import Lab
 
@@ -17,6 +22,15 @@ RUNS = 5
 DRILL_SECONDS = 300
 KEPT = "/var/lib/kinora-kept"
 RESULT = "/var/lib/kinora-drill/result.json"
+AWAY_SECONDS, SENT_SECONDS = 60, 180
+# The newest timeline that the archive has, and which parts of the log it lacks.
+LACKS = """
+import json, sys
+sys.path.insert(0, "/usr/local/lib/kinora")
+import restore_plan as plan
+archive = "archive/kinora/" + json.loads(plan.ask("info", "--output=json"))[0]["archive"][-1]["id"]
+print(json.dumps([max(plan.read_histories(archive), default=1), plan.missing_in_archive()]))
+"""
 # Flips the lowest bit of a byte in the middle of a random file of a backup, or of the newest one; prints which, and can be run again to undo it.
 FLIP = """
 import os, random, sys
@@ -55,6 +69,9 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
     yield _found(SECTION, "part of the log missing, found by the drill and told by `status`", gaps(lab, host, runs, chosen, options.say), runs, command)
     left = emptied(lab, host)
     yield Figure(SECTION, "repository emptied with a database host's key, files back from the copies", left or "all", "all", not left, command, [left])
+    if len(lab.members("databases")) > 1:
+        missing = unsent(lab, host, options.say)
+        yield Figure(SECTION, "archive away for a minute, then the primary for good: parts of the log that are missing", missing or "none", "none", not missing, command, [missing])
     yield _found(SECTION, "drill that has not run for 26 hours, told by `status`", [stale(lab, host)], 1, command)
     wrong, _ = drill(lab, host)
     yield Figure(SECTION, "drill afterwards", f"failed: {wrong}" if wrong else "ok", "ok", not wrong, f"{host}# systemctl start kinora-drill", [wrong])
@@ -132,6 +149,36 @@ def emptied(lab: Lab, host: str) -> str:
     lacking = before - listing(lab, host)
     wrong, _ = drill(lab, host)
     return f"{len(lacking)} of {len(before)} files are lacking: {sorted(lacking)[:3]}" if lacking else wrong
+
+
+def unsent(lab: Lab, host: str, say: Callable[[str], None]) -> str:
+    """What the archive lacks of what a primary had not sent when it died; that host stays off until it was looked at."""
+    primary = wait_until_redundant(lab)
+    before, _ = lacks(lab, host)
+    with undone(lab, host, ["systemctl", "stop", "pgbackrest.service"], ["systemctl", "start", "pgbackrest.service"]):
+        until = time.monotonic() + AWAY_SECONDS
+        while time.monotonic() < until:
+            lab.exec(primary, [*PSQL, "--command", "SELECT pg_logical_emit_message(true, 'lab', repeat('x', 1000))", "--command", "SELECT pg_switch_wal()"])
+            time.sleep(3)
+        with faults.without_power(lab, primary):
+            after = wait_for_other(lab, primary)
+            began = time.monotonic()
+            lab.exec(host, ["systemctl", "start", "pgbackrest.service"])
+            timeline, missing = lacks(lab, host)
+            while (timeline == before or missing) and time.monotonic() - began < SENT_SECONDS:
+                time.sleep(3)
+                timeline, missing = lacks(lab, host)
+            say(f"{primary} off, {after} has sent what it had not after {time.monotonic() - began:.0f} s: {len(missing)} parts are missing")
+    wait_until_redundant(lab)
+    return "the new timeline" if timeline == before else ", ".join(missing[:5])
+
+
+def lacks(lab: Lab, host: str) -> tuple[int, list[str]]:
+    told = lab.exec(host, ["runuser", "-u", "postgres", "--", "python3", "-c", LACKS], timeout=60)
+    if not told.ok:
+        raise Problem(f"the archive cannot be looked at: {told.error.strip()[-300:]}")
+    timeline, missing = json.loads(told.output)
+    return timeline, missing
 
 
 def listing(lab: Lab, host: str) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from lab import install
 from lab.problem import Problem
 
-from .at_work import at_work, harmless, two_primaries, wait, wait_until_redundant
+from .at_work import at_work, noticed, wait, wait_until_redundant
 from .figures import Figure, Options
 from .finding import BACK_SECONDS, lacking
 from .hosts import Lab
@@ -24,11 +24,7 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
         for host in hosts:
             yield round_trip(lab, bundle, options, host)
             wait_until_redundant(lab)
-    failed = seen.attempts_failed()
-    yield Figure(SECTION, f"{CASE}: requests that failed, at the first attempt", f"{len(failed)} of {len(seen.entries):,}", "0", not failed, command, failed)
-    yield Figure(SECTION, f"{CASE}: slowest request", f"{seen.slowest():.1f} s (usual {seen.usual():.2f} s)", command=command)
-    yield from harmless(SECTION, CASE, seen, command)
-    yield two_primaries(SECTION, CASE, seen, command)
+    yield from noticed(SECTION, CASE, seen, command)
 
 
 def one_of_each_role(lab: Lab, primary: str) -> list[str]:

@@ -55,9 +55,9 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
     sent = lab.packets_leaving()
     yield Figure("install", "packets that hosts sent towards the world outside, from boot to canary", f"{sent}", "0", sent == 0, "tests/lab/lab.py status")
     yield _story(lab)
-    yield _again(lab, bundle, options, "second run of `site`")
+    yield again(lab, bundle, options, "second run of `site`")
     if not options.sampled:
-        yield _again(lab, bundle, options, "`site -- --check` after it", "--check")
+        yield again(lab, bundle, options, "`site -- --check` after it", "--check")
 
 
 def _story(lab: Lab) -> Figure:
@@ -74,18 +74,18 @@ def _story(lab: Lab) -> Figure:
     parts = [part for part in ("kinora-backend", "kinora-worker") if any(part in line for line in lines)]
     ended = any(line.endswith(": published") for line in lines)
     value = f"{len(lines)} records of {' and '.join(parts) or 'nobody'}, {'to' if ended else 'not to'} its publication"
-    return Figure("install", "what `journalctl KINORA_RUN_ID=…` tells of the canary's file", value, "both, to its publication", len(parts) == 2 and ended, "be1# journalctl KINORA_RUN_ID=…", lines[-5:])
+    return Figure("install", "what `journalctl KINORA_RUN_ID=…` tells of the canary's file", value, "both, to its publication", len(parts) == 2 and ended, "each backend and worker# journalctl KINORA_RUN_ID=…", lines[-5:])
 
 
-def _again(lab: Lab, bundle: install.Bundle, options: Options, what: str, *arguments: str) -> Figure:
-    """A run that has nothing left to do."""
+def again(lab: Lab, bundle: install.Bundle, options: Options, what: str, *arguments: str, section: str = "install") -> Figure:
+    """A run of `site` that has nothing left to do."""
     began = time.monotonic()
     run(lab, bundle, options.say, "site", *arguments)
     seconds = time.monotonic() - began
     text = install.log_of(lab.control, "site").read_text()
     changed = sum(int(count) for _, _, count, _, _ in RECAP.findall(text))
     command = " ".join(["control#", *install.verb_command(bundle, "site", *arguments)])
-    return Figure("install", what, f"changed={changed}, {seconds:.0f} s", "changed=0", changed == 0, command, changes(text))
+    return Figure(section, what, f"changed={changed}, {seconds:.0f} s", "changed=0", changed == 0, command, changes(text))
 
 
 def run(lab: Lab, bundle: install.Bundle, say: Callable[[str], None], verb: str, *arguments: str) -> None:

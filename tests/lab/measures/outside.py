@@ -20,7 +20,7 @@ from lab.problem import Problem
 from . import canary, exposure
 from .figures import Figure, Options
 from .hosts import Lab
-from .install import RECAP, changes, run
+from .install import again, run
 
 HERE = Path(__file__).resolve().parent
 SECTION = "outside"
@@ -68,7 +68,7 @@ def measure(lab: Lab, options: Options) -> Iterator[Figure]:
         yield from _arrives(lab, before)
         options.say(f"both are away for {AWAY_SECONDS} s, and the sender is killed")
         yield from _away(lab, before)
-        yield _again(lab, bundle, options)
+        yield again(lab, bundle, options, "second run of `site` with both", section=SECTION)
     options.say("site without them")
     run(lab, bundle, options.say, "site")
     left = [host for host in lab.members("backends") if lab.exec(host, ["systemctl", "cat", UNIT]).ok]
@@ -104,14 +104,6 @@ def _away(lab: Lab, before: int) -> Iterator[Figure]:
     taken = int(lab.exec(CLIENT, f"ls {DIRECTORY}/mails/*.json 2> /dev/null | wc -l").output)
     value = f"{mails['waiting']} wait, {taken} of {mails['sent']} taken, {seconds:.0f} s after it was back"
     yield Figure(SECTION, "mails at the relay", value, "0 wait, all taken", mails["waiting"] == 0 < mails["sent"] <= taken, AGAIN)
-
-
-def _again(lab: Lab, bundle: install.Bundle, options: Options) -> Figure:
-    """A `site` that has nothing left to do."""
-    run(lab, bundle, options.say, "site")
-    text = install.log_of(lab.control, "site").read_text()
-    changed = sum(int(count) for _, _, count, _, _ in RECAP.findall(text))
-    return Figure(SECTION, "second run of `site` with both", f"changed={changed}", "changed=0", changed == 0, AGAIN, changes(text))
 
 
 def wait(look: Callable, done: Callable) -> tuple[float, object]:

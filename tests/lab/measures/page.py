@@ -23,6 +23,7 @@ TITLES = {
     "reboot": "Each host rebooted in turn",
     "doctor": "The verb `doctor`: a healthy fleet, and faults injected one by one",
     "drain": "A host taken out for work on it, while people work",
+    "verbs": "Verbs that change the fleet, while people work",
     "upgrade": "Upgrade to the next release, and back, while people work",
     "takeover": "Whatever breaks, while people sign in, read, write, upload and encode",
     "chaos": "Faults drawn at random, one after the other, while people work",
@@ -62,8 +63,7 @@ def _verdict(runs: list[Run]) -> str:
     missed = [f"{figure.what} ({run.layout})" for run, figure in goals if not figure.reached]
     if not missed:
         return f"{ALL_REACHED} ({len(goals)})\n"
-    shown = missed if len(missed) <= 8 else [*missed[:8], f"and {len(missed) - 8} more"]
-    return f"{len(goals) - len(missed)} of {len(goals)} goals are reached. {SOME_MISSED.format('; '.join(shown))}\n"
+    return f"{len(goals) - len(missed)} of {len(goals)} goals are reached. {SOME_MISSED.format('; '.join(missed))}\n"
 
 
 def _origin(runs: list[Run]) -> str:
@@ -98,14 +98,21 @@ def _section(section: str, rows: dict[str, dict[str, Figure]]) -> str:
     lines += [f"| what | {' | '.join(layouts)} | goal | reached | command |", f"|---|{'---|' * len(layouts)}---|---|---|"]
     details: list[str] = []
     for what, row in rows.items():
-        goal = next((figure.goal for figure in row.values() if figure.goal), "")
+        goal = _of_layouts({layout: _cell(figure.goal) for layout, figure in row.items()})
         command = next((figure.command for figure in row.values() if figure.command), "")
         values = [_cell(row[layout].value) if layout in row else "–" for layout in layouts]
-        lines.append(f"| {_cell(what)} | {' | '.join(values)} | {_cell(goal)} | {_reached(row)} | {_code(command)} |")
+        lines.append(f"| {_cell(what)} | {' | '.join(values)} | {goal} | {_reached(row)} | {_code(command)} |")
         for layout, figure in row.items():
             if figure.reached is False and figure.details:
                 details += ["", f"**{what}** ({layout}):", "", *_block(figure.details)]
     return "\n".join([*lines, *details, ""])
+
+
+def _of_layouts(texts: dict[str, str]) -> str:
+    """What is the same for all once, else what it is for each."""
+    said = {layout: text for layout, text in texts.items() if text}
+    same = list(dict.fromkeys(said.values()))
+    return "; ".join(f"{layout}: {text}" for layout, text in said.items()) if len(same) > 1 else "".join(same)
 
 
 def _reached(row: dict[str, Figure]) -> str:

@@ -59,9 +59,13 @@ def read(file: Path) -> list[Run]:
 
 
 def keep(file: Path, run: Run) -> list[Run]:
-    """Replaces what was measured before of this layout by this measure; returns all runs."""
+    """Replaces what was measured before of this layout by this measure; returns all runs. Samples do not replace the whole."""
     with _alone(file):
-        runs = [other for other in read(file) if (other.layout, other.measure) != (run.layout, run.measure)]
+        runs = read(file)
+        same = next((other for other in runs if (other.layout, other.measure) == (run.layout, run.measure)), None)
+        if same and run.sampled and not same.sampled:
+            return runs
+        runs = [other for other in runs if other is not same]
         runs = sorted([*runs, run], key=lambda each: (each.measure, each.layout))
         fresh = file.with_name(f".{file.name}.new")
         fresh.write_text(json.dumps([asdict(each) for each in runs], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -142,7 +142,7 @@ def _listeners(lab: Lab) -> Iterable[Figure]:
     """Every TCP listener of every server that others could reach is TLS, but for SSH and the redirect."""
     count, wrong = 0, []
     for host in lab.servers:
-        wanted = _listening(lab, host.name, host.management)
+        wanted = listening(lab, host.name, host.management)
         result = lab.in_network_of(host.name, [sys.executable, "-B", str(HERE / "listeners.py")], 300, json.dumps(wanted))
         if not result.ok:
             raise Problem(f"the listeners of {host.name}: {result.error.strip()[-400:]}")
@@ -154,7 +154,8 @@ def _listeners(lab: Lab) -> Iterable[Figure]:
     yield Figure(SECTION, "TCP listeners of all servers that speak without TLS, or weakly", f"{len(wrong)} of {count}", goal, not wrong and count > 0, command, wrong)
 
 
-def _listening(lab: Lab, host: str, management: str) -> list[tuple[str, int]]:
+def listening(lab: Lab, host: str, management: str) -> list[tuple[str, int]]:
+    """Address and port of each TCP listener of a host that others could reach, SSH apart."""
     found = set()
     for line in lab.exec(host, ["ss", "-Hltn"]).output.splitlines():
         address, _, port = line.split()[3].rpartition(":")

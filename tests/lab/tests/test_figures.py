@@ -36,6 +36,11 @@ class Page(unittest.TestCase):
         text = page.text([run("full", "reboot", Figure("reboot", "slowest", "40 s"))])
         self.assertIn("| slowest | 40 s |  |  |  |", text)
 
+    def test_goals_that_differ_stand_with_their_layouts(self):
+        sooner = Figure("reboot", "lb1", "7 s", "≤ 9 s", True)
+        text = page.text([run("single", "reboot", sooner), run("full", "reboot", reboot("lb1", "7 s", True))])
+        self.assertIn("| full: by itself; single: ≤ 9 s |", text)
+
     def test_a_pipe_does_not_end_a_cell(self):
         self.assertIn("`a \\| b`", page.text([run("full", "reboot", Figure("reboot", "x", "1", command="a | b"))]))
 
@@ -56,6 +61,11 @@ class Kept(unittest.TestCase):
             self.assertEqual(len(kept), 3)
             self.assertEqual(kept["full", "reboot"].figures[0].value, "5 s")
             self.assertEqual(kept["compact", "reboot"].figures[0].value, "8 s")
+            # A look at a few of them does not replace all.
+            sampled = run("full", "reboot", reboot("lb1", "3 s", True))
+            sampled.sampled = True
+            store.keep(file, sampled)
+            self.assertEqual({each.figures[0].value for each in store.read(file) if each.measure == "reboot"}, {"5 s", "8 s"})
             page.write(file)
             self.assertEqual((Path(directory) / "measured.md").read_text(), page.text(store.read(file)))
 

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socket
 import tempfile
 import threading
 import time
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from load import journal, verdict, writable
 from load.crowd import Crowd, Order
 from load.journal import ACKNOWLEDGED, REFUSED, UNKNOWN, Entry
-from load.public import Answer
+from load.public import Answer, Session
 
 FILM = bytes(range(256)) * 40
 
@@ -220,6 +221,26 @@ class Working(unittest.TestCase):
     def test_no_more_films_are_sent_than_are_encoded(self):
         self.assertEqual(upload(8), 8)
         self.assertEqual(upload(8, "nothing encoded"), Order.encodes_ahead)
+
+
+class Connecting(unittest.TestCase):
+    def test_a_connection_that_was_closed_while_nobody_used_it_is_not_used(self):
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}"
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+
+            def serve() -> None:
+                for _ in range(3):
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.recv(65536)
+                        connection.sendall(answer)
+
+            threading.Thread(target=serve, daemon=True).start()
+            session = Session(f"http://127.0.0.1:{listener.getsockname()[1]}")
+            for _ in range(3):
+                self.assertTrue(session.ask("POST", "/", {}).ok)
+                time.sleep(0.1)
+            session.close()
 
 
 class Finding(unittest.TestCase):
