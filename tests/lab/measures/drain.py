@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 from lab import install
+from lab.fleet import Host
 from lab.problem import Problem
 
 from .at_work import at_work, noticed, wait, wait_until_redundant
@@ -13,6 +14,8 @@ from .hosts import Lab
 from .install import run
 
 SECTION, CASE = "drain", "a host of each role drained, rebooted, put back"
+# What is kept away from a host by the verb stays so over a reboot, until the other verb.
+DRAINED = "it is DRAIN"
 ROLES = ("load_balancers", "applications", "backends", "databases", "workers")
 
 
@@ -36,17 +39,28 @@ def round_trip(lab: Lab, bundle: install.Bundle, options: Options, host: str) ->
     options.say(f"{host} is drained, rebooted and put back")
     seconds = [timed(lambda: run(lab, bundle, lambda _: None, "drain", "-e", f"host={host}"))]
     lab.power(host, "reboot")
-    began = time.monotonic()
     place = lab.fleet.host(host)
-    try:
-        wait(lambda: not lacking(lab, place), BACK_SECONDS, f"{host} is not back in service")
-    except Problem as problem:
-        raise Problem(f"{problem}: {'; '.join(lacking(lab, place))}") from None
-    seconds.append(time.monotonic() - began)
-    seconds.append(timed(lambda: run(lab, bundle, lambda _: None, "undrain", "-e", f"host={host}")))
+    seconds.append(timed(lambda: in_service(lab, place, but=DRAINED)))
+    put_back = timed(lambda: run(lab, bundle, lambda _: None, "undrain", "-e", f"host={host}"))
+    in_service(lab, place)
+    seconds.append(put_back)
     roles = ", ".join(group.replace("_", " ") for group in place.groups)
-    value = "drained in {:.0f} s, in service {:.0f} s after it booted, put back in {:.0f} s".format(*seconds)
+    value = "drained in {:.0f} s, ready {:.0f} s after it booted, put back in {:.0f} s".format(*seconds)
     return Figure(SECTION, f"{host} ({roles})", value, command=f"control# {' '.join(install.verb_command(bundle, 'drain', '-e', f'host={host}'))}")
+
+
+def in_service(lab: Lab, place: Host, but: str | None = None) -> None:
+    """Waits until nothing keeps the host from being in service but what is said like that."""
+    missing: list[str] = []
+
+    def look() -> bool:
+        missing[:] = [what for what in lacking(lab, place) if but is None or but not in what]
+        return not missing
+
+    try:
+        wait(look, BACK_SECONDS, f"{place.name} is not back in service")
+    except Problem as problem:
+        raise Problem(f"{problem}: {'; '.join(missing)}") from None
 
 
 def timed(work) -> float:
