@@ -35,8 +35,14 @@ SUITES = {
 OLD_PROTOCOLS = ("SSLv2", "SSLv3", "TLS1", "TLS1_1")
 HSTS_SECONDS = 63_072_000
 PAGES = {"the sign-in page": "/sign-in", "an answer of the API": "/api/data/v1/session"}
-# What programs speak with, which is never led on from port 80.
-PROGRAMS = {"the API": "/api/data/v1/session", "SAML": "/saml/metadata", "SCIM": "/scim/v2/Users"}
+# What programs send, which is never led on from port 80.
+PROGRAMS = {
+    "the API, with a token": "--header 'Authorization: Bearer x' http://{name}/api/data/v1/session",
+    "the API, with a session": "--header 'Cookie: session=x' http://{name}/api/data/v1/session",
+    "the API, with a body": "--data '{{}}' http://{name}/api/data/v1/session",
+    "SAML": "http://{name}/saml/metadata",
+    "SCIM": "http://{name}/scim/v2/Users",
+}
 SCORE = 125
 OBSERVATORY = "tests/lab/observatory/scan.mjs"
 # What slow clients are given, by haproxy.cfg: the head of a request, and silence within a body.
@@ -121,10 +127,10 @@ def _redirect(lab: Lab) -> Figure:
 def _no_redirect(lab: Lab) -> Iterable[Figure]:
     """What carries tokens and assertions is refused in plaintext, not led on."""
     name, address = lab.fleet.public_name, lab.fleet.public_address["ipv4"]
-    for what, path in PROGRAMS.items():
-        command = f"curl --silent --output /dev/null --resolve {name}:80:{address} --write-out '%{{http_code}}' http://{name}{path}"
+    for what, asked in PROGRAMS.items():
+        command = f"curl --silent --output /dev/null --resolve {name}:80:{address} --write-out '%{{http_code}}' {asked.format(name=name)}"
         said = lab.exec(CLIENT, command).output.strip()
-        yield Figure(SECTION, f"port 80, an address of {what}", said, "403", said == "403", lab.typed(CLIENT, command))
+        yield Figure(SECTION, f"port 80, {what}", said, "403", said == "403", lab.typed(CLIENT, command))
 
 
 def _addresses(lab: Lab) -> Figure:
