@@ -37,7 +37,7 @@ GROUP_ROLES = {
     "backends": ["etcd", "broker", "redis", "backend", "audit_target", "monitoring", "operator"],
     "databases": ["database", "backup"],
     "workers": ["worker"],
-    "backup_repository": ["backup"],
+    "backup_repository": ["backup", "backup_copy"],
 }
 EVERY_HOST_ROLES = ["base", "exporter", "firewall"]
 
@@ -242,13 +242,23 @@ def media_copy_egress(place):
     return [{**entry, "name": "media-copy-s3", "groups": ["applications"]} for entry in storage_egress(service)]
 
 
-def outside_names(made, host, providers, storage, media_copy=None):
+def backup_copy_egress(place):
+    """What `kinora_backup_copy` asks of the firewall, in the form of kinora_egress: nothing without an S3 service with an address."""
+    service = (place or {}).get("s3") or {}
+    return [{**entry, "name": "backup-copy-s3", "groups": ["backup_repository"]} for entry in storage_egress(service)]
+
+
+def outside_names(made, host, providers, storage, media_copy=None, backup_copy=None):
     """[{name, address}] of the services outside that `host` finds by name; an endpoint that is an address has none."""
     groups = set(made["hosts"][host]["groups"])
     found = []
     if "applications" in groups:
         found += [{"name": provider["name"], "address": str(provider["address"])} for provider in providers or [] if provider_egress([provider])]
-    services = [(storage, storage_egress(storage)), ((media_copy or {}).get("s3"), media_copy_egress(media_copy))]
+    services = [
+        (storage, storage_egress(storage)),
+        ((media_copy or {}).get("s3"), media_copy_egress(media_copy)),
+        ((backup_copy or {}).get("s3"), backup_copy_egress(backup_copy)),
+    ]
     for service, egress in services:
         if not egress or not groups & set(egress[0]["groups"]):
             continue
@@ -371,6 +381,7 @@ class FilterModule:
             "kinora_mail_port": mail_port,
             "kinora_outside_names": outside_names,
             "kinora_provider_egress": provider_egress,
+            "kinora_backup_copy_egress": backup_copy_egress,
             "kinora_media_copy_egress": media_copy_egress,
             "kinora_storage_egress": storage_egress,
             "kinora_storage_settings": storage_settings,

@@ -46,7 +46,7 @@ HOLDERS = {
 }
 # What an inventory may set of the variables that begin with kinora_.
 KNOWN = (
-    "kinora_acknowledged_version", "kinora_addresses", "kinora_admin_networks", "kinora_administrator", "kinora_alerts", "kinora_alerts_token", "kinora_audit_target", "kinora_backup_path", "kinora_bundle_path",
+    "kinora_acknowledged_version", "kinora_addresses", "kinora_admin_networks", "kinora_administrator", "kinora_alerts", "kinora_alerts_token", "kinora_audit_target", "kinora_backup_copy", "kinora_backup_copy_s3_secrets", "kinora_backup_path", "kinora_bundle_path",
     "kinora_domain", "kinora_egress", "kinora_identity_providers", "kinora_mail", "kinora_mail_password", "kinora_media_copy", "kinora_media_copy_s3_secrets", "kinora_metadata_authorities", "kinora_public_address", "kinora_public_certificate", "kinora_public_certificate_key",
     "kinora_public_name", "kinora_storage_path", "kinora_storage_s3", "kinora_storage_s3_access_key", "kinora_storage_s3_secret_key", "kinora_time_servers", "kinora_vault", "kinora_zones",
 )
@@ -74,6 +74,7 @@ def inventory_problems(fleet, zones, variables, bundle_version="", changes=(), r
     found += _alert_problems(variables.get("kinora_alerts"), variables.get("kinora_mail"), variables.get("kinora_alerts_token"))
     found += _provider_problems(variables.get("kinora_identity_providers"))
     found += _storage_problems(variables.get("kinora_storage_s3"), variables.get("kinora_storage_s3_access_key"), variables.get("kinora_storage_s3_secret_key"))
+    found += _backup_copy_problems(variables.get("kinora_backup_copy"), variables.get("kinora_backup_copy_s3_secrets"))
     found += _media_copy_problems(variables.get("kinora_media_copy"), variables.get("kinora_media_copy_s3_secrets"), variables.get("kinora_storage_path"))
     found += _name_problems(fleet, str(variables.get("kinora_public_name", "")))
     found += _group_problems(fleet)
@@ -240,6 +241,18 @@ def _media_copy_problems(place, has_secrets, storage):
     found = _s3_problems("kinora_media_copy.s3", place["s3"] or {})
     if not has_secrets:
         found.append(("kinora_media_copy_s3_secrets is not set", "put {access_key: …, secret_key: …} into an Ansible Vault file in group_vars/all/"))
+    return found
+
+
+def _backup_copy_problems(place, has_secrets):
+    """The bucket for the database's backups, if there is one."""
+    if not place:
+        return [("kinora_backup_copy_s3_secrets is set, kinora_backup_copy is not", "say which bucket they are for")] if has_secrets else []
+    if not isinstance(place, dict) or list(place) != ["s3"]:
+        return [(f"kinora_backup_copy is {place!r}", "write {s3: {endpoint: https://s3.elsewhere.example, address: 10.9.8.7, bucket: kinora-backup}}")]
+    found = _s3_problems("kinora_backup_copy.s3", place["s3"] or {})
+    if not has_secrets:
+        found.append(("kinora_backup_copy_s3_secrets is not set", "put {access_key: …, secret_key: …} into an Ansible Vault file in group_vars/all/"))
     return found
 
 

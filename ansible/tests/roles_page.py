@@ -33,6 +33,7 @@ TITLES = {
 SOMEWHERE = {
     "where there are two load balancers": ["keepalived.service"],
     "with `kinora_media_copy`": ["kinora-media-copy.timer"],
+    "on the backup repository with `kinora_backup_copy`": ["kinora-backup-copy.timer"],
     "with `kinora_audit_target`": ["kinora-audit-target.service"],
     "on the backup repository": ["kinora-backup-full.timer", "kinora-backup-incr.timer", "kinora-drill.timer", "kinora-backup-keep.timer"],
     "on backends and databases": ["kinora-figures-cluster.timer"],

@@ -94,7 +94,8 @@ def own_figures():
     for file in (ROOT / "services").rglob("*.rs"):
         found |= set(re.findall(r'(?:counter|gauge|histogram)!\(\s*"(kinora_\w+)"', file.read_text(encoding="utf-8")))
     found |= set(re.findall(r'"(kinora_\w+)"', (ANSIBLE / "roles/exporter/files/figures").read_text(encoding="utf-8")))
-    found |= set(re.findall(r"\bkinora_backup_\w+", (ANSIBLE / "roles/backup/files/backup-keep").read_text(encoding="utf-8")))
+    for program in ("roles/backup/files/backup-keep", "roles/backup_copy/files/backup-copy"):
+        found |= set(re.findall(r"\bkinora_backup_\w+", (ANSIBLE / program).read_text(encoding="utf-8")))
     drill = load_program("roles/backup/files/backup-drill")
     found |= set(re.findall(r"kinora_drill_\w+", drill.figures({"ok": True, "at": 1, "seconds": 2.5})))
     found |= {line.split("{")[0].split()[0] for line in canary_lines({"ok": True, "stages": [STAGE], "steps": [STEP]})}

@@ -28,10 +28,10 @@ class Return(unittest.TestCase):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def run_program(self, *arguments, listens):
+    def run_program(self, *arguments, listens=True, installed=True):
         for name in ("systemctl", "chown", "runuser"):
             code = 0 if listens else 1
-            self.put(f"bin/{name}", f'#!/bin/sh\necho {name} "$@" >> {self.place}/asked\ncase "$*" in *is-enabled*) exit {code} ;; esac\n')
+            self.put(f"bin/{name}", f'#!/bin/sh\necho {name} "$@" >> {self.place}/asked\ncase "$*" in *is-enabled*) exit {code} ;; cat*) exit {0 if installed else 1} ;; esac\n')
             (self.place / "bin" / name).chmod(0o755)
         environment = {**os.environ, "PATH": f"{self.place}/bin:{os.environ['PATH']}"}
         subprocess.run(["sh", PROGRAM, self.place / "repository", self.place / "kept", *arguments], env=environment, check=True, capture_output=True)
@@ -50,6 +50,11 @@ class Return(unittest.TestCase):
     def test_the_lists_as_of_then(self):
         self.run_program("150", listens=True)
         self.assertEqual(self.text("backup/kinora/backup.info"), "backup 100")
+
+    def test_on_a_bare_host_files_are_put_there_and_nothing_else_is_done(self):
+        asked = self.run_program(installed=False)
+        self.assertEqual((self.text("archive/kinora/archive.info"), self.text("backup/kinora/a")), ("archive 200", "backup"))
+        self.assertEqual({line for line in asked if not line.startswith("systemctl cat")}, set())
 
     def test_what_is_off_on_purpose_stays_off(self):
         asked = self.run_program(listens=False)

@@ -184,6 +184,18 @@ class Addresses(unittest.TestCase):
         # Buckets of one service are one name.
         self.assertEqual(len(kinora.outside_names(fleet, "app1", [], place["s3"], place)), 1)
 
+    def test_backups_on_s3_are_the_repositorys_host_alone(self):
+        place = {"s3": {"endpoint": "https://s3.elsewhere.example", "address": "10.9.9.9", "bucket": "kinora-backup"}}
+        for nothing in (None, {}, {"s3": None}, {"s3": {**place["s3"], "address": ""}}):
+            self.assertEqual(kinora.backup_copy_egress(nothing), [])
+        fleet = inventory("full")
+        fleet["networks"]["egress"] = kinora.backup_copy_egress(place)
+        for host, entry in fleet["hosts"].items():
+            is_theirs = "backup_repository" in entry["groups"]
+            self.assertEqual("10.9.9.9 . 443" in kinora.firewall_addresses(fleet, host), is_theirs, host)
+            names = kinora.outside_names(fleet, host, [], {}, {}, place)
+            self.assertEqual(names, [{"name": "s3.elsewhere.example", "address": "10.9.9.9"}] if is_theirs else [], host)
+
     def test_settings_of_an_s3_service_name_its_authorities_by_their_file(self):
         service = {"endpoint": "https://s3.x", "address": "10.9.9.8", "bucket": "copy", "prefix": "a", "authorities": "-----BEGIN"}
         self.assertEqual(kinora.storage_settings(service, "/etc/a.pem"), {"s3": {"endpoint": "https://s3.x", "bucket": "copy", "prefix": "a", "tls_authorities": "/etc/a.pem"}})

@@ -136,6 +136,23 @@ class Inventory(unittest.TestCase):
         self.assertGreaterEqual(len(looked_at), 5)
         self.assertEqual({name for name in looked_at if f"'{name}': " not in playbook}, set())
 
+    def test_backup_copy(self):
+        bucket = {"endpoint": "https://s3.elsewhere.example", "address": "10.9.8.7", "bucket": "kinora-backup"}
+        for place, secrets, what in (
+            ({"s3": bucket}, True, None),
+            (None, False, None),
+            (None, True, "kinora_backup_copy_s3_secrets is set, kinora_backup_copy is not"),
+            ({"s3": bucket}, False, "kinora_backup_copy_s3_secrets is not set"),
+            ({"s3": {"bucket": "abc"}}, True, "kinora_backup_copy.s3 lacks endpoint, address"),
+            ({"s3": {**bucket, "endpoint": "http://s3.elsewhere.example"}}, True, "kinora_backup_copy.s3.endpoint is not https"),
+            ({"directory": "/srv/copy"}, True, "kinora_backup_copy is {'directory': '/srv/copy'}"),
+        ):
+            with self.subTest(what or str(place)):
+                given = {"kinora_backup_copy": place, "kinora_backup_copy_s3_secrets": secrets}
+                problems = self.problems(lambda inventory, given=given: inventory.update(given))
+                self.assertEqual(problems == "", what is None, problems)
+                self.assertIn(what or "", problems)
+
     def test_media_copy(self):
         bucket = {"endpoint": "https://s3.elsewhere.example", "address": "10.9.8.7", "bucket": "kinora-copy"}
         for place, secrets, what in (

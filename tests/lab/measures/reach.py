@@ -45,6 +45,7 @@ class Reach:
         self._egress = [*(inventory.get("kinora_egress") or []), *_mail(inventory.get("kinora_mail") or {}), *_audit_target(inventory.get("kinora_audit_target") or {}),
                         *_alerts(inventory.get("kinora_alerts") or {}),
                         *_named(inventory.get("kinora_identity_providers") or [], inventory.get("kinora_storage_s3") or {}),
+                        *_s3("backup-copy-s3", ["backup_repository"], (inventory.get("kinora_backup_copy") or {}).get("s3")),
                         *_s3("media-copy-s3", ["applications"], (inventory.get("kinora_media_copy") or {}).get("s3"))]
         self._hosts = {host.name: host for host in fleet.hosts}
         self._addresses = {end.address: end for host in fleet.hosts for end in self.addresses(host)}
