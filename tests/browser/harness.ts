@@ -4,7 +4,7 @@
 // KINORA_URL, KINORA_LOGIN, KINORA_ONE_TIME_PASSWORD and KINORA_DIRECTORY; KINORA_PROGRAMS says where its programs are.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,21 @@ export const login = () => needed("KINORA_LOGIN");
 /** Where the mail relay puts what it was given. */
 export const mailDirectory = () => needed("KINORA_MAIL");
 export const oneTimePassword = () => needed("KINORA_ONE_TIME_PASSWORD");
+/** The link in the newest mail to an address that leads to a page, when it is there; another one than `before`. */
+export async function linkTo(address: string, path: string, before?: string): Promise<string> {
+  for (;;) {
+    for (const name of readdirSync(mailDirectory()).filter((file) => file.endsWith(".json")).toSorted().toReversed()) {
+      const { to, plain } = JSON.parse(readFileSync(join(mailDirectory(), name), "utf8")) as { to: string[]; plain: string };
+      const link = new RegExp(`^\\S+/${path}#\\S+$`, "m").exec(plain)?.[0];
+      if (link && link !== before && to.includes(address)) return link;
+    }
+    // The test's own time limit ends this.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+  }
+}
+
 /** A command of the operator, with what it needs to find the product's database. */
 export function operate(...words: string[]): void {
   const directory = needed("KINORA_DIRECTORY");

@@ -38,6 +38,7 @@ const addresses: Record<string, () => string> = {
   mail: () => `/administration/${made.organisation}/mail`,
   "mail in no state": () => `/administration/${made.organisation}/mail?state=dropped`,
   "invitation without its token": () => "/invitation",
+  "support access without its token": () => "/support-access",
   account: () => "/account",
   "a second factor is asked for": () => "/second-factor",
   "a password has to be chosen": () => "/choose-password",

@@ -1,28 +1,12 @@
 // Personal data: somebody is corrected, exported and erased by an administrator; somebody takes their own along, and goes.
 
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { login, mailDirectory, seated, signIn, sit, url, type Seat } from "./harness";
+import { linkTo, login, seated, signIn, sit, url, type Seat } from "./harness";
 import { made } from "./outcome";
 
 const PASSWORD = "tulip-anchor-velvet-moraine";
-
-/** The link in the newest mail to an address that leads to a page, when it is there. */
-async function linkTo(address: string, path: string): Promise<string> {
-  for (;;) {
-    for (const name of readdirSync(mailDirectory()).filter((file) => file.endsWith(".json")).toSorted().toReversed()) {
-      const { to, plain } = JSON.parse(readFileSync(join(mailDirectory(), name), "utf8")) as { to: string[]; plain: string };
-      const link = new RegExp(`^\\S+/${path}#\\S+$`, "m").exec(plain)?.[0];
-      if (link && to.includes(address)) return link;
-    }
-    // The test's own time limit ends this.
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
-  }
-}
 
 /** What a press downloads, as JSON. */
 async function downloaded(page: Page, press: () => Promise<void>): Promise<{ people: { id: string; extent: string; data: Record<string, Record<string, unknown>[]> }[] } & Record<string, unknown>> {

@@ -3,7 +3,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { hire, setUpApp, THEIRS } from "./factors";
-import { keepPicture, launch, signIn, sit, url, type Seat } from "./harness";
+import { keepPicture, launch, linkTo, signIn, sit, url, type Seat } from "./harness";
 import { made } from "./outcome";
 
 const HELPER = "help@vendor.example";
@@ -28,6 +28,7 @@ export function support(): void {
     let browser: Browser;
     let owner: Seat;
     let helper: Seat;
+    let link = "";
 
     beforeAll(async () => {
       browser = await launch();
@@ -59,7 +60,27 @@ export function support(): void {
       await dialog.getByLabel("Holds for").selectOption("1");
       await dialog.getByRole("button", { name: "Give support access" }).click();
       const row = page.getByRole("row").filter({ hasText: HELPER });
-      await row.filter({ hasText: "Active" }).filter({ hasText: "Not yet" }).waitFor();
+      await row.filter({ hasText: "Not accepted yet" }).waitFor();
+      await nothing(helper.page).waitFor();
+    });
+
+    it("is accepted by a link in a mail, with the account of that address", async () => {
+      link = await linkTo(HELPER, "support-access");
+      await owner.page.goto(link);
+      await owner.page.getByText(`this support access is for ${HELPER}`).waitFor();
+      const { page } = helper;
+      await page.goto(link);
+      await page.getByRole("heading", { name: "asks for your help" }).waitFor();
+      await page.getByText("A001 stays green in the player").waitFor();
+      expect(page.url()).not.toContain("#");
+      await page.getByRole("button", { name: "Accept support access" }).click();
+      await page.waitForURL(/\/productions$/);
+      await page.goto(link);
+      await page.getByRole("heading", { name: "This support access cannot be accepted" }).waitFor();
+      await owner.page.goto(`${url()}/administration/${made.organisation}/support`);
+      await owner.page.getByRole("row").filter({ hasText: HELPER }).filter({ hasText: "Active" }).filter({ hasText: "Not yet" }).waitFor();
+      // Once more would be a link that works no more: the browser says so, and rightly.
+      helper.complaints.length = 0;
     });
 
     it("counts with a second factor only", async () => {
@@ -118,6 +139,9 @@ export function support(): void {
       const body = { address: HELPER, reason: "One more look", scope: { most_role: "reader", modules: ["library"] }, ends_at };
       await post(owner.page, `/api/data/v1/organisations/${made.organisation}/support-grants`, body);
       const { page } = helper;
+      await page.goto(await linkTo(HELPER, "support-access", link));
+      await page.getByRole("button", { name: "Accept support access" }).click();
+      await page.waitForURL(/\/productions$/);
       await page.goto(library());
       await page.getByRole("status").filter({ hasText: "Support access to" }).waitFor();
       await nothing(page).waitFor({ timeout: 40_000 });

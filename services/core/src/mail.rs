@@ -8,6 +8,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::SupportGrantId;
+
 /// What a mail says. Written into the queue: a release must keep reading what older ones wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -87,6 +89,23 @@ pub enum Letter {
         /// What was done with it, once it has ended.
         deeds: Vec<SupportDeed>,
         /// The address of the page where it is looked after.
+        page: String,
+    },
+    /// Somebody outside an organisation is offered support access to it. The sender puts the token behind `page`.
+    SupportOffer {
+        /// The access.
+        grant: SupportGrantId,
+        /// The organisation's name.
+        organisation: String,
+        /// Who gives it: a person's name, if that person still exists.
+        giver: Option<String>,
+        /// Why it is given.
+        reason: String,
+        /// From when it holds.
+        starts_at: DateTime<Utc>,
+        /// When it ends, and the link with it.
+        ends_at: DateTime<Utc>,
+        /// What the token is appended to: an address of the web client that ends in `#`.
         page: String,
     },
     /// Whoever runs the servers has made something with which somebody's account can be used. For that person, and for
@@ -236,6 +255,7 @@ impl Letter {
             Self::SignOnEnding { .. } => "sign_on_ending",
             Self::BreakGlass { .. } => "break_glass",
             Self::Support { .. } => "support",
+            Self::SupportOffer { .. } => "support_offer",
             Self::OperatorAccess { .. } => "operator_access",
             Self::ResponsibleLeft { .. } => "responsible_left",
             Self::AddressConfirmation { .. } => "address_confirmation",

@@ -10,7 +10,7 @@ use crate::audit::{self, Act, Origin};
 use crate::notices::{self, Scene};
 use crate::schema::{password_links, people};
 use crate::second_factors::pending;
-use crate::{Result, StoreError, people as accounts, sessions, sign_in, tokens};
+use crate::{Result, StoreError, people as accounts, sessions, sign_in, support, tokens};
 
 /// Whose link it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,8 @@ pub struct PasswordLink {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Makes a link and ends all earlier ones of the person. Leaves the audit row to the caller.
+/// Makes a link and ends all earlier ones of the person, and their support access: whoever has the link can be somebody
+/// else. Leaves the audit row to the caller.
 ///
 /// # Errors
 /// If the database fails.
@@ -41,6 +42,7 @@ pub(crate) fn create(
     let now = Utc::now();
     let earlier = password_links::table.filter(password_links::person_id.eq(person.0));
     diesel::delete(earlier.filter(password_links::used_at.is_null())).execute(connection)?;
+    support::end_of(connection, person)?;
     let expires_at = now + validity;
     diesel::insert_into(password_links::table)
         .values((

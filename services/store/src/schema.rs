@@ -696,6 +696,15 @@ diesel::table! {
         ended_by -> Nullable<Uuid>,
         first_used_at -> Nullable<Timestamptz>,
         end_told_at -> Nullable<Timestamptz>,
+        accepted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    support_links (token_digest) {
+        token_digest -> Bytea,
+        grant_id -> Uuid,
+        created_at -> Timestamptz,
     }
 }
 
@@ -816,6 +825,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sign_in_failures,
     steps,
     support_grants,
+    support_links,
     totp_enrolments,
     totp_factors,
     uploads,
@@ -848,6 +858,7 @@ diesel::joinable!(invitations -> organisations (organisation_id));
 diesel::joinable!(invitation_links -> invitations (invitation_id));
 diesel::joinable!(sessions -> people (person_id));
 diesel::joinable!(support_grants -> organisations (organisation_id));
+diesel::joinable!(support_links -> support_grants (grant_id));
 diesel::joinable!(access_tokens -> people (person_id));
 diesel::joinable!(derivatives -> versions (version_id));
 diesel::joinable!(derivatives -> objects (object_id));

@@ -28,7 +28,7 @@ use crate::schema::{
     totp_enrolments, totp_factors,
 };
 use crate::sessions::{Confirmed, NewToken};
-use crate::{Result, StoreError, security, sessions};
+use crate::{Result, StoreError, security, sessions, support};
 
 /// What a person can prove themselves with, besides the password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -296,7 +296,8 @@ pub(crate) fn reset(connection: &mut PgConnection, scene: &Scene, person: Person
     Ok(before)
 }
 
-/// Takes all factors of a person, whose row is locked, and what was begun with them; whether there was one.
+/// Takes all factors of a person, whose row is locked, and what was begun with them; whether there was one. Ends their
+/// support access, which counted on them.
 pub(crate) fn take_all(connection: &mut PgConnection, person: PersonId) -> Result<bool> {
     let had_mail = email_codes::forget(connection, person)?;
     let of_app = diesel::delete(totp_factors::table.find(person.0)).execute(connection)?;
@@ -307,6 +308,7 @@ pub(crate) fn take_all(connection: &mut PgConnection, person: PersonId) -> Resul
         .execute(connection)?;
     diesel::delete(factor_tries::table.filter(factor_tries::person_id.eq(person.0))).execute(connection)?;
     pending::remove_all(connection, person)?;
+    support::end_of(connection, person)?;
     Ok(had_mail || of_app + passkeys > 0)
 }
 

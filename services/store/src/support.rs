@@ -1,16 +1,16 @@
 //! Support access: what lets somebody outside an organisation see its content, for a time.
 //!
 //! Nobody outside has any way to it but this: no role of another organisation, and no administrator of the
-//! installation. An owner gives it to an address, with a scope, a reason and an end; whoever has the account of that
-//! address then has roles in productions as a member would ([`access`]), and every request that uses them is on
-//! record before it is answered ([`uses`]).
+//! installation. An owner gives it to an address, with a scope, a reason and an end; whoever accepts it ([`acceptance`])
+//! then has roles in productions as a member would ([`access`]), and every request that uses them is on record before it
+//! is answered ([`uses`]).
 //!
 //! # Addresses
-//! What an owner is told is the same whether the address has an account or not: the row is made in either case, with
-//! the same work. It is bound to the account that has the address at that moment, not to the address: somebody who
-//! gets an account with it later gets nothing, because other organisations make accounts with addresses that nobody
-//! has proven to own.
+//! What an owner is told is the same whether the address has an account or not: nobody looks. A link goes to the address,
+//! and the access is bound to the account of that login with which the link is opened: other organisations make accounts
+//! with addresses that nobody has proven to own. It ends where somebody else is let into that account ([`end_of`]).
 
+pub mod acceptance;
 pub mod access;
 mod letters;
 pub mod uses;
@@ -63,12 +63,14 @@ pub struct Grant {
     pub ended_at: Option<DateTime<Utc>>,
     /// The name of that owner, if that person still exists.
     pub ended_by: Option<String>,
+    /// When it was accepted.
+    pub accepted_at: Option<DateTime<Utc>>,
     /// When it was used for the first time.
     pub first_used_at: Option<DateTime<Utc>>,
 }
 
 impl Grant {
-    /// Whether it gives something at this instant.
+    /// Whether an account is let in at this instant, if it is accepted.
     #[must_use]
     pub fn holds(&self, now: DateTime<Utc>) -> bool {
         self.ended_at.is_none() && self.starts_at <= now && now < self.ends_at
@@ -82,6 +84,7 @@ impl Grant {
             "reason": &self.reason,
             "starts_at": self.starts_at,
             "ends_at": self.ends_at,
+            "accepted_at": self.accepted_at,
         })
     }
 
@@ -109,7 +112,7 @@ pub struct NewGrant {
 
 /// Id, organisation, address, most role, modules, productions, originals, reason.
 type What = (Uuid, Uuid, String, String, Vec<String>, Option<Vec<Uuid>>, bool, String);
-/// Who gave it, when, from when, until when, when ended, by whom, first used.
+/// Who gave it, when, from when, until when, when ended, by whom, accepted, first used.
 type When = (
     Uuid,
     DateTime<Utc>,
@@ -117,6 +120,7 @@ type When = (
     DateTime<Utc>,
     Option<DateTime<Utc>>,
     Option<Uuid>,
+    Option<DateTime<Utc>>,
     Option<DateTime<Utc>>,
 );
 
@@ -137,6 +141,7 @@ type WhenColumns = (
     support_grants::ends_at,
     support_grants::ended_at,
     support_grants::ended_by,
+    support_grants::accepted_at,
     support_grants::first_used_at,
 );
 
@@ -158,6 +163,7 @@ const COLUMNS: (WhatColumns, WhenColumns) = (
         support_grants::ends_at,
         support_grants::ended_at,
         support_grants::ended_by,
+        support_grants::accepted_at,
         support_grants::first_used_at,
     ),
 );
@@ -171,7 +177,7 @@ fn scope_of(most_role: String, modules: Vec<String>, ids: Option<Vec<Uuid>>) -> 
 /// The grants of these rows, with the names of who gave and ended them.
 fn read(connection: &mut PgConnection, rows: Vec<(What, When)>) -> Result<Vec<Grant>> {
     let ids: Vec<Uuid> =
-        rows.iter().flat_map(|(_, (giver, .., ender, _))| [Some(*giver), *ender]).flatten().collect();
+        rows.iter().flat_map(|(_, (giver, .., ender, _, _))| [Some(*giver), *ender]).flatten().collect();
     let names: Vec<(Uuid, String)> = people::table
         .filter(people::id.eq_any(ids))
         .select((people::id, people::display_name))
@@ -180,7 +186,7 @@ fn read(connection: &mut PgConnection, rows: Vec<(What, When)>) -> Result<Vec<Gr
     rows.into_iter()
         .map(|(what, when)| {
             let (id, organisation, address, most_role, modules, ids, originals, reason) = what;
-            let (giver, created_at, starts_at, ends_at, ended_at, ender, first_used_at) = when;
+            let (giver, created_at, starts_at, ends_at, ended_at, ender, accepted_at, first_used_at) = when;
             Ok(Grant {
                 id: SupportGrantId(id),
                 organisation: OrganisationId(organisation),
@@ -194,6 +200,7 @@ fn read(connection: &mut PgConnection, rows: Vec<(What, When)>) -> Result<Vec<Gr
                 ends_at,
                 ended_at,
                 ended_by: ender.and_then(name),
+                accepted_at,
                 first_used_at,
             })
         })
@@ -248,8 +255,16 @@ fn refuse<T>(sentence: &str) -> Result<T> {
     Err(StoreError::Conflict(sentence.to_owned()))
 }
 
-/// Gives support access, and tells the owners. `pages` is the address of the page of the organisation's grants, with a
-/// slash at its end.
+/// The addresses of pages of the web client that mails lead to.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// That of the organisation's grants, with a slash at its end.
+    pub grants: String,
+    /// That where one is accepted; it ends in `#`, behind which the token stands.
+    pub acceptance: String,
+}
+
+/// Gives support access: offers it to the address by mail, and tells the owners.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if the address is one of the organisation's own people, has support access in that time
@@ -260,7 +275,7 @@ pub fn give(
     giver: PersonId,
     organisation: OrganisationId,
     new: &NewGrant,
-    pages: &str,
+    pages: &Pages,
 ) -> Result<Grant> {
     // Two grants for one address at the same time would leave open under which of them something was done.
     organisations::lock(connection, &[organisation.0])?;
@@ -279,8 +294,6 @@ pub fn give(
     if overlaps {
         return refuse("This address has support access in that time already. End that first.");
     }
-    let supporter: Option<Uuid> =
-        people::table.filter(people::login_key.eq(&key)).select(people::id).first(connection).optional()?;
     let id = SupportGrantId::new();
     let modules: Vec<&str> = new.scope.modules.iter().map(|module| module.name()).collect();
     let ids: Option<Vec<Uuid>> =
@@ -291,7 +304,6 @@ pub fn give(
             support_grants::organisation_id.eq(organisation.0),
             support_grants::address.eq(&new.address),
             support_grants::address_key.eq(&key),
-            support_grants::supporter_id.eq(supporter),
             support_grants::most_role.eq(new.scope.most_role.name()),
             support_grants::modules.eq(modules),
             support_grants::productions.eq(ids),
@@ -304,7 +316,8 @@ pub fn give(
         .returning(COLUMNS)
         .get_result(connection)?;
     let made = read_one(connection, row)?;
-    letters::tell(connection, &made, SupportEvent::Given, pages)?;
+    letters::offer(connection, &made, &pages.acceptance)?;
+    letters::tell(connection, &made, SupportEvent::Given, &pages.grants)?;
     audit::record(connection, origin, made.act("support.given").after(made.state()))?;
     Ok(made)
 }
@@ -357,7 +370,7 @@ pub fn end(
     origin: &Origin,
     ender: PersonId,
     (organisation, id): (OrganisationId, SupportGrantId),
-    pages: &str,
+    pages: &Pages,
     now: DateTime<Utc>,
 ) -> Result<Grant> {
     let row = support_grants::table
@@ -379,13 +392,26 @@ pub fn end(
         .returning(COLUMNS)
         .get_result(connection)?;
     let ended = read_one(connection, row)?;
-    letters::tell(connection, &ended, SupportEvent::Ended, pages)?;
+    letters::tell(connection, &ended, SupportEvent::Ended, &pages.grants)?;
     audit::record(connection, origin, ended.act("support.ended").after(ended.state()))?;
     Ok(ended)
 }
 
-/// Notes that one grant has ended by itself, and tells the owners; gives whether there was one. Several instances may
-/// do it at the same time. `pages` as in [`give`], for the organisation of the grant.
+/// Ends all support access of an account into which somebody else is about to be let: with a new one-time link, or past
+/// its factors. Whoever runs the account's organisation could otherwise use what was given to its holder. The owners are
+/// told by [`end_due`].
+pub(crate) fn end_of(connection: &mut PgConnection, person: PersonId) -> Result<()> {
+    let now = Utc::now();
+    let open = support_grants::table
+        .filter(support_grants::supporter_id.eq(person.0))
+        .filter(support_grants::ended_at.is_null())
+        .filter(support_grants::ends_at.gt(now));
+    diesel::update(open).set(support_grants::ended_at.eq(Some(now))).execute(connection)?;
+    Ok(())
+}
+
+/// Notes that one grant has ended without an owner, and tells the owners; gives whether there was one. Several instances
+/// may do it at the same time. `pages` as [`Pages::grants`], for the organisation of the grant.
 ///
 /// # Errors
 /// If the database fails.
@@ -396,7 +422,7 @@ pub fn end_due(
 ) -> Result<bool> {
     let row: Option<(What, When)> = support_grants::table
         .filter(support_grants::end_told_at.is_null())
-        .filter(support_grants::ends_at.le(now))
+        .filter(support_grants::ends_at.le(now).or(support_grants::ended_at.is_not_null()))
         .order(support_grants::ends_at)
         .select(COLUMNS)
         .for_update()

@@ -242,7 +242,7 @@ export const mails: Mail[] = (["waiting", "waiting", "sending", "failed", "sent"
   can_drop: state === "waiting" || state === "failed",
 }));
 
-export const supportGrants: SupportGrant[] = (["active", "planned", "ended", "ended"] as const).map((state, n) => ({
+export const supportGrants: SupportGrant[] = (["active", "offered", "ended", "ended"] as const).map((state, n) => ({
   id: id(12, n + 1),
   address: ["help@kinora-support.example", "colour@grading-house.example", "help@kinora-support.example", "nobody@elsewhere.example"][n] ?? "",
   state,
@@ -255,6 +255,7 @@ export const supportGrants: SupportGrant[] = (["active", "planned", "ended", "en
   ends_at: at(n === 1 ? -2 * 86_400 : n === 0 ? -7200 : 3600 * n * 30),
   ended_at: n === 2 ? at(3600 * 70) : null,
   ended_by: n === 2 ? "Freya Lindqvist" : null,
+  accepted_at: n === 0 ? at(3000) : n === 2 ? at(3600 * 79) : null,
   first_used_at: n === 0 ? at(2400) : n === 2 ? at(3600 * 75) : null,
 }));
 

@@ -206,6 +206,11 @@ const handle: Connect.NextHandleFunction = (request, response, next) => {
       return json(response, { production_id: data.id(2, 0), production: "The Salt Road", organisation: "Halcyon Pictures", invited_by: "Ines Marková", address: "noor@elsewhere.example", roles: { library: "reader", subtitling: "editor" }, membership_ends_at: new Date(Date.now() + 8e9).toISOString(), expires_at: new Date(Date.now() + 5e8).toISOString(), has_account: input.token === "known" });
     }
     if (rest === "/invitation/account" || rest === "/invitation/acceptance") return json(response, { production_id: data.id(2, 0) }, 201);
+    if (rest.startsWith("/support-access")) {
+      if (input.token === "used") return problem(response, 404, "not-found", "This link does not work any more.");
+      const { given_by, scope, originals, reason, starts_at, ends_at } = data.supportGrants[0] ?? {};
+      return json(response, { organisation: "Nordlicht Film", given_by, address: "ines@halcyon.example", scope, originals, reason, starts_at, ends_at });
+    }
     if (rest === "/address-confirmation") return input.token === "used" ? problem(response, 404, "not-found", "This link does not work any more.") : json(response, {}, 204);
     if (!login) return problem(response, 401, "not-signed-in", "Sign in first.");
     if (rest === "/session") return json(response, session());

@@ -111,6 +111,12 @@ const invitation = createRoute({
   component: lazyRouteComponent(() => import("./pages/Invitation"), "InvitationPage"),
 });
 
+const supportAccess = createRoute({
+  getParentRoute: () => root,
+  path: "/support-access",
+  component: lazyRouteComponent(() => import("./pages/SupportAccess"), "SupportAccess"),
+});
+
 const confirmAddress = createRoute({
   getParentRoute: () => root,
   path: "/confirm-address",
@@ -331,6 +337,7 @@ const tree = root.addChildren([
   secondFactor,
   welcome,
   invitation,
+  supportAccess,
   confirmAddress,
   app.addChildren([
     home,

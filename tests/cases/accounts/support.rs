@@ -76,6 +76,13 @@ impl Scene {
         text(&self.ada.post(&path, form).await.expect(201).json(), "/id")
     }
 
+    /// Gives support access, which the helper accepts.
+    async fn open(&mut self, form: &Value) -> String {
+        let grant = self.give(form).await;
+        accept(&self.kinora, &mut self.helper, &grant).await;
+        grant
+    }
+
     fn assets(&self) -> String {
         format!("/api/data/v1/productions/{}/assets", self.production)
     }
@@ -89,6 +96,23 @@ impl Scene {
     fn count(&self, from: &str) -> i64 {
         count(&self.kinora, from)
     }
+}
+
+/// A link of that support access, as the backend makes one when it sends the mail.
+fn link(kinora: &Kinora, grant: &str) -> Value {
+    let token = Uuid::now_v7().to_string();
+    let made = execute(
+        kinora,
+        &format!("INSERT INTO support_links (token_digest, grant_id) VALUES (sha256('{token}'), '{grant}')"),
+    );
+    assert_eq!(made, 1);
+    json!({ "token": token })
+}
+
+const ACCEPTANCE: &str = "/api/data/v1/support-access/acceptance";
+
+async fn accept(kinora: &Kinora, client: &mut Client, grant: &str) {
+    let _ = client.post(ACCEPTANCE, &link(kinora, grant)).await.expect(200);
 }
 
 fn count(kinora: &Kinora, from: &str) -> i64 {
@@ -178,7 +202,7 @@ async fn nobody_outside_sees_anything_but_under_support_access() {
     let id = || Uuid::now_v7().to_string();
     let mut form = scene.form("editor");
     form["starts_at"] = json!(chrono::Utc::now() + chrono::TimeDelta::minutes(30));
-    let grant = scene.give(&form).await;
+    let grant = scene.open(&form).await;
     let mut ids = BTreeMap::from([
         ("organisation_id", scene.studio.clone()),
         ("production_id", scene.production.clone()),
@@ -253,7 +277,7 @@ async fn a_reader_looks_and_changes_nothing_and_a_token_does_not_even_look() {
     let mut scene = Scene::new().await;
     let token = json!({ "name": "script" });
     let secret = scene.helper.post("/api/data/v1/account/tokens", &token).await.expect(201).json();
-    let grant = scene.give(&scene.form("reader")).await;
+    let grant = scene.open(&scene.form("reader")).await;
     let asset = format!("/api/data/v1/assets/{}", scene.things.asset);
     let _ = scene.helper.get(&asset).await.expect(200);
     let name = json!({ "name": "Mine" });
@@ -299,7 +323,10 @@ async fn it_counts_with_a_second_factor_and_an_own_sign_in_only() {
     // A moment before it is given they are told that there is none; what they are told next is not kept from then.
     let session = colour.get("/api/data/v1/session").await.expect(200).json();
     assert_eq!(session["support"], json!([]));
-    let _ = scene.give(&form).await;
+    let grant = scene.give(&form).await;
+    let session = colour.get("/api/data/v1/session").await.expect(200).json();
+    assert_eq!(session["support"], json!([]), "it was not accepted");
+    accept(&scene.kinora, &mut colour, &grant).await;
     let session = colour.get("/api/data/v1/session").await.expect(200).json();
     assert_eq!(session["support"][0]["withheld"], "second_factor");
     assert_eq!(session["second_factor_required"], true);
@@ -339,7 +366,7 @@ async fn it_counts_with_a_second_factor_and_an_own_sign_in_only() {
 #[tokio::test]
 async fn what_is_done_is_on_record_before_it_is_answered() {
     let mut scene = Scene::new().await;
-    let grant = scene.give(&scene.form("editor")).await;
+    let grant = scene.open(&scene.form("editor")).await;
     let (assets, asset) = (scene.assets(), format!("/api/data/v1/assets/{}", scene.things.asset));
     for _ in 0..3 {
         let _ = scene.helper.get(&assets).await.expect(200);
@@ -410,7 +437,7 @@ async fn it_ends_at_once_also_for_what_is_under_way() {
     let mut scene = Scene::new().await;
     let assets = scene.assets();
     for why in ["an owner ends it", "its time is over"] {
-        let grant = scene.give(&scene.form("reader")).await;
+        let grant = scene.open(&scene.form("reader")).await;
         let _ = scene.helper.get(&assets).await.expect(200);
         let mut stream = Follower::open(&scene.helper, &scene.production, None).await.0;
         if why == "an owner ends it" {
@@ -432,6 +459,78 @@ async fn it_ends_at_once_also_for_what_is_under_way() {
 }
 
 #[tokio::test]
+async fn it_opens_nothing_until_the_holder_of_the_mailbox_accepts_it_with_the_account_of_that_login() {
+    let mut scene = Scene::new().await;
+    let grant = scene.give(&scene.form("reader")).await;
+    let (assets, page) = (scene.assets(), format!("{}/{grant}", scene.grants()));
+    let _ = scene.helper.get(&assets).await.expect(404);
+    assert_eq!(scene.ada.get(&page).await.expect(200).json()["state"], "offered");
+
+    let token = link(&scene.kinora, &grant);
+    let mut visitor = scene.kinora.visitor();
+    let offer = visitor.post("/api/data/v1/support-access", &token).await.expect(200).json();
+    assert_eq!((&offer["organisation"], &offer["address"]), (&json!("Studio"), &json!(HELPER)));
+    assert_eq!(
+        (&offer["reason"], &offer["given_by"]),
+        (&json!("Reel 3 does not play"), &json!("Name of ada@studio.example"))
+    );
+    // Neither a stranger nor somebody else who got at the link.
+    let _ = visitor.post(ACCEPTANCE, &token).await.expect(401);
+    let refused = scene.first.post(ACCEPTANCE, &token).await.expect(409);
+    assert!(refused.text().contains(HELPER), "{}", refused.text());
+    let _ = scene.helper.get(&assets).await.expect(404);
+
+    let again = link(&scene.kinora, &grant);
+    let _ = scene.helper.post(ACCEPTANCE, &token).await.expect(200);
+    let _ = scene.helper.get(&assets).await.expect(200);
+    let read = scene.ada.get(&page).await.expect(200).json();
+    assert!(read["state"] == "active" && read["accepted_at"].is_string(), "{read}");
+    let acts = scene.trail("action=support.accepted").await;
+    assert_eq!((acts.len(), &acts[0]["actor"]), (1, &json!(HELPER)));
+    // The mails have done their work.
+    for used in [&token, &again, &json!({ "token": "made-up" })] {
+        let _ = visitor.post("/api/data/v1/support-access", used).await.expect(404);
+        let _ = scene.helper.post(ACCEPTANCE, used).await.expect(404);
+    }
+    let _ = scene.ada.post(&format!("{page}/end"), &json!({})).await.expect(200);
+
+    // What has ended cannot be accepted any more.
+    let grant = scene.give(&scene.form("reader")).await;
+    let token = link(&scene.kinora, &grant);
+    let _ = scene.ada.post(&format!("{}/{grant}/end", scene.grants()), &json!({})).await.expect(200);
+    let _ = scene.helper.post(ACCEPTANCE, &token).await.expect(404);
+    let _ = scene.helper.get(&assets).await.expect(404);
+}
+
+#[tokio::test]
+async fn it_ends_where_somebody_else_is_let_into_the_account() {
+    let mut scene = Scene::new().await;
+    let people = format!("/api/data/v1/organisations/{}/people", scene.vendor);
+    let listed = scene.first.get(&format!("{people}?q=help")).await.expect(200).json();
+    let person = text(&listed, "/items/0/id");
+    for (method, path) in [
+        (Method::POST, format!("{people}/{person}/password-link")),
+        (Method::DELETE, format!("{people}/{person}/factors")),
+    ] {
+        let grant = scene.open(&scene.form("reader")).await;
+        let _ = scene.helper.get(&scene.assets()).await.expect(200);
+        let before = scene.trail("action=support.ended").await.len();
+        let answer = super::world::send(&mut scene.first, method, &path, &[], Some(&json!({}))).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text());
+        // The owner sees that it has ended, by nobody of theirs, and is told.
+        let read = scene.ada.get(&format!("{}/{grant}", scene.grants())).await.expect(200).json();
+        assert_eq!((&read["state"], &read["ended_by"]), (&json!("ended"), &json!(null)), "{path}");
+        let _ = wait_until("the end is on record", async || {
+            (scene.trail("action=support.ended").await.len() > before).then_some(())
+        })
+        .await;
+        // The helper's own session is still there after the link was made: it opens nothing.
+        let left = scene.helper.get(&scene.assets()).await.status.as_u16();
+        assert!([401, 404].contains(&left), "{path}: {left}");
+    }
+}
+
+#[tokio::test]
 async fn an_owner_hears_the_same_of_addresses_with_and_without_an_account() {
     let mut scene = Scene::new().await;
     let known = scene.ada.post(&scene.grants(), &scene.form("reader")).await.expect(201);
@@ -446,7 +545,12 @@ async fn an_owner_hears_the_same_of_addresses_with_and_without_an_account() {
         grant
     };
     assert_eq!(shape(&known), shape(&unknown));
-    // An account that gets the address later is somebody else.
+    // A mail goes to either, with nothing in the queue that would tell them apart.
+    let told = scene.count(
+        "mail_messages WHERE kind = 'support_offer' AND person_id IS NULL AND organisation_id IS NOT NULL",
+    );
+    assert_eq!(told, 2);
+    // An account that gets the address later is the one only for whoever reads the mailbox.
     let login = "nobody@vendor.example";
     let (_, mut later) = add_person(&scene.kinora, &mut scene.first, &scene.vendor, login, "member").await;
     let _ = enrol_app(&mut later).await;
@@ -518,6 +622,15 @@ async fn owners_are_told_when_it_is_given_first_used_and_ended() {
     let kinora = Kinora::builder().applications(1).backends(1).relay(&relay).start().await;
     let mut scene = Scene::at(kinora).await;
     let grant = scene.give(&scene.form("reader")).await;
+    let offer = wait_until("the offer is at the relay", async || {
+        let mails = relay.mails_to(HELPER);
+        mails.iter().map(|mail| text(mail, "/plain")).find(|plain| plain.contains("support-access#"))
+    })
+    .await;
+    assert!(offer.contains("Studio") && offer.contains("Reel 3 does not play"), "{offer}");
+    let (_, token) = offer.split_once("support-access#").unwrap();
+    let token = token.split_whitespace().next().unwrap();
+    let _ = scene.helper.post(ACCEPTANCE, &json!({ "token": token })).await.expect(200);
     let asset = format!("/api/data/v1/assets/{}", scene.things.asset);
     for _ in 0..2 {
         let _ = scene.helper.get(&asset).await.expect(200);

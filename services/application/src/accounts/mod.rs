@@ -18,6 +18,7 @@ pub mod productions;
 pub mod service_accounts;
 pub mod session;
 pub mod support;
+pub mod support_offer;
 pub mod support_watch;
 
 use actix_web::Resource;
@@ -61,6 +62,11 @@ fn configure_account(config: &mut ServiceConfig) {
         .service(resource("/invitation").route(web::post().to(offer::read_invitation_offer)))
         .service(resource("/invitation/acceptance").route(web::post().to(offer::accept_invitation)))
         .service(resource("/invitation/account").route(web::post().to(offer::create_invited_account)))
+        .service(resource("/support-access").route(web::post().to(support_offer::read_support_offer)))
+        .service(
+            resource("/support-access/acceptance")
+                .route(web::post().to(support_offer::accept_support_access)),
+        )
         .service(resource("/account").route(web::patch().to(account::update_account)))
         .service(resource("/account/password").route(web::put().to(account::update_password)))
         .service(resource("/account/sessions").route(web::get().to(account::list_sessions)))
@@ -320,5 +326,7 @@ fn configure_invitations(config: &mut ServiceConfig) {
     support::give_support_access,
     support::read_support_grant,
     support::end_support_access,
+    support_offer::read_support_offer,
+    support_offer::accept_support_access,
 ))]
 pub struct Documentation;

@@ -4,8 +4,9 @@ use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use kinora_core::permission::{ModuleRole, TokenScope};
 use kinora_core::{OrganisationId, SupportGrantId};
-use kinora_store::support::{self, FARTHEST_START, LONGEST, NewGrant};
+use kinora_store::support::{self, FARTHEST_START, LONGEST, NewGrant, Pages};
 use serde::{Deserialize, Serialize};
+use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -25,11 +26,13 @@ const MAX_REASON: usize = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SupportState {
-    /// It has not begun.
+    /// Whoever has the address has not accepted it yet.
+    Offered,
+    /// It is accepted, and has not begun.
     Planned,
     /// It holds.
     Active,
-    /// It has ended, by itself or by an owner.
+    /// It has ended: by itself, by an owner, or because somebody else was let into the account.
     Ended,
 }
 
@@ -58,8 +61,11 @@ pub struct SupportGrant {
     ends_at: DateTime<Utc>,
     /// When an owner ended it before its time.
     ended_at: Option<DateTime<Utc>>,
-    /// The name of that owner, if that person still exists.
+    /// The name of that owner, if that person still exists. None also where it ended because the account got a new one-time
+    /// link or lost its second factors.
     ended_by: Option<String>,
+    /// When it was accepted.
+    accepted_at: Option<DateTime<Utc>>,
     /// When it was used for the first time; what was done is in the audit trail, with its id as `support_grant`.
     first_used_at: Option<DateTime<Utc>>,
 }
@@ -67,12 +73,14 @@ pub struct SupportGrant {
 impl From<support::Grant> for SupportGrant {
     fn from(grant: support::Grant) -> Self {
         let now = Utc::now();
-        let state = if grant.holds(now) {
-            SupportState::Active
-        } else if grant.ended_at.is_none() && now < grant.starts_at {
+        let state = if grant.ended_at.is_some() || grant.ends_at <= now {
+            SupportState::Ended
+        } else if grant.accepted_at.is_none() {
+            SupportState::Offered
+        } else if now < grant.starts_at {
             SupportState::Planned
         } else {
-            SupportState::Ended
+            SupportState::Active
         };
         Self {
             id: grant.id,
@@ -87,6 +95,7 @@ impl From<support::Grant> for SupportGrant {
             ends_at: grant.ends_at,
             ended_at: grant.ended_at,
             ended_by: grant.ended_by,
+            accepted_at: grant.accepted_at,
             first_used_at: grant.first_used_at,
         }
     }
@@ -161,6 +170,14 @@ fn checked_scope(mut scope: TokenScope) -> Result<TokenScope, Problem> {
     Ok(scope)
 }
 
+fn mailed_pages(public_url: &Url, organisation: OrganisationId) -> Pages {
+    Pages {
+        grants: pages(public_url, organisation),
+        // Behind the #, which browsers send to no server and write into no Referer.
+        acceptance: format!("{public_url}support-access#"),
+    }
+}
+
 /// List the support access of an organisation.
 ///
 /// For owners.
@@ -185,11 +202,11 @@ pub async fn list_support_grants(
 
 /// Give somebody outside the organisation access to its content for a time.
 ///
-/// For owners, in a confirmed session. Whether the address has an account here shows nowhere: the answer is the same, and
-/// the access lies there unused if it has none. An account that gets the address later cannot use it.
+/// For owners, in a confirmed session. Whether the address has an account here shows nowhere: a mail with a link goes to it
+/// either way, and the access is that of the account with which the link is opened.
 #[utoipa::path(post, path = "/api/data/v1/organisations/{organisation_id}/support-grants", tag = "organisations", request_body = SupportGrantForm,
     params(("organisation_id" = OrganisationId, Path), ("Idempotency-Key" = Option<String>, Header)), responses(
-    (status = 201, description = "Given; the owners are told by mail", body = SupportGrant, headers(("Location" = String))),
+    (status = 201, description = "Given; the mail to the address is on its way, and the owners are told", body = SupportGrant, headers(("Location" = String))),
     (status = "default", description = "Problem", body = ProblemDocument, content_type = "application/problem+json"),
 ))]
 pub async fn give_support_access(
@@ -202,7 +219,7 @@ pub async fn give_support_access(
     let new = body.checked(Utc::now())?;
     let (organisation, person, keys) =
         (access.organisation_id, who.principal.person_id, context.keys.clone());
-    let pages = pages(&context.settings.public_url, organisation);
+    let pages = mailed_pages(&context.settings.public_url, organisation);
     let created = context
         .database
         .creation(key, move |connection, key| {
@@ -248,7 +265,7 @@ pub async fn end_support_access(
     Then(access, PathId(id)): Then<InOrganisation<Owner>, PathId<SupportGrantId>>,
 ) -> Result<web::Json<SupportGrant>, Problem> {
     let (place, person) = ((access.organisation_id, id), access.who.principal.person_id);
-    let pages = pages(&context.settings.public_url, access.organisation_id);
+    let pages = mailed_pages(&context.settings.public_url, access.organisation_id);
     let grant = context
         .database
         .transaction(move |connection| {

@@ -68,8 +68,8 @@ fn support(event: SupportEvent, organisation: &str, address: &str) -> (String, S
     match event {
         SupportEvent::Given => (
             format!("{address} was given support access to {organisation}"),
-            "For the time below, whoever signs in with this address can see what the access covers. Every request is on \
-             record, and any owner can end it at once."
+            "A mail with a link went to this address. Once its holder has accepted with it, they can see what the access \
+             covers, for the time below. Every request is on record, and any owner can end it at once."
                 .to_owned(),
         ),
         SupportEvent::FirstUsed => (
@@ -80,6 +80,41 @@ fn support(event: SupportEvent, organisation: &str, address: &str) -> (String, S
             format!("Support access of {address} to {organisation} has ended"),
             "The support access below is over. Nothing can be seen with it any more.".to_owned(),
         ),
+    }
+}
+
+/// What whoever is to help is told.
+fn support_offer(
+    organisation: &str,
+    giver: Option<&str>,
+    reason: &str,
+    (starts_at, ends_at): (DateTime<Utc>, DateTime<Utc>),
+    page: &str,
+    token: Option<&str>,
+) -> Words {
+    let organisation = one_line(organisation);
+    let mut facts = vec![("Organisation", organisation.clone()), ("Reason", one_line(reason))];
+    facts.extend(giver.map(|giver| ("Given by", one_line(giver))));
+    facts.push(("From", instant(starts_at)));
+    facts.push(("Until", instant(ends_at)));
+    Words {
+        subject: format!("{organisation} asks for your help in Kinora"),
+        blocks: vec![
+            Block::Text(format!(
+                "An owner of {organisation} gives you support access in Kinora: for a time you can see what they chose, and \
+                 everything you do with it is on record."
+            )),
+            Block::Facts(facts),
+            Block::Button("Look at it and accept".to_owned(), format!("{page}{}", token.unwrap_or_default())),
+            Block::Small(
+                "You need an account in Kinora whose login is this address, and a second factor or a passkey. The link works \
+                 once. Do not pass this mail on."
+                    .to_owned(),
+            ),
+            Block::Small(
+                "You do not know what this is about? Then you need not do anything: without you nothing happens.".to_owned(),
+            ),
+        ],
     }
 }
 
@@ -258,6 +293,9 @@ pub(super) fn words(letter: &Letter, token: Option<&str>) -> Words {
                     ),
                 ],
             }
+        }
+        Letter::SupportOffer { grant: _, organisation, giver, reason, starts_at, ends_at, page } => {
+            support_offer(organisation, giver.as_deref(), reason, (*starts_at, *ends_at), page, token)
         }
         Letter::AddressConfirmation { page, expires_at } => Words {
             subject: "Confirm your e-mail address".to_owned(),

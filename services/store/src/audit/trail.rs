@@ -11,7 +11,7 @@ use crate::schema::audit_rows;
 
 /// Acts that change who may do what: roles and what gives them, whom a provider answers for, and what somebody gets in with
 /// that others gave, or that opens more to them than they had. An act that is added is decided in the tests.
-pub const PERMISSION_ACTS: [&str; 49] = [
+pub const PERMISSION_ACTS: [&str; 50] = [
     "database.restored",
     "factor.added",
     "factor.removed",
@@ -57,6 +57,7 @@ pub const PERMISSION_ACTS: [&str; 49] = [
     "saml_group_rule.removed",
     "service_account.changed",
     "service_account.created",
+    "support.accepted",
     "support.ended",
     "support.given",
     "token.created",

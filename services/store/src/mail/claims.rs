@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::privacy::address;
 use crate::schema::{invitation_links, invitations, mail_messages, mail_relay};
+use crate::support::acceptance;
 use crate::token_text::{digest, random_token};
 use crate::{Result, StoreError};
 
@@ -178,6 +179,7 @@ fn find_link(connection: &mut PgConnection, due: &Due, letter: &Letter, now: Dat
             address::make_link(connection, person, &due.recipient, now)?
         }
         (Letter::AddressConfirmation { .. }, None, None) => None,
+        (Letter::SupportOffer { grant, .. }, ..) => acceptance::make_link(connection, *grant, now)?,
         _ => return Ok(Link::None),
     };
     Ok(token.map_or(Link::Over, Link::Token))

@@ -249,6 +249,11 @@ export const limits = {
       "maxLength": 500
     }
   },
+  "SupportOfferToken": {
+    "token": {
+      "maxLength": 128
+    }
+  },
   "WantedAddress": {
     "address": {
       "minLength": 3,

@@ -140,6 +140,16 @@ export const invitationsQuery = (production_id: string) =>
       ).items,
   });
 
+/** What the link of a mail offers that asks for help. The token is in no address. */
+export const supportOfferQuery = (token: string) =>
+  queryOptions({
+    queryKey: ["support-access", token],
+    queryFn: ({ signal }) => unwrap(api.POST("/api/data/v1/support-access", { body: { token }, signal })),
+    enabled: token !== "",
+    retry: false,
+    staleTime: Infinity,
+  });
+
 /** What the link of an invitation offers. The token is in no address. */
 export const offerQuery = (token: string) =>
   queryOptions({

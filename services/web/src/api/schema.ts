@@ -1361,8 +1361,8 @@ export interface paths {
         put?: never;
         /**
          * Give somebody outside the organisation access to its content for a time.
-         * @description For owners, in a confirmed session. Whether the address has an account here shows nowhere: the answer is the same, and
-         *     the access lies there unused if it has none. An account that gets the address later cannot use it.
+         * @description For owners, in a confirmed session. Whether the address has an account here shows nowhere: a mail with a link goes to it
+         *     either way, and the access is that of the account with which the link is opened.
          */
         post: operations["give_support_access"];
         delete?: never;
@@ -1853,6 +1853,44 @@ export interface paths {
          * @description It goes to one's login. At most one a minute and five an hour.
          */
         post: operations["send_email_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/support-access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which support access is offered? */
+        post: operations["read_support_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/v1/support-access/acceptance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept support access with one's account.
+         * @description It is bound to the account from then on, and ends where somebody else is let into that: with a new one-time link, or
+         *     past its second factors.
+         */
+        post: operations["accept_support_access"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3666,6 +3704,11 @@ export interface components {
         List_SupportGrant: {
             /** @description The items. */
             items: {
+                /**
+                 * Format: date-time
+                 * @description When it was accepted.
+                 */
+                accepted_at?: string | null;
                 /** @description The address it was given to. Whether there is an account of that address is not told. */
                 address: string;
                 /**
@@ -3678,7 +3721,10 @@ export interface components {
                  * @description When an owner ended it before its time.
                  */
                 ended_at?: string | null;
-                /** @description The name of that owner, if that person still exists. */
+                /**
+                 * @description The name of that owner, if that person still exists. None also where it ended because the account got a new one-time
+                 *     link or lost its second factors.
+                 */
                 ended_by?: string | null;
                 /**
                  * Format: date-time
@@ -5016,6 +5062,11 @@ export interface components {
         };
         /** @description Support access, as the owners of the organisation see it. */
         SupportGrant: {
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            accepted_at?: string | null;
             /** @description The address it was given to. Whether there is an account of that address is not told. */
             address: string;
             /**
@@ -5028,7 +5079,10 @@ export interface components {
              * @description When an owner ended it before its time.
              */
             ended_at?: string | null;
-            /** @description The name of that owner, if that person still exists. */
+            /**
+             * @description The name of that owner, if that person still exists. None also where it ended because the account got a new one-time
+             *     link or lost its second factors.
+             */
             ended_by?: string | null;
             /**
              * Format: date-time
@@ -5084,11 +5138,41 @@ export interface components {
          * @description One grant that lets somebody outside an organisation see its content for a time.
          */
         SupportGrantId: string;
+        /** @description Support access that is offered to somebody. */
+        SupportOffer: {
+            /** @description For whom it is: the login of whoever accepts it. */
+            address: string;
+            /**
+             * Format: date-time
+             * @description When it ends, and the link with it.
+             */
+            ends_at: string;
+            /** @description Who gives it, if that person still exists. */
+            given_by?: string | null;
+            /** @description The name of the organisation whose content it opens. */
+            organisation: string;
+            /** @description Whether originals may be downloaded. */
+            originals: boolean;
+            /** @description Why it is given. */
+            reason: string;
+            /** @description What it lets them do at most. */
+            scope: components["schemas"]["TokenScope"];
+            /**
+             * Format: date-time
+             * @description From when it holds.
+             */
+            starts_at: string;
+        };
+        /** @description The token of a link that offers support access. */
+        SupportOfferToken: {
+            /** @description What stands behind the `#` of the link. */
+            token: string;
+        };
         /**
          * @description Where support access stands.
          * @enum {string}
          */
-        SupportState: "planned" | "active" | "ended";
+        SupportState: "offered" | "planned" | "active" | "ended";
         /** @description What a media file is. Whatever the file does not say is absent, never guessed. */
         Technical: {
             /** @description All sound streams in file order. */
@@ -9495,7 +9579,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Given; the owners are told by mail */
+            /** @description Given; the mail to the address is on its way, and the owners are told */
             201: {
                 headers: {
                     Location?: string;
@@ -10977,6 +11061,90 @@ export interface operations {
             };
             /** @description There were mails enough */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_support_offer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportOfferToken"];
+            };
+        };
+        responses: {
+            /** @description It can be accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportOffer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_support_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportOfferToken"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupportOffer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -26,6 +26,7 @@ export type HeldPerson = Schemas["HeldPerson"];
 export type InstallationStatus = Schemas["InstallationStatus"];
 export type Invitation = Schemas["Invitation"];
 export type InvitationOffer = Schemas["InvitationOffer"];
+export type SupportOffer = Schemas["SupportOffer"];
 export type Mail = Schemas["Mail"];
 export type MailState = Schemas["MailState"];
 export type Member = Schemas["ProductionMember"];

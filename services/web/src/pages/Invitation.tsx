@@ -2,13 +2,13 @@
 // The token stands behind the # of the address, which browsers send to nobody.
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { Form } from "react-aria-components";
 import { api, unwrap } from "../api/client";
 import { limits } from "../api/limits";
 import { OfflineError, ProblemError, sentenceOf } from "../api/problem";
-import { forgetSession, keepSession } from "../api/renewal";
+import { keepSession } from "../api/renewal";
 import { offerQuery, sessionQuery, visitorQuery } from "../api/queries";
 import type { InvitationOffer, ModuleRole, Session } from "../api/types";
 import { Button, buttonClass, Notice, TextField } from "../components/controls";
@@ -17,6 +17,7 @@ import { m } from "../messages";
 import { day, instant } from "../messages/format";
 import { Entry } from "./Entry";
 import css from "./Entry.module.css";
+import { Accept, isLogin, OtherAccount, SignInFirst, useLinkToken } from "./linked";
 import { NewPassword, passwordProblems } from "./NewPassword";
 import page from "./page.module.css";
 
@@ -30,23 +31,10 @@ export function rolesText(roles: Partial<Record<(typeof MODULES)[number], Module
   }).join(" · ");
 }
 
-/** Whether two texts are the same login; the server decides. */
-const isSame = (one: string, other: string) => one.trim().toLocaleLowerCase() === other.trim().toLocaleLowerCase();
-
 const KEPT = "kinora.invitation";
 
-/** Takes the token out of the address, so that it stays in no history. The tab keeps it over a sign-in. */
-function useToken(): string {
-  const [token] = useState(() => location.hash.slice(1) || (sessionStorage.getItem(KEPT) ?? ""));
-  useEffect(() => {
-    if (token) sessionStorage.setItem(KEPT, token);
-    if (location.hash) history.replaceState(history.state, "", location.pathname);
-  }, [token]);
-  return token;
-}
-
 export function InvitationPage() {
-  const token = useToken();
+  const token = useLinkToken(KEPT);
   const offer = useQuery(offerQuery(token));
   const visitor = useQuery(visitorQuery);
   if (!token) return <Entry title={m.invitation.noToken} lead={m.invitation.noTokenText}>{null}</Entry>;
@@ -92,9 +80,10 @@ interface AnswerProps {
 }
 
 function Answer({ token, offer, session }: AnswerProps) {
-  if (session && !isSame(session.person.login, offer.address)) return <OtherAccount session={session} offer={offer} />;
-  if (session) return <Accept token={token} session={session} />;
-  return offer.has_account ? <SignInFirst offer={offer} /> : <NewAccount token={token} offer={offer} />;
+  const accept = useAccept(token);
+  if (session && !isLogin(session, offer.address)) return <OtherAccount text={m.invitation.otherAccount(session.person.login, offer.address)} />;
+  if (session) return <Accept label={m.invitation.accept} session={session} accept={accept} />;
+  return offer.has_account ? <SignInFirst text={m.invitation.haveAccount(offer.address)} back="/invitation" /> : <NewAccount token={token} offer={offer} />;
 }
 
 /** Accepts, and opens the production. */
@@ -107,66 +96,6 @@ function useAccept(token: string) {
     await cache.invalidateQueries({ queryKey: ["productions"] });
     await navigate({ to: "/productions/$productionId", params: { productionId: production_id } });
   };
-}
-
-function OtherAccount({ session, offer }: { session: Session; offer: InvitationOffer }) {
-  const cache = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  return (
-    <>
-      <Notice tone="warning">{m.invitation.otherAccount(session.person.login, offer.address)}</Notice>
-      <Button
-        busy={busy}
-        onPress={() => {
-          setBusy(true);
-          void unwrap(api.DELETE("/api/data/v1/session")).finally(() => {
-            forgetSession();
-            cache.removeQueries({ queryKey: sessionQuery.queryKey });
-            void cache.resetQueries({ queryKey: visitorQuery.queryKey });
-          });
-        }}
-      >
-        {m.invitation.signOut}
-      </Button>
-    </>
-  );
-}
-
-function Accept({ token, session }: { token: string; session: Session }) {
-  const accept = useAccept(token);
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string>();
-  return (
-    <>
-      {failure && <Notice tone="danger">{failure}</Notice>}
-      <Button
-        tone="primary"
-        busy={busy}
-        onPress={() => {
-          setBusy(true);
-          accept().catch((error: unknown) => {
-            setFailure(sentenceOf(error));
-            setBusy(false);
-          });
-        }}
-      >
-        {m.invitation.accept}
-      </Button>
-      <p className={css.foot}>{m.invitation.signedInAs(session.person.display_name)}</p>
-    </>
-  );
-}
-
-/** By way of the sign-in page, which knows every way of signing in, and back. */
-function SignInFirst({ offer }: { offer: InvitationOffer }) {
-  return (
-    <>
-      <p>{m.invitation.haveAccount(offer.address)}</p>
-      <Link className={buttonClass("primary")} to="/sign-in" search={{ return: "/invitation" }}>
-        {m.invitation.signIn}
-      </Link>
-    </>
-  );
 }
 
 function NewAccount({ token, offer }: { token: string; offer: InvitationOffer }) {

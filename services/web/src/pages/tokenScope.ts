@@ -26,9 +26,11 @@ export function bodyOf({ name, expires_in_days, most_role, modules, productions 
   return { ...body, scope: { most_role, modules: [...modules], ...(productions.length ? { productions: [...productions] } : {}) } };
 }
 
+/** The names of a scope's modules, in the order of the client. */
+export const modulesOf = (scope: NonNullable<AccessToken["scope"]>): string[] => MODULES.filter((module) => scope.modules.includes(module)).map((module) => m.modules[module]);
+
 export function scopeSentence(scope: AccessToken["scope"], known: readonly { id: string; name: string }[] = [], everything = m.account.everything): string {
   if (!scope) return everything;
-  const modules = MODULES.filter((module) => scope.modules.includes(module)).map((module) => m.modules[module]);
   const names = scope.productions?.map((id) => known.find((production) => production.id === id)?.name ?? m.account.formerProduction);
-  return m.account.scopeOf(m.roles[scope.most_role], modules, names);
+  return m.account.scopeOf(m.roles[scope.most_role], modulesOf(scope), names);
 }

@@ -149,7 +149,9 @@ pub(super) const TABLES: &[Table] = &[
             ("ends_at", Plain),
             ("ended_at", Plain),
             ("ended_by", Author),
+            ("accepted_at", Plain),
             ("first_used_at", Plain),
         ],
     },
+    impersonal("support_links", &[("token_digest", Secret)]),
 ];

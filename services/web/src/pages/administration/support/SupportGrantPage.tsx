@@ -34,6 +34,11 @@ export function SupportGrantPage() {
   );
 }
 
+function endedHow({ ended_at, ended_by }: SupportGrant): string {
+  if (!ended_at) return m.support.endedByItself;
+  return ended_by ? m.support.endedBy(ended_by) : m.support.endedByReset;
+}
+
 function Facts({ organisationId, grant }: { organisationId: string; grant: SupportGrant }) {
   const productions = useQuery(organisationProductionsQuery(organisationId)).data;
   const [ending, setEnding] = useState<SupportGrant>();
@@ -63,7 +68,7 @@ function Facts({ organisationId, grant }: { organisationId: string; grant: Suppo
           <>
             <dt>{m.support.states.ended}</dt>
             <dd className="num">
-              {instant(grant.ended_at ?? grant.ends_at)}, {grant.ended_at ? m.support.endedBy(grant.ended_by ?? "") : m.support.endedByItself}
+              {instant(grant.ended_at ?? grant.ends_at)}, {endedHow(grant)}
             </dd>
           </>
         )}
@@ -71,6 +76,8 @@ function Facts({ organisationId, grant }: { organisationId: string; grant: Suppo
         <dd>
           {grant.given_by}, <span className="num">{instant(grant.created_at)}</span>
         </dd>
+        <dt>{m.support.accepted}</dt>
+        <dd className="num">{grant.accepted_at ? instant(grant.accepted_at) : grant.state === "ended" ? m.support.neverAccepted : m.support.notAccepted}</dd>
         <dt>{m.support.used}</dt>
         <dd className="num">
           <Used grant={grant} />

@@ -1,0 +1,2 @@
+DROP TABLE support_links;
+ALTER TABLE support_grants DROP COLUMN accepted_at;
