@@ -31,7 +31,7 @@ export function trail(): void {
       const acts = () => table.getByRole("rowheader").locator("[title]").evaluateAll((names) => names.map((name) => name.getAttribute("title") ?? ""));
       await expect.poll(acts).toContain("session.begun");
       const filter = page.getByRole("group", { name: "Filter" });
-      await filter.getByRole("combobox", { name: "What" }).selectOption({ label: "Changes of permissions" });
+      await page.getByRole("navigation", { name: "Lists of the trail" }).getByRole("link", { name: "Changes of permissions" }).click();
       await page.waitForURL(/[?&]acts=permissions/);
       await expect.poll(acts).not.toContain("session.begun");
       await expect.poll(acts).toContain("membership.changed");
@@ -57,6 +57,8 @@ export function trail(): void {
       await filter.getByLabel("To", { exact: true }).fill("2020-01-01");
       await page.getByText("Nothing in the trail matches this filter.").waitFor();
       await filter.getByRole("button", { name: "Clear filter" }).click();
+      await page.waitForURL((at) => at.search === "?acts=permissions");
+      await page.getByRole("navigation", { name: "Lists of the trail" }).getByRole("link", { name: "Everything" }).click();
       await page.waitForURL((at) => at.search === "");
       // Taking it along stands in it.
       await page.reload();

@@ -235,7 +235,7 @@ const audit = createRoute({
   getParentRoute: () => administration,
   path: "/audit",
   validateSearch: (search): AuditSearch => ({
-    acts: AUDIT_ACTS.find(({ acts }) => acts === search.acts)?.acts,
+    acts: AUDIT_ACTS.find((acts) => acts === search.acts),
     person: text(search.person),
     production: text(search.production),
     grant: text(search.grant),

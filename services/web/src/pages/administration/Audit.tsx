@@ -12,7 +12,7 @@ import { useTitle } from "../../shell/title";
 import page from "../page.module.css";
 import css from "./Audit.module.css";
 import { exportAddress, filterOf } from "./auditFilter";
-import { Filters } from "./AuditFilters";
+import { Filters, Lists } from "./AuditFilters";
 import { subjectIsGuest } from "./auditPeople";
 import { useTrailPeople } from "./trailPeople";
 
@@ -53,6 +53,7 @@ export function Audit() {
           <Wholeness organisationId={organisationId} />
           <Exports organisationId={organisationId} filter={filter} />
         </div>
+        <Lists organisationId={organisationId} search={search} />
         <Filters organisationId={organisationId} search={search} />
         {audit.isPending ? (
           <Skeleton height={320} style={{ borderRadius: 8 }} />

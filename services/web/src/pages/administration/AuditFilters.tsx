@@ -7,11 +7,37 @@ import { Button, buttonClass, SelectField } from "../../components/controls";
 import { m } from "../../messages";
 import type { AuditSearch } from "../../router";
 import css from "./Audit.module.css";
-import { AUDIT_ACTS } from "./auditActs";
+import { FILTERED_ACTS, LISTS } from "./auditActs";
 import { choicesOf } from "./auditPeople";
 import { useTrailPeople } from "./trailPeople";
 
 const t = m.administration;
+
+const isList = (acts: AuditSearch["acts"]) => LISTS.some((list) => list === acts);
+
+/** The whole trail, and the lists that owners look through on their own. The filter goes on within each. */
+export function Lists({ organisationId, search }: { organisationId: string; search: AuditSearch }) {
+  return (
+    <nav className={css.lists} aria-label={t.auditLists}>
+      {[undefined, ...LISTS].map((list) => (
+        <Link
+          key={list ?? ""}
+          className={css.list}
+          to="/administration/$organisationId/audit"
+          params={{ organisationId }}
+          search={{ ...search, acts: list }}
+          replace
+          // Whatever is chosen below, one of them is where one is.
+          activeProps={{}}
+          activeOptions={{ exact: true }}
+          aria-current={list === (isList(search.acts) ? search.acts : undefined) ? "page" : undefined}
+        >
+          {list ? t.auditActNames[list] : t.everyAct}
+        </Link>
+      ))}
+    </nav>
+  );
+}
 
 export function Filters({ organisationId, search }: { organisationId: string; search: AuditSearch }) {
   const navigate = useNavigate();
@@ -24,9 +50,9 @@ export function Filters({ organisationId, search }: { organisationId: string; se
     <div className={css.filters} role="group" aria-label={t.auditFilter}>
       <SelectField
         label={t.auditActs}
-        value={search.acts ?? ""}
+        value={isList(search.acts) ? "" : (search.acts ?? "")}
         onChange={(acts) => change({ acts: acts || undefined })}
-        options={[{ value: "", label: t.everyAct }, ...AUDIT_ACTS.map(({ acts, group }) => ({ value: acts, label: t.auditActNames[acts], group: group && t.auditActGroups[group] }))]}
+        options={[{ value: "", label: t.everyAct }, ...FILTERED_ACTS.map(({ acts, group }) => ({ value: acts, label: t.auditActNames[acts], group: t.auditActGroups[group] }))]}
       />
       <SelectField
         label={t.person}
@@ -51,8 +77,8 @@ export function Filters({ organisationId, search }: { organisationId: string; se
           {m.support.onlyOne}
         </Link>
       )}
-      {Object.values(search).some(Boolean) && (
-        <Button tone="quiet" onPress={() => void navigate({ to: "/administration/$organisationId/audit", params: { organisationId }, search: {}, replace: true })}>
+      {Object.values({ ...search, acts: isList(search.acts) ? undefined : search.acts }).some(Boolean) && (
+        <Button tone="quiet" onPress={() => void navigate({ to: "/administration/$organisationId/audit", params: { organisationId }, search: isList(search.acts) ? { acts: search.acts } : {}, replace: true })}>
           {t.clearFilter}
         </Button>
       )}

@@ -1,7 +1,7 @@
 // The acts that the trail can be filtered by: each noun that an organisation's rows have, in groups as people think of them.
 
-/** Of several nouns: what changes permissions, and what was done under support access. */
-const LISTS = ["permissions", "support"] as const;
+/** Lists of their own, of several nouns: what changes permissions, and what was done under support access. */
+export const LISTS = ["permissions", "support"] as const;
 
 /** "support" is taken by what is done under it: what is done with support access itself has its own name. */
 const GRANTS = "support-access";
@@ -22,7 +22,10 @@ export type AuditActs = (typeof LISTS)[number] | AuditNoun;
 const groups = Object.entries(ACT_GROUPS) as [ActGroup, readonly AuditNoun[]][];
 
 /** In the order of the filter. */
-export const AUDIT_ACTS: readonly { acts: AuditActs; group?: ActGroup }[] = [...LISTS.map((acts) => ({ acts })), ...groups.flatMap(([group, nouns]) => nouns.map((acts) => ({ acts, group })))];
+export const FILTERED_ACTS: readonly { acts: AuditNoun; group: ActGroup }[] = groups.flatMap(([group, nouns]) => nouns.map((acts) => ({ acts, group })));
+
+/** All that can be asked for. */
+export const AUDIT_ACTS: readonly AuditActs[] = [...LISTS, ...FILTERED_ACTS.map(({ acts }) => acts)];
 
 /** The start of such acts as the API is asked for it. */
 export const actionsOf = (noun: AuditNoun): string => `${noun === GRANTS ? "support" : noun}.`;

@@ -34,7 +34,7 @@ export function choicesOf({ held, programs, departures, arrivals }: Known): Pers
   };
   // A service account with a role in a production is held as well.
   for (const { id, login, name } of programs) add(id, login, name, "programs");
-  for (const { id, login, display_name, role } of held) add(id, login, display_name, role ? "members" : "guests");
+  for (const { id, login, display_name, role, has_left } of held) add(id, login, display_name, has_left ? "former" : role ? "members" : "guests");
   for (const { subject_id, subject } of departures) if (subject) add(subject_id, subject, subject, "former");
   for (const row of arrivals) if (row.subject) add(arrival(row).person, row.subject, row.subject, "former");
   const bearers = new Map<string, number>();
@@ -53,7 +53,7 @@ export function subjectIsGuest({ held, programs, departures, arrivals }: Known):
   const belonged = new Set([...members.map(({ id }) => id), ...departures.filter(({ action }) => action === "person.removed").map(({ subject_id }) => subject_id)]);
   const logins = new Set([...members.map(({ login }) => login), ...departures.map(({ subject }) => subject ?? "")].map((login) => login.toLowerCase()));
   const guests = new Set([
-    ...held.filter(({ id, role }) => !role && !isProgram.has(id)).map(({ id }) => id),
+    ...held.filter(({ id, role, has_left }) => !role && !has_left && !isProgram.has(id)).map(({ id }) => id),
     ...arrivals.flatMap((row) => arrival(row)).flatMap(({ person, guest }) => (person && guest && !belonged.has(person) ? [person] : [])),
   ]);
   return (row) => {
