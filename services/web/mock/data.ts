@@ -415,7 +415,7 @@ export const erasure: Erasure = {
   ],
 };
 
-export const heldPeople: HeldPerson[] = [...people.map(({ id: personId, login, display_name, role }) => ({ id: personId, login, display_name, role })), ...outsiders.map(({ id: personId, login, display_name }) => ({ id: personId, login, display_name, role: null }))];
+export const heldPeople: HeldPerson[] = [...people.map(({ id: personId, login, display_name, role }) => ({ id: personId, login, display_name, role, has_left: false })), ...outsiders.map(({ id: personId, login, display_name }) => ({ id: personId, login, display_name, role: null, has_left: false })), { id: id(3, 99), login: "viggo@halcyon.example", display_name: "viggo@halcyon.example", role: null, has_left: true }];
 
 export const organisation = { id: ORGANISATION, name: "Halcyon Pictures", role: "owner", created_at: new Date().toISOString(), revision: 1, second_factor_required: false, sso_required: false, email_code_allowed: false };
 

@@ -3,7 +3,7 @@ import type { AuditRow, HeldPerson, ServiceAccount } from "../src/api/types";
 import { choicesOf, subjectIsGuest, type Known } from "../src/pages/administration/auditPeople";
 
 const row = (part: Partial<AuditRow>) => part as AuditRow;
-const person = (id: string, display_name: string, role: HeldPerson["role"] = null): HeldPerson => ({ id, display_name, login: `${id}@halcyon.example`, role });
+const person = (id: string, display_name: string, role: HeldPerson["role"] = null): HeldPerson => ({ id, display_name, login: `${id}@halcyon.example`, role, has_left: false });
 const left = (subject_id: string, action = "person.removed") => row({ action, subject_kind: "person", subject_id, subject: `${subject_id}@halcyon.example` });
 const came = (id: string, guest: boolean) => row({ action: "invitation.accepted", subject_kind: "invitation", subject: `${id}@halcyon.example`, after: { person: id, guest, new_account: true } });
 

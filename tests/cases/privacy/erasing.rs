@@ -391,6 +391,70 @@ async fn an_organisation_erases_its_part_of_a_guest_of_others() {
 }
 
 #[tokio::test]
+async fn those_who_have_left_are_listed_with_the_login_of_then_exported_and_erased() {
+    let kinora = Kinora::api().await;
+    let mut owner = kinora.administrator().await;
+    let own = organisation_of(&mut owner, "Kinora").await;
+    let other = add_organisation(&mut owner, "Other Studio").await;
+    let (_, mut other_owner) = add_person(&kinora, &mut owner, &other, "other@o.example", "owner").await;
+    let admin = text(&owner.get(&format!("{D}/session")).await.json(), "/person/id");
+    let leave = format!("{D}/organisations/{other}/people/{admin}");
+    let _ = send(&mut owner, Method::DELETE, &leave, &[], None).await.expect(204);
+    let (gone, _) = add_person(&kinora, &mut owner, &own, "gone@x.example", "member").await;
+    let (moved, _) = add_person(&kinora, &mut owner, &own, "moved@x.example", "member").await;
+    let _ = execute(
+        &kinora,
+        &format!(
+            "INSERT INTO organisation_members (organisation_id, person_id, role) VALUES ('{other}', '{moved}', 'member')"
+        ),
+    );
+    for person in [&gone, &moved] {
+        let path = format!("{D}/organisations/{own}/people/{person}");
+        let _ = send(&mut owner, Method::DELETE, &path, &[], None).await.expect(204);
+    }
+    let new = json!({ "login": "secret.new@o.example", "display_name": "Another name" });
+    let path = format!("{D}/organisations/{other}/people/{moved}");
+    let _ = send(&mut other_owner, Method::PATCH, &path, &[("If-Match", "*")], Some(&new)).await.expect(200);
+
+    let list = format!("{D}/organisations/{own}/personal-data/people?limit=2");
+    let mut listed = Vec::new();
+    let mut page = list.clone();
+    loop {
+        let answer = owner.get(&page).await.expect(200).json();
+        listed.extend(answer["items"].as_array().unwrap().clone());
+        let Some(cursor) = answer["next_cursor"].as_str() else { break };
+        page = format!("{list}&cursor={cursor}");
+    }
+    let left: Vec<(&str, &str)> = listed
+        .iter()
+        .filter(|person| person["has_left"] == true)
+        .map(|person| (person["id"].as_str().unwrap(), person["login"].as_str().unwrap()))
+        .collect();
+    assert_eq!(left, [(gone.as_str(), "gone@x.example"), (moved.as_str(), "moved@x.example")]);
+    let there = format!("{D}/organisations/{other}/personal-data/people?q=gone");
+    assert_eq!(other_owner.get(&there).await.expect(200).json()["items"], json!([]));
+
+    // Where they went is nobody's business: neither in the list nor in what is taken along.
+    let path = |person: &str, what: &str| format!("{D}/organisations/{own}/people/{person}/{what}");
+    let exported = owner.get(&path(&moved, "personal-data")).await.expect(200).text();
+    assert!(exported.contains("\"organisation\"") && !exported.contains("secret.new"), "{exported}");
+    for (person, login, extent) in
+        [(&moved, "moved@x.example", "organisation"), (&gone, "gone@x.example", "whole")]
+    {
+        let report =
+            owner.post(&path(person, "erasure"), &json!({ "login": login })).await.expect(200).json();
+        assert_eq!(report["extent"], extent, "{report}");
+        let named = format!(
+            "SELECT 1 FROM audit_rows r WHERE organisation_id = '{own}' AND r::text LIKE '%{login}%'"
+        );
+        assert_eq!(count(&kinora, &named), 0, "{login}");
+        let _ = owner.get(&path(person, "personal-data")).await.expect(404);
+    }
+    let _ = kinora.visitor().sign_in("secret.new@o.example", PASSWORD).await.expect(200);
+    expect_intact(&kinora);
+}
+
+#[tokio::test]
 async fn nobody_erases_those_above_them_or_elsewhere() {
     let kinora = Kinora::api().await;
     let mut owner = kinora.administrator().await;

@@ -1,4 +1,4 @@
-//! Of whom an organisation keeps something: its members, and the guests of its productions.
+//! Of whom an organisation keeps something: its members, the guests of its productions, and those who were either.
 
 use actix_web::web;
 use kinora_core::permission::OrganisationRole;
@@ -22,8 +22,10 @@ pub struct HeldPerson {
     login: String,
     /// How they are called.
     display_name: String,
-    /// The role in the organisation; none: a guest of its productions.
+    /// The role in the organisation; none: a guest of its productions, or somebody who has left.
     role: Option<OrganisationRole>,
+    /// Whether they have left: the audit trail still names them, with the login they had then.
+    has_left: bool,
 }
 
 /// Which people are listed.
@@ -41,7 +43,7 @@ pub struct HeldPeopleFilter {
     q: Option<String>,
 }
 
-/// List of whom an organisation keeps personal data: members and guests.
+/// List of whom an organisation keeps personal data: members, guests, and those who were either.
 #[utoipa::path(get, path = "/api/data/v1/organisations/{organisation_id}/personal-data/people", tag = "personal data",
     params(("organisation_id" = OrganisationId, Path), HeldPeopleFilter), responses(
     (status = 200, description = "By login", body = List<HeldPerson>),
@@ -57,11 +59,14 @@ pub async fn list_held_people(
         return Err(Problem::invalid_parameter("q", "must have at most 200 characters"));
     }
     let list = format!("held {id} {}", search.as_deref().unwrap_or_default());
-    let after: Option<String> =
+    let after: Option<(String, PersonId)> =
         filter.cursor.as_deref().map(|cursor| Cursor::read(&context.keys, &list, cursor)).transpose()?;
     let rows = context
         .database
-        .read(move |connection| held::list(connection, id, search.as_deref(), after.as_deref(), limit + 1))
+        .read(move |connection| {
+            let after = after.as_ref().map(|(login, person)| (login.as_str(), *person));
+            held::list(connection, id, search.as_deref(), after, limit + 1)
+        })
         .await?;
     let items: Vec<HeldPerson> = rows
         .into_iter()
@@ -70,7 +75,10 @@ pub async fn list_held_people(
             login: row.login,
             display_name: row.display_name,
             role: row.role.as_deref().and_then(OrganisationRole::from_name),
+            has_left: row.has_left,
         })
         .collect();
-    Ok(web::Json(Cursor::cut(&context.keys, &list, items, limit, |person| person.login.clone())?))
+    Ok(web::Json(Cursor::cut(&context.keys, &list, items, limit, |person| {
+        (person.login.clone(), person.id)
+    })?))
 }

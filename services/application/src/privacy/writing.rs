@@ -58,7 +58,7 @@ struct Progress {
 #[derive(Clone)]
 struct Next {
     organisation: OrganisationId,
-    after: Option<String>,
+    after: Option<(String, PersonId)>,
 }
 
 impl Progress {
@@ -168,9 +168,10 @@ fn look_up(
     progress: &mut Progress,
 ) -> Result<(), StoreError> {
     let Some(Next { organisation, after }) = progress.next.take() else { return Ok(()) };
-    let rows = held::list(connection, organisation, None, after.as_deref(), PEOPLE)?;
+    let after = after.as_ref().map(|(login, id)| (login.as_str(), *id));
+    let rows = held::list(connection, organisation, None, after, PEOPLE)?;
     if rows.len() == usize::try_from(PEOPLE).unwrap_or(usize::MAX) {
-        let after = rows.last().map(|row| row.login.clone());
+        let after = rows.last().map(|row| (row.login.clone(), PersonId(row.id)));
         progress.next = Some(Next { organisation, after });
     }
     for row in rows {

@@ -1,7 +1,7 @@
 //! Of whom an organisation keeps something, and how far its administrators may go with them.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use kinora_core::permission::OrganisationRole;
 use kinora_core::{OrganisationId, PersonId};
 use uuid::Uuid;
@@ -12,33 +12,52 @@ use crate::schema::people;
 use crate::sign_in::login_key;
 use crate::{Result, StoreError, belonging};
 
-/// Somebody of whom an organisation keeps something: a member, or a guest of its productions. Service accounts are nobody.
+/// Somebody of whom an organisation keeps something: a member, a guest of its productions, or one who was either and whom
+/// the audit trail still names. Service accounts are nobody.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct HeldPerson {
     /// The person.
     #[diesel(sql_type = SqlUuid)]
     pub id: Uuid,
-    /// What they sign in with.
+    /// What they sign in with; of those who have left, what they signed in with then: where they went is nobody's business.
     #[diesel(sql_type = Text)]
     pub login: String,
-    /// How they are called.
+    /// How they are called; of those who have left, their login.
     #[diesel(sql_type = Text)]
     pub display_name: String,
-    /// The role in the organisation; none: a guest.
+    /// The role in the organisation; none: a guest, or somebody who has left.
     #[diesel(sql_type = Nullable<Text>)]
     pub role: Option<String>,
+    /// Whether they have left.
+    #[diesel(sql_type = Bool)]
+    pub has_left: bool,
 }
 
+// Whom the organisation has erased already it names by `super::pseudonym` alone.
 const HELD: &str = "\
-    SELECT p.id, p.login, p.display_name, m.role \
-    FROM people p LEFT JOIN organisation_members m ON m.person_id = p.id AND m.organisation_id = $1 \
-    WHERE p.erased_at IS NULL \
-      AND NOT EXISTS (SELECT FROM service_accounts s WHERE s.person_id = p.id) \
-      AND (m.person_id IS NOT NULL \
-           OR EXISTS (SELECT FROM production_members g JOIN productions f ON f.id = g.production_id \
-                      WHERE g.person_id = p.id AND f.organisation_id = $1)) ";
+    WITH somebody AS ( \
+        SELECT p.id, p.login, p.login_key, p.display_name FROM people p WHERE p.erased_at IS NULL \
+            AND NOT EXISTS (SELECT FROM service_accounts s WHERE s.person_id = p.id) \
+    ), present AS ( \
+        SELECT p.*, m.role, false AS has_left \
+        FROM somebody p LEFT JOIN organisation_members m ON m.person_id = p.id AND m.organisation_id = $1 \
+        WHERE m.person_id IS NOT NULL \
+            OR EXISTS (SELECT FROM production_members g JOIN productions f ON f.id = g.production_id \
+                       WHERE g.person_id = p.id AND f.organisation_id = $1) \
+    ), named AS ( \
+        SELECT DISTINCT ON (subject_id) subject_id, subject FROM audit_rows r \
+        WHERE organisation_id = $1 AND subject_kind = 'person' AND subject_id IS NOT NULL AND subject <> '' \
+            AND NOT EXISTS (SELECT FROM erasures e WHERE e.person_id = r.subject_id AND e.organisation_id = $1 \
+                            AND r.subject = 'Erased person ' || right(e.stands_for::text, 8)) \
+        ORDER BY subject_id, sequence DESC \
+    ), held AS ( \
+        SELECT * FROM present \
+        UNION ALL SELECT p.id, n.subject, lower(n.subject), n.subject, NULL, true \
+        FROM named n JOIN somebody p ON p.id = n.subject_id \
+        WHERE NOT EXISTS (SELECT FROM present h WHERE h.id = p.id) \
+    ) SELECT id, login, display_name, role, has_left FROM held WHERE true ";
 
-/// Members and guests of an organisation by login, those after `after`; only those whose login or name contains
+/// Those of whom an organisation keeps something, by login, those after `after`; only those whose login or name contains
 /// `search`.
 ///
 /// # Errors
@@ -47,23 +66,25 @@ pub fn list(
     connection: &mut PgConnection,
     organisation: OrganisationId,
     search: Option<&str>,
-    after: Option<&str>,
+    after: Option<(&str, PersonId)>,
     limit: i64,
 ) -> Result<Vec<HeldPerson>> {
     let pattern = search.map(accounts::pattern);
+    let (login, id) = after.unzip();
+    // Somebody may have the login now that one who has left had.
     Ok(diesel::sql_query(format!(
-        "{HELD} AND ($2 IS NULL OR p.login_key > $2) \
-                AND ($3 IS NULL OR p.login ILIKE $3 OR p.display_name ILIKE $3) \
-         ORDER BY p.login_key LIMIT $4"
+        "{HELD} AND ($2 IS NULL OR (login_key, id) > ($2, $3)) AND ($4 IS NULL OR login ILIKE $4 OR display_name ILIKE $4) \
+         ORDER BY login_key, id LIMIT $5"
     ))
     .bind::<SqlUuid, _>(organisation.0)
-    .bind::<Nullable<Text>, _>(after.map(login_key))
+    .bind::<Nullable<Text>, _>(login.map(login_key))
+    .bind::<Nullable<SqlUuid>, _>(id.map(|id| id.0))
     .bind::<Nullable<Text>, _>(pattern)
     .bind::<BigInt, _>(limit)
     .load(connection)?)
 }
 
-/// A member or guest of an organisation.
+/// Somebody of whom an organisation keeps something.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -72,7 +93,7 @@ pub fn find(
     organisation: OrganisationId,
     person: PersonId,
 ) -> Result<HeldPerson> {
-    Ok(diesel::sql_query(format!("{HELD} AND p.id = $2"))
+    Ok(diesel::sql_query(format!("{HELD} AND id = $2"))
         .bind::<SqlUuid, _>(organisation.0)
         .bind::<SqlUuid, _>(person.0)
         .get_result(connection)?)
@@ -127,7 +148,7 @@ pub fn extent_of_export(
 }
 
 /// How much of a person this caller may erase: the account if it belongs to organisations that they administer, or to
-/// none and is a guest of theirs alone; else what the organisation keeps.
+/// none and is a guest of theirs alone, or to none any more and never was anybody else's; else what the organisation keeps.
 ///
 /// # Errors
 /// [`StoreError::Forbidden`] if the person's role in the organisation is above the caller's.
@@ -144,7 +165,9 @@ pub fn extent_of_erasure(
     if is_above || !may(organisation.0, OrganisationRole::Member) {
         return Err(StoreError::Forbidden);
     }
-    let is_theirs = if places.is_empty() {
+    let is_theirs = if !belonging::is_anywhere(connection, person)? {
+        belonging::was_always_of(connection, caller, person)?
+    } else if places.is_empty() {
         accounts::administers_everywhere(connection, caller, person)?
     } else {
         places.iter().all(|(id, role)| may(*id, *role))

@@ -915,7 +915,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List of whom an organisation keeps personal data: members and guests. */
+        /** List of whom an organisation keeps personal data: members, guests, and those who were either. */
         get: operations["list_held_people"];
         put?: never;
         post?: never;
@@ -2850,6 +2850,8 @@ export interface components {
         HeldPerson: {
             /** @description How they are called. */
             display_name: string;
+            /** @description Whether they have left: the audit trail still names them, with the login they had then. */
+            has_left: boolean;
             /** @description Their id. */
             id: components["schemas"]["PersonId"];
             /** @description What they sign in with. */
@@ -3208,6 +3210,8 @@ export interface components {
             items: {
                 /** @description How they are called. */
                 display_name: string;
+                /** @description Whether they have left: the audit trail still names them, with the login they had then. */
+                has_left: boolean;
                 /** @description Their id. */
                 id: components["schemas"]["PersonId"];
                 /** @description What they sign in with. */

@@ -113,9 +113,9 @@ function People({ organisationId, onErased, onListed }: PeopleProps) {
             return (
               <Row key={person.id}>
                 <Cell kind="title">
-                  <Who name={person.display_name} below={person.login} after={isMe && <span className={page.tag}>{m.common.you}</span>} />
+                  <Who name={person.display_name} {...(person.has_left ? {} : { below: person.login })} after={isMe && <span className={page.tag}>{m.common.you}</span>} />
                 </Cell>
-                <Cell label={m.administration.role}>{person.role ? m.organisationRoles[person.role] : m.administration.guest}</Cell>
+                <Cell label={m.administration.role}>{person.has_left ? m.privacy.hasLeft : person.role ? m.organisationRoles[person.role] : m.administration.guest}</Cell>
                 <Cell kind="actions">
                   <ActionMenu
                     label={m.common.actions}
