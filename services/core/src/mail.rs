@@ -204,6 +204,9 @@ pub enum SupportEvent {
     Ended,
 }
 
+/// How many of the things that something was done to a mail names.
+pub const MOST_SUBJECTS: usize = 10;
+
 /// How often something was done with support access.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SupportDeed {
@@ -211,6 +214,9 @@ pub struct SupportDeed {
     pub action: String,
     /// Rows of the audit trail.
     pub rows: i64,
+    /// To what, by name: the first of them, [`MOST_SUBJECTS`] at most and one more where there are more.
+    #[serde(default)]
+    pub subjects: Vec<String>,
 }
 
 /// What a person is told about their own account.

@@ -651,9 +651,10 @@ async fn owners_are_told_when_it_is_given_first_used_and_ended() {
         assert!(plain.contains("Reel 3 does not play") && plain.contains(&grant), "{plain}");
     }
     let end = &by_subject[expected[0]];
-    for line in
-        ["Looked at something: 1 entry in the audit log", "Looked through lists: 1 entry in the audit log"]
-    {
+    for line in [
+        "Looked at something: 1 entry in the audit log: A001",
+        "Looked through lists: 1 entry in the audit log: Secret Film",
+    ] {
         assert!(end.contains(line), "{end}");
     }
     assert!(!end.contains("Played"), "{end}");

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kinora_core::mail::{
-    CodeOccasion, Letter, OperatorMeans, SecurityNotice, SignOnEnd, SupportDeed, SupportEvent,
+    CodeOccasion, Letter, MOST_SUBJECTS, OperatorMeans, SecurityNotice, SignOnEnd, SupportDeed, SupportEvent,
 };
 
 /// A part of a letter.
@@ -118,6 +118,16 @@ fn support_offer(
     }
 }
 
+/// The names of what something was done to, behind what was done.
+fn named(subjects: &[String]) -> String {
+    if subjects.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = subjects.iter().take(MOST_SUBJECTS).map(|name| one_line(name)).collect();
+    let more = if subjects.len() > MOST_SUBJECTS { " and more" } else { "" };
+    format!(": {}{more}", names.join(", "))
+}
+
 /// What was done with support access.
 fn done(deeds: &[SupportDeed]) -> Vec<Block> {
     if deeds.is_empty() {
@@ -138,7 +148,7 @@ fn done(deeds: &[SupportDeed]) -> Vec<Block> {
             "Changed something" => format!("{} ({} {unit})", deed.action, deed.rows),
             _ => format!("{} {unit} in the audit log", deed.rows),
         };
-        (what, detail)
+        (what, format!("{detail}{}", named(&deed.subjects)))
     };
     vec![Block::Text("This was done:".to_owned()), Block::Facts(deeds.iter().map(fact).collect())]
 }

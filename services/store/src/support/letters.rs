@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use kinora_core::PersonId;
-use kinora_core::mail::{Letter, SupportDeed, SupportEvent};
+use kinora_core::mail::{Letter, SupportEvent};
 
 use super::Grant;
 use super::uses::deeds;
@@ -51,7 +51,7 @@ pub(super) fn tell(
         starts_at: grant.starts_at,
         ends_at: grant.ended_at.unwrap_or(grant.ends_at),
         originals: grant.originals,
-        deeds: done.into_iter().map(|(action, rows)| SupportDeed { action, rows }).collect(),
+        deeds: done,
         page: format!("{pages}{}", grant.id),
     };
     for owner in security::owners(connection, grant.organisation)? {

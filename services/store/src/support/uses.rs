@@ -6,9 +6,10 @@
 //! the end.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::dsl::{count_star, exists};
+use diesel::dsl::exists;
 use diesel::prelude::*;
-use kinora_core::mail::SupportEvent;
+use diesel::sql_types::{Array, BigInt, Integer, Text, Uuid as SqlUuid};
+use kinora_core::mail::{MOST_SUBJECTS, SupportDeed, SupportEvent};
 use kinora_core::{OrganisationId, ProductionId, SupportGrantId};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -180,15 +181,28 @@ fn is_noted(
     })
 }
 
-/// How many rows there are of each act that was done under a grant, by act.
+/// What was done under a grant, by act.
 ///
 /// # Errors
 /// If the database fails.
-pub fn deeds(connection: &mut PgConnection, id: SupportGrantId) -> Result<Vec<(String, i64)>> {
-    Ok(audit_rows::table
-        .filter(audit_rows::support_grant_id.eq(id.0))
-        .group_by(audit_rows::action)
-        .order(audit_rows::action)
-        .select((audit_rows::action, count_star()))
-        .load(connection)?)
+pub fn deeds(connection: &mut PgConnection, id: SupportGrantId) -> Result<Vec<SupportDeed>> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = Text)]
+        action: String,
+        #[diesel(sql_type = BigInt)]
+        rows: i64,
+        #[diesel(sql_type = Array<Text>)]
+        subjects: Vec<String>,
+    }
+    let found: Vec<Found> = diesel::sql_query(
+        "SELECT action, count(*) AS rows, coalesce((array_agg(DISTINCT subject ORDER BY subject) \
+             FILTER (WHERE subject <> ''))[1:$2], '{}') AS subjects \
+         FROM audit_rows WHERE support_grant_id = $1 GROUP BY action ORDER BY action",
+    )
+    .bind::<SqlUuid, _>(id.0)
+    .bind::<Integer, _>(i32::try_from(MOST_SUBJECTS).unwrap_or(i32::MAX).saturating_add(1))
+    .load(connection)?;
+    let deed = |Found { action, rows, subjects }| SupportDeed { action, rows, subjects };
+    Ok(found.into_iter().map(deed).collect())
 }
