@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 import os
+import secrets
 import sys
 import threading
 import time
@@ -71,6 +72,8 @@ class Crowd:
         self.session = Session(order.url, order.authorities, order.pause_seconds, order.patience_seconds)
         self.ended = threading.Event()
         self.made: set[str] = set()
+        # What another crowd left behind, that was killed, has other names.
+        self.mark = f"{MADE}{secrets.token_hex(4)} "
         # Films whose encodes have ended.
         self.encoded: set[str] = set()
         self.registers: list[str] = []
@@ -140,7 +143,7 @@ class Crowd:
             has_key = number % 2 == 0
             entry = self.journal.begin("create" if has_key else "create_once")
             path = f"{DATA}/organisations/{self.organisation}/productions"
-            body = {"name": f"{MADE}{entry.number}"}
+            body = {"name": f"{self.mark}{entry.number}"}
             if has_key:
                 headers = {"Idempotency-Key": f"load {os.getpid()} {entry.began} {entry.number}"}
                 answer = self.session.insist("POST", path, body, headers, entry.failures)
@@ -233,8 +236,8 @@ class Crowd:
         """What is there, now that everybody has gone home and all encodes have ended."""
         found = verdict.Found(sent=hashlib.sha256(self.film).hexdigest())
         for row in self._pages(f"{DATA}/organisations/{self.organisation}/productions"):
-            if row["name"].startswith(MADE):
-                number = _number(row["name"], MADE)
+            if row["name"].startswith(self.mark):
+                number = _number(row["name"], self.mark)
                 found.made[number] = found.made.get(number, 0) + 1
                 self.made.add(row["id"])
         for register in self.registers:
