@@ -486,6 +486,37 @@ fn a_removed_asset_cancels_its_runs_and_gives_up_its_objects() {
     kinora_store::objects::forget_orphan(&mut conn, object.id).unwrap();
     assert!(kinora_store::objects::claim_orphans(&mut conn, later, 10).unwrap().is_empty());
     assert_eq!(kinora_store::objects::find(&mut conn, object.id).unwrap().wrapped_key, "");
+    // Nothing is wrong with a backup of this.
+    assert!(answers_of_the_drill(&mut conn).iter().all(|(_, is_right)| *is_right));
+    let still_there = "UPDATE assets SET removed_at = NULL";
+    let _ = diesel::sql_query(still_there).execute(&mut conn).unwrap();
+    assert!(answers_of_the_drill(&mut conn).contains(&("objects lack their keys".to_owned(), false)));
+}
+
+/// What the daily drill asks of a database that was restored, as far as it is about media, and what this one answers.
+fn answers_of_the_drill(conn: &mut PgConnection) -> Vec<(String, bool)> {
+    #[derive(diesel::QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        is_right: bool,
+    }
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../ansible/roles/backup/files/backup-drill");
+    let ask = "import json, sys; from importlib.machinery import SourceFileLoader; sys.dont_write_bytecode = True; \
+               sys.path.insert(0, sys.argv[1].rpartition('/')[0]); \
+               print(json.dumps(SourceFileLoader('drill', sys.argv[1]).load_module().QUESTIONS))";
+    let said =
+        std::process::Command::new("python3").args(["-W", "ignore", "-c", ask, program]).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let questions: Vec<(String, String)> = serde_json::from_slice(&said.stdout).unwrap();
+    questions
+        .into_iter()
+        .filter(|(what, _)| what.contains("versions") || what.contains("objects"))
+        .map(|(what, question)| {
+            let named = format!("SELECT ({question}) AS is_right");
+            let answer: Answer = diesel::sql_query(named).get_result(conn).unwrap();
+            (what, answer.is_right)
+        })
+        .collect()
 }
 
 #[test]
