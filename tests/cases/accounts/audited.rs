@@ -20,6 +20,7 @@ const ASKS: &str = "only reads: what it asks with is too long or too secret for 
 /// Operations that change something, and the act that each records.
 const RECORDED: &[(&str, &str)] = &[
     ("accept_invitation", "invitation.accepted"),
+    ("accept_support_access", "support.accepted"),
     ("add_certificate", "saml_key.added"),
     ("add_domain", "organisation_domain.added"),
     ("add_passkey", "factor.added"),
@@ -110,6 +111,7 @@ const UNRECORDED: &[(&str, &str)] = &[
     ("join_studio_account", "leads to the identity provider; coming back is recorded as identity.linked"),
     ("read_invitation_offer", ASKS),
     ("read_password_link", ASKS),
+    ("read_support_offer", ASKS),
     ("route_sign_in", ASKS),
     (
         "test_connection",

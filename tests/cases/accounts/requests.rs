@@ -366,6 +366,7 @@ async fn every_documented_address_is_served_and_asks_who_is_calling() {
         "use_password_link",
         "read_invitation_offer",
         "create_invited_account",
+        "read_support_offer",
         "confirm_address",
         "livez",
         "readyz",

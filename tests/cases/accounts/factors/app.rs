@@ -95,7 +95,8 @@ async fn half_a_sign_in_opens_nothing() {
             || path.contains("/v1/password-link")
             || path.ends_with("/v1/address-confirmation")
             || path.ends_with("/v1/invitation")
-            || path.ends_with("/v1/invitation/account");
+            || path.ends_with("/v1/invitation/account")
+            || path.ends_with("/v1/support-access");
         if !path.starts_with("/api/") || is_entrance {
             continue;
         }
