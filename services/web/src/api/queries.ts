@@ -140,22 +140,22 @@ export const invitationsQuery = (production_id: string) =>
       ).items,
   });
 
-/** What the link of a mail offers that asks for help. The token is in no address. */
-export const supportOfferQuery = (token: string) =>
+/** What the link of a mail offers that asks for help. The token is in no address. `known`: whether it is known who is signed in, as whose request it counts. */
+export const supportOfferQuery = (token: string, known: boolean) =>
   queryOptions({
     queryKey: ["support-access", token],
     queryFn: ({ signal }) => unwrap(api.POST("/api/data/v1/support-access", { body: { token }, signal })),
-    enabled: token !== "",
+    enabled: token !== "" && known,
     retry: false,
     staleTime: Infinity,
   });
 
-/** What the link of an invitation offers. The token is in no address. */
-export const offerQuery = (token: string) =>
+/** What the link of an invitation offers; `known` as above. The token is in no address. */
+export const offerQuery = (token: string, known: boolean) =>
   queryOptions({
     queryKey: ["invitation", token],
     queryFn: ({ signal }) => unwrap(api.POST("/api/data/v1/invitation", { body: { token }, signal })),
-    enabled: token !== "",
+    enabled: token !== "" && known,
     retry: false,
     staleTime: Infinity,
     gcTime: 0,

@@ -35,8 +35,8 @@ const KEPT = "kinora.invitation";
 
 export function InvitationPage() {
   const token = useLinkToken(KEPT);
-  const offer = useQuery(offerQuery(token));
   const visitor = useQuery(visitorQuery);
+  const offer = useQuery(offerQuery(token, !visitor.isPending));
   if (!token) return <Entry title={m.invitation.noToken} lead={m.invitation.noTokenText}>{null}</Entry>;
   if (offer.isError) {
     return (

@@ -19,8 +19,8 @@ const KEPT = "kinora.support-access";
 
 export function SupportAccess() {
   const token = useLinkToken(KEPT);
-  const offer = useQuery(supportOfferQuery(token));
   const visitor = useQuery(visitorQuery);
+  const offer = useQuery(supportOfferQuery(token, !visitor.isPending));
   if (!token) return <Entry title={m.invitation.noToken} lead={m.invitation.noTokenText}>{null}</Entry>;
   if (offer.isError) {
     return (
