@@ -306,11 +306,14 @@ class Walk:
 
     def support(self):
         grant = self.made("give_support_access", self.owner, {
-            "address": "help@kinora.test", "scope": SCOPE, "reason": "the proxy of scene 1 stutters",
+            "address": "guest@elsewhere.test", "scope": SCOPE, "reason": "the proxy of scene 1 stutters",
             "ends_at": hours_from_now(3)}, **self.at)
         self.ids["support-grants/{grant_id}"] = grant["id"]
         self.call("list_support_grants", self.owner, **self.at)
         self.call("read_support_grant", self.owner, grant_id=grant["id"], **self.at)
+        token = {"token": self.mailbox.newest("guest@elsewhere.test", r"/support-access#(\S+)")}
+        self.call("read_support_offer", json=token)
+        self.call("accept_support_access", self.guest, json=token)
         self.call("end_support_access", self.owner, grant_id=grant["id"], **self.at)
 
     def installation(self):
